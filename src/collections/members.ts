@@ -1,0 +1,42 @@
+/**
+ * What every kind of DAV collection offers for its members: the calls that calendar objects and cards share.
+ * src/calendar/calendar-objects.ts and src/contacts/cards.ts implement it; protocols/dav/members.ts serves it.
+ * Elsewhere: finding a collection (collections.ts), its change log (changes.ts).
+ */
+import type { Principal, Rights } from '../principals/access.ts';
+import type { BoundCollectionRow, MemberRow } from '../../storage/store.ts';
+
+/** A collection as one principal sees it: where it is bound, whose it is, and what that principal may do. */
+export interface Collection extends BoundCollectionRow {
+  /** Whose account it is. */
+  readonly owner: Principal;
+  readonly rights: Rights;
+}
+
+/**
+ * Decides on the state of a member before it is written: throws DomainError 'etag-mismatch' to refuse. It is asked again
+ * inside the transaction when the member changed in between; undefined means that there is no such member.
+ */
+export type Precondition = (current: MemberRow | undefined) => void;
+
+/** How a write of octets ended. */
+export interface PutResult {
+  readonly created: boolean;
+  readonly member: MemberRow;
+  /** Whether the stored octets are those received; only then may the ETag be told (RFC 4791 §5.3.4). */
+  readonly verbatim: boolean;
+}
+
+/** The members of the collections of one kind. Missing rights are 'forbidden', or 'not-found' without the right to read. */
+export interface Members<Row extends MemberRow = MemberRow> {
+  find(collection: Collection, name: string): Promise<Row | undefined>;
+  /** The octets, as text. */
+  read(member: MemberRow): Promise<string>;
+  /** Creates or replaces a member with these octets (already known to be UTF-8), durable when it resolves. */
+  put(collection: Collection, name: string, octets: string, check: Precondition): Promise<PutResult>;
+  remove(collection: Collection, name: string, check: Precondition): Promise<void>;
+  /** Copies to a place that may be taken when `overwrite`; `check` sees the source. Returns whether it was free. */
+  copy(from: Collection, name: string, to: Collection, toName: string, overwrite: boolean, check: Precondition): Promise<{ created: boolean }>;
+  /** Moves likewise: the member keeps its id within an account. */
+  move(from: Collection, name: string, to: Collection, toName: string, overwrite: boolean, check: Precondition): Promise<{ created: boolean }>;
+}

@@ -1,0 +1,61 @@
+/**
+ * May this principal do that? One function for each question; every service asks here and nowhere else.
+ * Rights come from ownership and from grants to the principal or a group it belongs to (RFC 3744 is one view of them).
+ * Elsewhere: how DAV names them as privileges (protocols/dav/acl.ts).
+ */
+import type { GrantRights, PrincipalRow, Reads } from '../../storage/store.ts';
+
+/** A person, group, room or resource, with its addresses, the primary one first. Its account has the same id. */
+export interface Principal extends PrincipalRow {
+  readonly addresses: readonly string[];
+}
+
+/** What a principal may do with a collection. Each right includes those before it, except that manage is the owner's. */
+export interface Rights {
+  /** See when its time is busy. */
+  readonly freeBusy: boolean;
+  /** Read members and properties. */
+  readonly read: boolean;
+  /** Add, change and delete members. */
+  readonly write: boolean;
+  /** Change shared properties, grant rights, delete the collection. */
+  readonly manage: boolean;
+}
+
+export const NO_RIGHTS: Rights = { freeBusy: false, read: false, write: false, manage: false };
+export const ALL_RIGHTS: Rights = { freeBusy: true, read: true, write: true, manage: true };
+
+const GRANTED: Record<GrantRights, Partial<Rights>> = {
+  'free-busy': { freeBusy: true },
+  read: { freeBusy: true, read: true },
+  'read-write': { freeBusy: true, read: true, write: true },
+  manage: ALL_RIGHTS,
+  'send-as': {},
+};
+
+/** Rights of `viewer` on a collection of an account. */
+export async function rightsOn(
+  reads: Reads,
+  viewer: Principal,
+  collection: { accountId: number; id: number },
+): Promise<Rights> {
+  if (collection.accountId === viewer.id) return ALL_RIGHTS;
+  const grantees = [viewer.id, ...(await reads.principals.groupsOf(viewer.id))];
+  const grants = await reads.grants.forCollection(collection.accountId, collection.id, grantees);
+  return grants.reduce<Rights>((rights, grant) => ({ ...rights, ...GRANTED[grant.rights] }), NO_RIGHTS);
+}
+
+/** May `viewer` learn that this principal exists, its name and addresses? Members of one organisation may. */
+export function maySeePrincipal(viewer: Principal, other: PrincipalRow): boolean {
+  return viewer.id === other.id || (viewer.organisationId === other.organisationId && viewer.role !== 'external');
+}
+
+/** May `viewer` add and remove the principals of its organisation? */
+export function mayAdministrate(viewer: Principal): boolean {
+  return viewer.role === 'owner' || viewer.role === 'administrator';
+}
+
+/** May `viewer` create collections in the home of this principal? Only the owner. */
+export function mayCreateIn(viewer: Principal, owner: PrincipalRow): boolean {
+  return viewer.id === owner.id;
+}

@@ -1,0 +1,387 @@
+/**
+ * The port of the store: what the rest of Convene may ask of it. Interfaces and row types only.
+ * Three ways in, all asynchronous: one read (`store.cards.get(...)`), several reads that must agree (`store.snapshot`),
+ * and `store.transaction`, the only place where write methods exist.
+ * Times are epoch milliseconds; flags are 0 and 1; names and addresses arrive folded.
+ * Elsewhere: how commits share a flush (sqlite.ts), the statements (one file for each table).
+ */
+
+export type PrincipalKind = 'individual' | 'group' | 'resource' | 'room';
+export type Role = 'owner' | 'administrator' | 'member' | 'external';
+export type GrantRights = 'free-busy' | 'read' | 'read-write' | 'manage' | 'send-as';
+export type Home = 'calendars' | 'addressbooks' | 'mailboxes';
+export type CollectionKind = 'calendar' | 'addressbook' | 'mailbox';
+export type PropertyOwner = 'principal' | 'calendars' | 'addressbooks' | 'collection' | 'calendar-object' | 'card';
+
+export interface OrganisationRow {
+  id: number;
+  name: string;
+  createdAt: number;
+}
+
+export interface DomainRow {
+  id: number;
+  organisationId: number;
+  name: string;
+  createdAt: number;
+}
+
+export interface PrincipalRow {
+  id: number;
+  organisationId: number;
+  kind: PrincipalKind;
+  name: string;
+  displayName: string;
+  uuid: string;
+  role: Role;
+  createdAt: number;
+}
+
+export interface CredentialRow {
+  id: number;
+  principalId: number;
+  kind: 'password' | 'device';
+  name: string;
+  hash: string;
+  /** JSON list of scopes; of networks. */
+  scopes: string;
+  networks: string;
+  createdAt: number;
+  expiresAt: number | null;
+  lastUsedAt: number | null;
+}
+
+export interface AccountRow {
+  id: number;
+  modseq: number;
+  nextUidvalidity: number;
+  usedBytes: number;
+  quotaBytes: number | null;
+}
+
+/** A collection as it appears for one principal. The calendar's own columns are empty for other kinds. */
+export interface BoundCollectionRow {
+  id: number;
+  accountId: number;
+  kind: CollectionKind;
+  modseq: number;
+  createdAt: number;
+  bindingId: number;
+  principalId: number;
+  home: Home;
+  segment: string;
+  position: number;
+  /** Comma-separated component names in upper case, 'VEVENT,VTODO'; '' when not a calendar. */
+  components: string;
+  /** Zone in which floating times of this calendar are read: an IANA name, or '' for UTC. */
+  timeZone: string;
+  transparent: number;
+}
+
+export interface GrantRow {
+  id: number;
+  accountId: number;
+  /** 0: the whole account. */
+  collectionId: number;
+  granteeId: number;
+  rights: GrantRights;
+  createdAt: number;
+}
+
+export interface PropertyRow {
+  /** 0: the same for everybody. */
+  principalId: number;
+  namespace: string;
+  name: string;
+  xml: string;
+}
+
+/** What members of all DAV collections share. */
+export interface MemberRow {
+  id: number;
+  collectionId: number;
+  name: string;
+  etag: string;
+  size: number;
+  modseq: number;
+  createdAt: number;
+  modifiedAt: number;
+}
+
+export interface CalendarObjectRow extends MemberRow {
+  icalUid: string;
+  component: string;
+  scheduleTag: string | null;
+  /** Bounds of all occurrences, null: none or endless. For floating times as local time. */
+  firstStart: number | null;
+  lastEnd: number | null;
+  recurring: number;
+  indexedFrom: number;
+  indexedUntil: number;
+}
+
+export interface CardRow extends MemberRow {
+  cardUid: string;
+  version: string;
+  kind: string;
+}
+
+/** One line of a listing: [id, name, etag, modseq]. An array, because listings are long. */
+export type ListingRow = [id: number, name: string, etag: string, modseq: number];
+
+export interface TombstoneRow {
+  name: string;
+  memberId: number;
+  modseq: number;
+}
+
+export interface OccurrenceRow {
+  objectId: number;
+  startAt: number;
+  endAt: number;
+  /** 1: startAt and endAt are local time written as if it were UTC. */
+  floating: number;
+  /** 0 free, 1 busy, 2 tentative, 3 unavailable. */
+  busy: number;
+}
+
+/** A position in a collection's change log: everything up to this modseq, and of it up to this member id. */
+export interface LogPosition {
+  modseq: number;
+  memberId: number;
+}
+
+export interface SettingReads {
+  get(name: string): Promise<string | undefined>;
+}
+export interface OrganisationReads {
+  list(): Promise<OrganisationRow[]>;
+  domains(): Promise<DomainRow[]>;
+  domain(name: string): Promise<DomainRow | undefined>;
+}
+export interface PrincipalReads {
+  get(id: number): Promise<PrincipalRow | undefined>;
+  byName(name: string): Promise<PrincipalRow | undefined>;
+  byAddress(address: string): Promise<PrincipalRow | undefined>;
+  /** In order of name, of one organisation or (0) of all. */
+  list(organisationId: number): Promise<PrincipalRow[]>;
+  /** The primary address first. */
+  addresses(principalId: number): Promise<string[]>;
+  /** Ids of the groups a principal is a member of, directly. */
+  groupsOf(principalId: number): Promise<number[]>;
+  members(groupId: number): Promise<PrincipalRow[]>;
+}
+export interface CredentialReads {
+  list(principalId: number): Promise<CredentialRow[]>;
+}
+export interface AccountReads {
+  get(id: number): Promise<AccountRow | undefined>;
+  /** The first modseq this account took in a boot after the given one; undefined when it was not written since. */
+  firstModseqAfterBoot(accountId: number, bootId: number): Promise<number | undefined>;
+  bootExists(bootId: number): Promise<boolean>;
+}
+export interface CollectionReads {
+  /** The collection where its owner sees it. */
+  get(id: number): Promise<BoundCollectionRow | undefined>;
+  /** Collections bound in a principal's home, in order of position, then id. */
+  home(principalId: number, home: Home): Promise<BoundCollectionRow[]>;
+  bySegment(principalId: number, home: Home, segment: string): Promise<BoundCollectionRow | undefined>;
+  countInHome(principalId: number, home: Home): Promise<number>;
+}
+export interface GrantReads {
+  /** Grants to any of these principals that concern the collection or its whole account. */
+  forCollection(accountId: number, collectionId: number, granteeIds: number[]): Promise<GrantRow[]>;
+}
+export interface PropertyReads {
+  /** Properties everybody sees and those of one principal. */
+  list(owner: PropertyOwner, resourceId: number, principalId: number): Promise<PropertyRow[]>;
+}
+
+/** What calendar objects and cards have in common. */
+export interface MemberReads<Row extends MemberRow> {
+  get(collectionId: number, name: string): Promise<Row | undefined>;
+  byUid(collectionId: number, uid: string): Promise<Row | undefined>;
+  /** The octets, as text. */
+  data(id: number): Promise<string | undefined>;
+  /** Row and octets of several members by name; names that do not exist are left out. At most 500 names. */
+  withData(collectionId: number, names: string[]): Promise<(Row & { data: string })[]>;
+  /** Members after a log position, in order of (modseq, id), with everything but the octets; at most `limit`. */
+  page(collectionId: number, after: LogPosition, limit: number): Promise<Row[]>;
+  /** As page, as narrow arrays out of one covering index. */
+  listing(collectionId: number, after: LogPosition, limit: number): Promise<ListingRow[]>;
+  count(collectionId: number): Promise<number>;
+}
+export interface CalendarObjectReads extends MemberReads<CalendarObjectRow> {
+  /** Objects with an indexed occurrence that may overlap [from, until); floating ones a day wider on both sides. */
+  overlapping(collectionId: number, from: number, until: number): Promise<CalendarObjectRow[]>;
+  /** Recurring objects whose index does not cover [from, until) and whose bounds reach into it. */
+  outsideIndex(collectionId: number, from: number, until: number): Promise<CalendarObjectRow[]>;
+  /** Row and octets by id, in no promised order. At most 500 ids. */
+  dataOf(ids: number[]): Promise<(CalendarObjectRow & { data: string })[]>;
+  /** Indexed occurrences that may overlap [from, until), busy ones only, in order of start within short and long. */
+  busy(collectionId: number, from: number, until: number): Promise<OccurrenceRow[]>;
+  /** Indexed occurrences that may overlap [from, until), as narrow rows. */
+  occurrences(collectionId: number, from: number, until: number): Promise<OccurrenceRow[]>;
+  /** Recurring objects of any collection indexed only until before `until` though they last longer; at most `limit`. */
+  indexedUntilBefore(until: number, afterId: number, limit: number): Promise<CalendarObjectRow[]>;
+}
+export type CardReads = MemberReads<CardRow>;
+export interface TombstoneReads {
+  /** Members that left after a log position, in order of (modseq, member id); at most `limit`. */
+  page(collectionId: number, after: LogPosition, limit: number): Promise<TombstoneRow[]>;
+}
+
+export interface Reads {
+  readonly settings: SettingReads;
+  readonly organisations: OrganisationReads;
+  readonly principals: PrincipalReads;
+  readonly credentials: CredentialReads;
+  readonly accounts: AccountReads;
+  readonly collections: CollectionReads;
+  readonly grants: GrantReads;
+  readonly properties: PropertyReads;
+  readonly calendarObjects: CalendarObjectReads;
+  readonly cards: CardReads;
+  readonly tombstones: TombstoneReads;
+  readonly blobs: BlobReads;
+}
+
+export interface SettingWrites extends SettingReads {
+  set(name: string, value: string): Promise<void>;
+}
+export interface OrganisationWrites extends OrganisationReads {
+  add(name: string, now: number): Promise<number>;
+  addDomain(organisationId: number, name: string, now: number): Promise<number>;
+}
+export interface PrincipalWrites extends PrincipalReads {
+  /** Also opens the principal's account. */
+  add(row: Omit<PrincipalRow, 'id'>, uidvalidity: number): Promise<number>;
+  addAddress(principalId: number, domainId: number, address: string, position: number): Promise<void>;
+  addMember(groupId: number, memberId: number): Promise<void>;
+  /** Removes the principal and everything of the account: collections, members, grants, credentials, blobs. */
+  remove(id: number): Promise<void>;
+}
+export interface CredentialWrites extends CredentialReads {
+  add(row: Omit<CredentialRow, 'id'>): Promise<number>;
+  removeKind(principalId: number, kind: CredentialRow['kind']): Promise<void>;
+  used(id: number, now: number): Promise<void>;
+}
+export interface AccountWrites extends AccountReads {
+  /**
+   * The account's next modseq, stamped on the collections the transaction is about to change. The first statement of
+   * every write to an account; a hint for each collection leaves after the commit. Accounts are taken in order of id.
+   */
+  nextModseq(accountId: number, collectionIds: number[]): Promise<number>;
+}
+export interface NewCollection {
+  accountId: number;
+  kind: CollectionKind;
+  modseq: number;
+  createdAt: number;
+}
+export interface CalendarColumns {
+  components: string;
+  timeZone: string;
+  transparent: number;
+}
+export interface CollectionWrites extends CollectionReads {
+  add(row: NewCollection): Promise<number>;
+  setCalendar(collectionId: number, columns: CalendarColumns): Promise<void>;
+  bind(row: { principalId: number; collectionId: number; home: Home; segment: string; now: number }): Promise<number>;
+  rebind(bindingId: number, segment: string): Promise<void>;
+  /** The collection with members, properties, bindings, grants and tombstones; leaves one tombstone in the account. */
+  remove(id: number, modseq: number): Promise<void>;
+}
+export interface GrantWrites extends GrantReads {
+  add(row: Omit<GrantRow, 'id'>): Promise<void>;
+}
+export interface PropertyWrites extends PropertyReads {
+  set(owner: PropertyOwner, resourceId: number, row: PropertyRow): Promise<void>;
+  remove(owner: PropertyOwner, resourceId: number, principalId: number, namespace: string, name: string): Promise<void>;
+  removeAll(owner: PropertyOwner, resourceId: number): Promise<void>;
+  copyAll(owner: PropertyOwner, fromId: number, toId: number): Promise<void>;
+}
+export interface CalendarObjectWrites extends CalendarObjectReads {
+  /** Inserts object, octets and occurrences; takes away the tombstone of that name. Returns the id. */
+  add(row: Omit<CalendarObjectRow, 'id'>, data: string, occurrences: Omit<OccurrenceRow, 'objectId'>[]): Promise<number>;
+  /** Replaces everything of an object but its id and creation time. */
+  replace(row: CalendarObjectRow, data: string, occurrences: Omit<OccurrenceRow, 'objectId'>[]): Promise<void>;
+  /** Replaces only what the index holds of an object. */
+  reindex(row: CalendarObjectRow, occurrences: Omit<OccurrenceRow, 'objectId'>[]): Promise<void>;
+  /** Moves an object, its octets and index, to a place that is free; leaves a tombstone at the old one. */
+  move(row: CalendarObjectRow, accountId: number, to: { collectionId: number; name: string }, modseq: number): Promise<void>;
+  /** Deletes an object with its properties and leaves a tombstone. */
+  remove(row: MemberRow, accountId: number, modseq: number): Promise<void>;
+}
+export interface CardWrites extends CardReads {
+  add(row: Omit<CardRow, 'id'>, data: string): Promise<number>;
+  replace(row: CardRow, data: string): Promise<void>;
+  move(row: CardRow, accountId: number, to: { collectionId: number; name: string }, modseq: number): Promise<void>;
+  remove(row: MemberRow, accountId: number, modseq: number): Promise<void>;
+}
+
+export interface BlobReads {
+  /** The id of complete bytes with this hash in the account. */
+  find(accountId: number, hash: Buffer): Promise<number | undefined>;
+  size(id: number): Promise<number | undefined>;
+  /** A range of a blob, at most 1 MiB at once. */
+  read(id: number, offset: number, length: number): Promise<Buffer>;
+}
+export interface BlobWrites extends BlobReads {
+  /** Stores up to 256 kB at once, or finds the same bytes again and renews their put time. Returns the id. */
+  put(accountId: number, hash: Buffer, octets: Buffer, now: number): Promise<number>;
+  /** Opens a larger blob for its chunks; it is invisible to `find` until complete. */
+  open(accountId: number, now: number): Promise<number>;
+  append(id: number, ordinal: number, octets: Buffer): Promise<void>;
+  /** Closes a staged blob, or drops it in favour of the same bytes already there. Returns the id that holds them. */
+  complete(id: number, accountId: number, hash: Buffer, size: number, now: number): Promise<number>;
+  /** Deletes what nothing refers to and nobody put since `before`; at most `limit`. Returns how many. */
+  collect(before: number, limit: number): Promise<number>;
+}
+
+export interface Writes extends Reads {
+  readonly settings: SettingWrites;
+  readonly organisations: OrganisationWrites;
+  readonly principals: PrincipalWrites;
+  readonly credentials: CredentialWrites;
+  readonly accounts: AccountWrites;
+  readonly collections: CollectionWrites;
+  readonly grants: GrantWrites;
+  readonly properties: PropertyWrites;
+  readonly calendarObjects: CalendarObjectWrites;
+  readonly cards: CardWrites;
+  readonly blobs: BlobWrites;
+}
+
+/** Something changed up to this modseq; never what. Lost or merged hints cost latency, not correctness. */
+export interface ChangeHint {
+  accountId: number;
+  collectionId: number;
+  modseq: number;
+}
+
+export interface Store extends Reads {
+  /** The id of this start of the server, named in sync tokens. */
+  readonly boot: number;
+  /** Several reads that see one state. `fn` awaits nothing but the reads it is given. */
+  snapshot<T>(fn: (read: Reads) => Promise<T>): Promise<T>;
+  /**
+   * Runs `fn` in a transaction that is durable when the promise resolves. Several share one commit. `fn` awaits nothing
+   * but storage calls, may run twice, and undoes only itself when it throws.
+   */
+  transaction<T>(fn: (write: Writes) => Promise<T>): Promise<T>;
+  /** Whether a write would succeed now: tries one. */
+  writable(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** The only errors that storage tells apart; the service gives them meaning. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  readonly code: 'unique' | 'busy' | 'full' | 'locked' | 'damaged';
+
+  constructor(code: StoreError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
