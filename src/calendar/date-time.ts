@@ -33,7 +33,34 @@ export interface Duration {
   readonly milliseconds: number;
 }
 
+/** Coordinated universal time. Reading floating times in it leaves them as they are. */
+export const UTC: TimeZone = { id: 'UTC', offsetAt: () => 0, toInstant: (local) => local };
+
 /** The instant of a value; floating times and dates are read in `floating`. */
 export function instantOf(value: DateTime, floating: TimeZone): number {
   return (value.zone ?? floating).toInstant(value.local);
+}
+
+/**
+ * The instant at which something ends that starts at `start`. Days are added to the local time, milliseconds to the
+ * instant (RFC 5545 §3.3.6, §3.8.5.3); a negative duration counts as none.
+ */
+export function endOf(start: DateTime, duration: Duration, floating: TimeZone): number {
+  const begin = instantOf(start, floating);
+  const zone = start.zone ?? floating;
+  const end = (duration.days === 0 ? begin : zone.toInstant(start.local + duration.days * DAY)) + duration.milliseconds;
+  return Math.max(begin, end);
+}
+
+/**
+ * The duration DTEND or DUE gives its component: whole days between dates, else the exact time between the instants,
+ * which every instance then has (RFC 5545 §3.8.5.3). An end before the start counts as none.
+ */
+export function durationBetween(start: DateTime, end: DateTime): Duration {
+  if (start.isDate) {
+    return { days: Math.max(0, Math.floor((end.local - start.local) / DAY)), milliseconds: 0 };
+  }
+  // A floating value beside a zoned one is read in the zone of the other.
+  const begin = instantOf(start, end.zone ?? UTC);
+  return { days: 0, milliseconds: Math.max(0, instantOf(end, start.zone ?? UTC) - begin) };
 }
