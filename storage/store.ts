@@ -258,7 +258,7 @@ export interface PrincipalWrites extends PrincipalReads {
   add(row: Omit<PrincipalRow, 'id'>, uidvalidity: number): Promise<number>;
   addAddress(principalId: number, domainId: number, address: string, position: number): Promise<void>;
   addMember(groupId: number, memberId: number): Promise<void>;
-  /** Removes the principal and everything of the account: collections, members, grants, credentials, blobs. */
+  /** Takes the principal away with its addresses, credentials and grants; what its account holds goes later, by `purge`. */
   remove(id: number): Promise<void>;
 }
 export interface CredentialWrites extends CredentialReads {
@@ -288,8 +288,12 @@ export interface CollectionWrites extends CollectionReads {
   add(row: NewCollection): Promise<number>;
   setCalendar(collectionId: number, columns: CalendarColumns): Promise<void>;
   bind(row: { principalId: number; collectionId: number; home: Home; segment: string; now: number }): Promise<number>;
-  rebind(bindingId: number, segment: string): Promise<void>;
-  /** The collection with members, properties, bindings, grants and tombstones; leaves one tombstone in the account. */
+  /** Gives a collection another segment where its owner sees it; leaves a tombstone in the account at the old one. */
+  rebind(collection: BoundCollectionRow, segment: string, modseq: number): Promise<void>;
+  /**
+   * Takes a collection away from everybody, with bindings, grants and properties; leaves a tombstone in the account.
+   * Its members go later, by `purge`.
+   */
   remove(id: number, modseq: number): Promise<void>;
 }
 export interface GrantWrites extends GrantReads {
@@ -303,13 +307,22 @@ export interface PropertyWrites extends PropertyReads {
 }
 export interface CalendarObjectWrites extends CalendarObjectReads {
   /** Inserts object, octets and occurrences; takes away the tombstone of that name. Returns the id. */
-  add(row: Omit<CalendarObjectRow, 'id'>, data: string, occurrences: Omit<OccurrenceRow, 'objectId'>[]): Promise<number>;
+  add(
+    row: Omit<CalendarObjectRow, 'id'>,
+    data: string,
+    occurrences: Omit<OccurrenceRow, 'objectId'>[],
+  ): Promise<number>;
   /** Replaces everything of an object but its id and creation time. */
   replace(row: CalendarObjectRow, data: string, occurrences: Omit<OccurrenceRow, 'objectId'>[]): Promise<void>;
   /** Replaces only what the index holds of an object. */
   reindex(row: CalendarObjectRow, occurrences: Omit<OccurrenceRow, 'objectId'>[]): Promise<void>;
   /** Moves an object, its octets and index, to a place that is free; leaves a tombstone at the old one. */
-  move(row: CalendarObjectRow, accountId: number, to: { collectionId: number; name: string }, modseq: number): Promise<void>;
+  move(
+    row: CalendarObjectRow,
+    accountId: number,
+    to: { collectionId: number; name: string },
+    modseq: number,
+  ): Promise<void>;
   /** Deletes an object with its properties and leaves a tombstone. */
   remove(row: MemberRow, accountId: number, modseq: number): Promise<void>;
 }
@@ -339,7 +352,16 @@ export interface BlobWrites extends BlobReads {
   collect(before: number, limit: number): Promise<number>;
 }
 
+export interface PurgeWrites {
+  /**
+   * Deletes for good what removed collections and principals left behind, at most `limit` rows of each kind, so that no
+   * transaction is long. Returns how many rows went; 0 when nothing is left.
+   */
+  step(limit: number): Promise<number>;
+}
+
 export interface Writes extends Reads {
+  readonly purge: PurgeWrites;
   readonly settings: SettingWrites;
   readonly organisations: OrganisationWrites;
   readonly principals: PrincipalWrites;

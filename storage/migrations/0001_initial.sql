@@ -74,9 +74,10 @@ CREATE TABLE credentials (
 );
 CREATE INDEX credentials_by_principal ON credentials (principal_id);
 
--- One account for each principal: the counter that every write takes, and the one for UIDVALIDITY.
+-- One account for each principal, of the same id: the counter that every write takes, and the one for UIDVALIDITY. It
+-- outlives a removed principal until everything in it is purged.
 CREATE TABLE accounts (
-  id               INTEGER PRIMARY KEY REFERENCES principals (id),
+  id               INTEGER PRIMARY KEY,
   modseq           INTEGER NOT NULL,
   next_uidvalidity INTEGER NOT NULL,
   used_bytes       INTEGER NOT NULL,
@@ -92,14 +93,17 @@ CREATE TABLE account_boots (
 ) WITHOUT ROWID;
 
 -- Calendars, address books, mailboxes. modseq is the highest that touched the collection: sync token, ctag, HIGHESTMODSEQ.
+-- removed 1: it appears nowhere any more, a job takes its members away in small transactions.
 CREATE TABLE collections (
   id         INTEGER PRIMARY KEY AUTOINCREMENT,
   account_id INTEGER NOT NULL REFERENCES accounts (id),
   kind       TEXT    NOT NULL CHECK (kind IN ('calendar', 'addressbook', 'mailbox')),
   modseq     INTEGER NOT NULL,
-  created_at INTEGER NOT NULL
+  created_at INTEGER NOT NULL,
+  removed    INTEGER NOT NULL
 );
 CREATE INDEX collections_by_account ON collections (account_id, kind);
+CREATE INDEX collections_removed ON collections (id) WHERE removed = 1;
 
 -- What a calendar has beyond a collection. components: comma-separated, in upper case.
 CREATE TABLE calendars (

@@ -1,0 +1,62 @@
+/**
+ * The counter of each account, under all protocols: tables `accounts`, `account_boots`, `boots`.
+ * Every write takes the account's next modseq first and stamps it on the collections it changes; the same call notes the
+ * hints that leave after the commit, so nobody can forget to announce a change.
+ */
+
+import type { Sql } from './sql.ts';
+import type { AccountReads, AccountRow, AccountWrites, ChangeHint } from './store.ts';
+
+export const statements = {
+  get: `SELECT id, modseq, next_uidvalidity AS nextUidvalidity, used_bytes AS usedBytes, quota_bytes AS quotaBytes
+    FROM accounts WHERE id = ?`,
+  firstAfterBoot: `SELECT first_modseq AS modseq FROM account_boots WHERE account_id = ? AND boot_id > ? ORDER BY boot_id LIMIT 1`,
+  bootExists: 'SELECT 1 AS found FROM boots WHERE id = ?',
+  nextModseq: 'UPDATE accounts SET modseq = modseq + 1 WHERE id = ? RETURNING modseq',
+  noteBoot: `INSERT INTO account_boots (account_id, boot_id, first_modseq) VALUES (?, ?, ?)
+    ON CONFLICT (account_id, boot_id) DO NOTHING`,
+  stamp: 'UPDATE collections SET modseq = ? WHERE id = ?',
+  addBoot: 'INSERT INTO boots (started_at, version) VALUES (?, ?) RETURNING id',
+} as const;
+
+export function accountReads(sql: Sql): AccountReads {
+  return {
+    get: (id) => sql.get<AccountRow>(statements.get, id),
+    async firstModseqAfterBoot(accountId, bootId) {
+      return (await sql.get<{ modseq: number }>(statements.firstAfterBoot, accountId, bootId))?.modseq;
+    },
+    async bootExists(bootId) {
+      return (await sql.get(statements.bootExists, bootId)) !== undefined;
+    },
+  };
+}
+
+/** What one transaction changed, for its hints, and the accounts already noted in this boot. */
+export interface ChangeNotes {
+  readonly boot: number;
+  hints: ChangeHint[];
+  /** Accounts whose first modseq of this boot is durably noted; new ones wait in `notedNow` for the commit. */
+  readonly noted: ReadonlySet<number>;
+  notedNow: number[];
+}
+
+export function accountWrites(sql: Sql, notes: ChangeNotes): AccountWrites {
+  return {
+    ...accountReads(sql),
+    async nextModseq(accountId, collectionIds) {
+      const row = await sql.get<{ modseq: number }>(statements.nextModseq, accountId);
+      if (row === undefined) throw new Error(`account ${accountId} does not exist`);
+      const { modseq } = row;
+      if (!notes.noted.has(accountId)) {
+        await sql.run(statements.noteBoot, accountId, notes.boot, modseq);
+        notes.notedNow.push(accountId);
+      }
+      for (const collectionId of collectionIds) {
+        await sql.run(statements.stamp, modseq, collectionId);
+        notes.hints.push({ accountId, collectionId, modseq });
+      }
+      if (collectionIds.length === 0) notes.hints.push({ accountId, collectionId: 0, modseq });
+      return modseq;
+    },
+  };
+}

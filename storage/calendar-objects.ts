@@ -1,0 +1,116 @@
+/**
+ * Calendar object resources: tables `calendar_objects`, `calendar_object_data`; their index is in occurrences.ts.
+ * Every write keeps row, octets, occurrences and tombstones together.
+ */
+
+import { MEMBER_COLUMNS, memberReads, memberStatements } from './members.ts';
+import * as occurrences from './occurrences.ts';
+import { insertedId, list, type Sql } from './sql.ts';
+import type { CalendarObjectReads, CalendarObjectRow, CalendarObjectWrites, OccurrenceRow } from './store.ts';
+import { entomb, exhume } from './tombstones.ts';
+
+const OWN = `m.ical_uid AS icalUid, m.component, m.schedule_tag AS scheduleTag, m.first_start AS firstStart,
+  m.last_end AS lastEnd, m.recurring, m.indexed_from AS indexedFrom, m.indexed_until AS indexedUntil`;
+const SELECT = `SELECT ${MEMBER_COLUMNS}, ${OWN} FROM calendar_objects m`;
+
+export const statements = {
+  ...memberStatements('calendar_objects', 'calendar_object_data', 'object_id', OWN, 'ical_uid'),
+  overlapping: `${SELECT} WHERE m.id IN (${occurrences.OVERLAPPING_OBJECTS})`,
+  outsideIndex: `${SELECT} WHERE m.collection_id = ?1 AND m.recurring = 1 AND (m.indexed_from > ?2 OR m.indexed_until < ?3)
+    AND m.first_start < ?3 + ${occurrences.FLOATING_MARGIN}
+    AND (m.last_end IS NULL OR m.last_end > ?2 - ${occurrences.FLOATING_MARGIN})`,
+  indexedUntilBefore: `${SELECT} WHERE m.recurring = 1 AND m.id > ?2 AND m.indexed_until < ?1
+    AND (m.last_end IS NULL OR m.last_end > m.indexed_until) ORDER BY m.id LIMIT ?3`,
+  insert: `INSERT INTO calendar_objects (collection_id, name, ical_uid, component, etag, schedule_tag, size, modseq, created_at,
+      modified_at, first_start, last_end, recurring, indexed_from, indexed_until)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+  update: `UPDATE calendar_objects SET name = ?, ical_uid = ?, component = ?, etag = ?, schedule_tag = ?, size = ?, modseq = ?,
+      modified_at = ?, first_start = ?, last_end = ?, recurring = ?, indexed_from = ?, indexed_until = ? WHERE id = ?`,
+  updateIndex: `UPDATE calendar_objects SET first_start = ?, last_end = ?, recurring = ?, indexed_from = ?, indexed_until = ?
+    WHERE id = ?`,
+  removeProperties: `DELETE FROM properties WHERE resource_kind = 'calendar-object' AND resource_id = ?`,
+} as const;
+
+export function calendarObjectReads(sql: Sql): CalendarObjectReads {
+  return {
+    ...memberReads<CalendarObjectRow>(sql, statements),
+    overlapping: (collectionId, from, until) =>
+      sql.all<CalendarObjectRow>(statements.overlapping, collectionId, from, until),
+    outsideIndex: (collectionId, from, until) =>
+      sql.all<CalendarObjectRow>(statements.outsideIndex, collectionId, from, until),
+    dataOf: (ids) => sql.all<CalendarObjectRow & { data: string }>(statements.dataOf, list(ids)),
+    busy: (collectionId, from, until) => sql.all<OccurrenceRow>(occurrences.statements.busy, collectionId, from, until),
+    occurrences: (collectionId, from, until) =>
+      sql.all<OccurrenceRow>(occurrences.statements.overlapping, collectionId, from, until),
+    indexedUntilBefore: (until, afterId, limit) =>
+      sql.all<CalendarObjectRow>(statements.indexedUntilBefore, until, afterId, limit),
+  };
+}
+
+export function calendarObjectWrites(sql: Sql): CalendarObjectWrites {
+  return {
+    ...calendarObjectReads(sql),
+    async add(row, data, index) {
+      const id = await insertedId(
+        sql,
+        statements.insert,
+        row.collectionId,
+        row.name,
+        row.icalUid,
+        row.component,
+        row.etag,
+        row.scheduleTag,
+        row.size,
+        row.modseq,
+        row.createdAt,
+        row.modifiedAt,
+        row.firstStart,
+        row.lastEnd,
+        row.recurring,
+        row.indexedFrom,
+        row.indexedUntil,
+      );
+      await sql.run(statements.insertData, id, data);
+      await occurrences.insert(sql, row.collectionId, id, index);
+      await exhume(sql, row.collectionId, row.name);
+      return id;
+    },
+    async replace(row, data, index) {
+      await sql.run(
+        statements.update,
+        row.name,
+        row.icalUid,
+        row.component,
+        row.etag,
+        row.scheduleTag,
+        row.size,
+        row.modseq,
+        row.modifiedAt,
+        row.firstStart,
+        row.lastEnd,
+        row.recurring,
+        row.indexedFrom,
+        row.indexedUntil,
+        row.id,
+      );
+      await sql.run(statements.replaceData, data, row.id);
+      await occurrences.replace(sql, row.collectionId, row.id, index);
+    },
+    async reindex(row, index) {
+      const { firstStart, lastEnd, recurring, indexedFrom, indexedUntil, id } = row;
+      await sql.run(statements.updateIndex, firstStart, lastEnd, recurring, indexedFrom, indexedUntil, id);
+      await occurrences.replace(sql, row.collectionId, id, index);
+    },
+    async move(row, accountId, to, modseq) {
+      await sql.run(statements.move, to.collectionId, to.name, modseq, row.id);
+      if (to.collectionId !== row.collectionId) await occurrences.move(sql, row.id, to.collectionId);
+      await entomb(sql, accountId, row, modseq);
+      await exhume(sql, to.collectionId, to.name);
+    },
+    async remove(row, accountId, modseq) {
+      await sql.run(statements.remove, row.id);
+      await sql.run(statements.removeProperties, row.id);
+      await entomb(sql, accountId, row, modseq);
+    },
+  };
+}

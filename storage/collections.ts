@@ -1,0 +1,74 @@
+/**
+ * Calendars, address books and mailboxes, and where each appears for whom: tables `collections`, `calendars`, `bindings`.
+ * A removed collection disappears at once; purging.ts takes its members away afterwards.
+ * Elsewhere: members (calendar-objects.ts, cards.ts), rights (grants.ts), what clients set on them (properties.ts).
+ */
+
+import { insertedId, type Sql } from './sql.ts';
+import type { BoundCollectionRow, CollectionReads, CollectionWrites } from './store.ts';
+
+const BOUND = `SELECT c.id, c.account_id AS accountId, c.kind, c.modseq, c.created_at AS createdAt, b.id AS bindingId,
+    b.principal_id AS principalId, b.home, b.segment, b.position, COALESCE(k.components, '') AS components,
+    COALESCE(k.time_zone, '') AS timeZone, COALESCE(k.transparent, 0) AS transparent
+  FROM bindings b JOIN collections c ON c.id = b.collection_id LEFT JOIN calendars k ON k.collection_id = c.id`;
+
+export const statements = {
+  get: `${BOUND} WHERE b.collection_id = ? AND b.principal_id = c.account_id`,
+  home: `${BOUND} WHERE b.principal_id = ? AND b.home = ? ORDER BY b.position, b.id`,
+  bySegment: `${BOUND} WHERE b.principal_id = ? AND b.home = ? AND b.segment = ?`,
+  countInHome: 'SELECT COUNT(*) AS count FROM bindings WHERE principal_id = ? AND home = ?',
+  add: 'INSERT INTO collections (account_id, kind, modseq, created_at, removed) VALUES (?, ?, ?, ?, 0) RETURNING id',
+  setCalendar: `INSERT INTO calendars (collection_id, components, time_zone, transparent) VALUES (?, ?, ?, ?)
+    ON CONFLICT (collection_id) DO UPDATE SET components = excluded.components, time_zone = excluded.time_zone,
+      transparent = excluded.transparent`,
+  bind: `INSERT INTO bindings (principal_id, collection_id, home, segment, position, created_at)
+    SELECT ?1, ?2, ?3, ?4, COALESCE(MAX(position), 0) + 1, ?5 FROM bindings WHERE principal_id = ?1 AND home = ?3
+    RETURNING id`,
+  rebind: 'UPDATE bindings SET segment = ? WHERE id = ?',
+  entomb: `INSERT INTO tombstones (account_id, collection_id, name, member_id, modseq)
+    SELECT c.account_id, 0, b.home || '/' || b.segment, c.id, ?2 FROM collections c JOIN bindings b
+      ON b.collection_id = c.id AND b.principal_id = c.account_id WHERE c.id = ?1
+    ON CONFLICT (account_id, collection_id, name) DO UPDATE SET member_id = excluded.member_id, modseq = excluded.modseq`,
+  exhume: `DELETE FROM tombstones WHERE account_id = ? AND collection_id = 0 AND name = ?`,
+  removeBindings: 'DELETE FROM bindings WHERE collection_id = ?',
+  removeGrants: 'DELETE FROM grants WHERE collection_id = ?',
+  removeProperties: `DELETE FROM properties WHERE resource_kind = 'collection' AND resource_id = ?`,
+  remove: 'UPDATE collections SET removed = 1 WHERE id = ?',
+} as const;
+
+const REMOVAL = [statements.removeBindings, statements.removeGrants, statements.removeProperties, statements.remove];
+
+export function collectionReads(sql: Sql): CollectionReads {
+  return {
+    get: (id) => sql.get<BoundCollectionRow>(statements.get, id),
+    home: (principalId, home) => sql.all<BoundCollectionRow>(statements.home, principalId, home),
+    bySegment: (principalId, home, segment) =>
+      sql.get<BoundCollectionRow>(statements.bySegment, principalId, home, segment),
+    async countInHome(principalId, home) {
+      return (await sql.get<{ count: number }>(statements.countInHome, principalId, home))?.count ?? 0;
+    },
+  };
+}
+
+export function collectionWrites(sql: Sql): CollectionWrites {
+  return {
+    ...collectionReads(sql),
+    add: (row) => insertedId(sql, statements.add, row.accountId, row.kind, row.modseq, row.createdAt),
+    async setCalendar(collectionId, { components, timeZone, transparent }) {
+      await sql.run(statements.setCalendar, collectionId, components, timeZone, transparent);
+    },
+    async bind({ principalId, collectionId, home, segment, now }) {
+      await sql.run(statements.exhume, principalId, `${home}/${segment}`);
+      return insertedId(sql, statements.bind, principalId, collectionId, home, segment, now);
+    },
+    async rebind(collection, segment, modseq) {
+      await sql.run(statements.entomb, collection.id, modseq);
+      await sql.run(statements.exhume, collection.accountId, `${collection.home}/${segment}`);
+      await sql.run(statements.rebind, segment, collection.bindingId);
+    },
+    async remove(id, modseq) {
+      await sql.run(statements.entomb, id, modseq);
+      for (const statement of REMOVAL) await sql.run(statement, id);
+    },
+  };
+}

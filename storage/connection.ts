@@ -1,0 +1,107 @@
+/**
+ * One SQLite connection as the `Sql` interface: prepared statements are kept, settings are verified.
+ * Statements run synchronously under their promises; what may not block is bounded by its caller.
+ */
+import Database from 'better-sqlite3';
+import type { Sql, Value } from './sql.ts';
+import { StoreError } from './store.ts';
+
+/** What every connection must run with; better-sqlite3 is compiled to fall back to synchronous=NORMAL in WAL mode. */
+const SETTINGS = {
+  journal_mode: 'wal',
+  synchronous: 2,
+  foreign_keys: 1,
+  trusted_schema: 0,
+  cell_size_check: 1,
+  secure_delete: 1,
+  wal_autocheckpoint: 0,
+} as const;
+
+export type Connection = Sql & { readonly database: Database.Database };
+
+/** Opens a connection and reads every setting back; StoreError 'damaged' when one did not take. */
+export function openConnection(path: string, options: { readonly: boolean }): Connection {
+  const database = new Database(path, { timeout: 5_000, readonly: options.readonly });
+  for (const [name, value] of Object.entries(SETTINGS)) {
+    if (options.readonly && name === 'journal_mode') continue;
+    database.pragma(`${name} = ${value}`);
+    const actual: unknown = database.pragma(name, { simple: true });
+    if (actual !== value)
+      throw new StoreError('damaged', `SQLite runs with ${name}=${String(actual)} and Convene needs ${value}.`);
+  }
+  database.pragma('cache_size = -32768');
+  database.pragma('temp_store = MEMORY');
+  return { database, ...sqlOf(database) };
+}
+
+function sqlOf(database: Database.Database): Sql {
+  type Prepared = Database.Statement<unknown[], unknown>;
+  const statements = new Map<string, Prepared>();
+  const arrays = new Map<string, Prepared>();
+
+  function prepared(statement: string): Prepared {
+    let result = statements.get(statement);
+    if (result === undefined) {
+      result = database.prepare<unknown[], unknown>(statement);
+      statements.set(statement, result);
+    }
+    return result;
+  }
+
+  function preparedArrays(statement: string): Prepared {
+    let result = arrays.get(statement);
+    if (result === undefined) {
+      result = database.prepare<unknown[], unknown>(statement).raw(true);
+      arrays.set(statement, result);
+    }
+    return result;
+  }
+
+  return {
+    async get<Row>(statement: string, ...values: Value[]) {
+      return attempt(() => prepared(statement).get(...checked(values)) as Row | undefined);
+    },
+    async all<Row>(statement: string, ...values: Value[]) {
+      return attempt(() => prepared(statement).all(...checked(values)) as Row[]);
+    },
+    async rows<Row extends readonly unknown[]>(statement: string, ...values: Value[]) {
+      return attempt(() => preparedArrays(statement).all(...checked(values)) as unknown as Row[]);
+    },
+    async run(statement: string, ...values: Value[]) {
+      return attempt(() => prepared(statement).run(...checked(values)).changes);
+    },
+    async runEach(statement: string, lists: readonly (readonly Value[])[]) {
+      attempt(() => {
+        const one = prepared(statement);
+        for (const values of lists) one.run(...checked(values));
+      });
+    },
+  };
+}
+
+const CODES: readonly [prefix: string, code: StoreError['code']][] = [
+  ['SQLITE_CONSTRAINT_UNIQUE', 'unique'],
+  ['SQLITE_CONSTRAINT_PRIMARYKEY', 'unique'],
+  ['SQLITE_BUSY', 'busy'],
+  ['SQLITE_FULL', 'full'],
+  ['SQLITE_IOERR', 'damaged'],
+  ['SQLITE_CORRUPT', 'damaged'],
+  ['SQLITE_NOTADB', 'damaged'],
+];
+
+/** Runs a statement; what SQLite says is told apart only as far as the port promises. */
+export function attempt<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof Database.SqliteError)) throw error;
+    const code = CODES.find(([prefix]) => error.code.startsWith(prefix))?.[1];
+    throw code === undefined ? error : new StoreError(code, error.message, { cause: error });
+  }
+}
+
+/** `undefined` would be stored as NULL without a word. */
+function checked<Values extends readonly Value[]>(values: Values): Values {
+  if (values.includes(undefined as unknown as Value)) throw new TypeError('a statement was given undefined');
+  return values;
+}

@@ -1,0 +1,72 @@
+/**
+ * Taking away for good what removed collections and principals left behind, a bounded number of rows at a time, so that
+ * nobody waits for a large calendar to go. Files above this one hide such rows at once.
+ */
+
+import { list, type Sql } from './sql.ts';
+import type { PurgeWrites } from './store.ts';
+
+export const statements = {
+  removedCollection: 'SELECT id FROM collections WHERE removed = 1 ORDER BY id LIMIT 1',
+  objectsOf: 'SELECT id FROM calendar_objects WHERE collection_id = ? LIMIT ?',
+  removeObjectProperties: `DELETE FROM properties WHERE resource_kind = 'calendar-object'
+    AND resource_id IN (SELECT value FROM json_each(?))`,
+  removeObjects: 'DELETE FROM calendar_objects WHERE id IN (SELECT value FROM json_each(?))',
+  cardsOf: 'SELECT id FROM cards WHERE collection_id = ? LIMIT ?',
+  removeCardProperties: `DELETE FROM properties WHERE resource_kind = 'card' AND resource_id IN (SELECT value FROM json_each(?))`,
+  removeCards: 'DELETE FROM cards WHERE id IN (SELECT value FROM json_each(?))',
+  removePlacements: `DELETE FROM placements WHERE collection_id = ?1
+    AND uid IN (SELECT uid FROM placements WHERE collection_id = ?1 LIMIT ?2)`,
+  removeTombstones: `DELETE FROM tombstones WHERE collection_id = ?1
+    AND name IN (SELECT name FROM tombstones WHERE collection_id = ?1 LIMIT ?2)`,
+  removeCollection: 'DELETE FROM collections WHERE id = ?',
+  orphanedAccount: `SELECT a.id FROM accounts a WHERE NOT EXISTS (SELECT 1 FROM principals p WHERE p.id = a.id)
+    AND NOT EXISTS (SELECT 1 FROM collections c WHERE c.account_id = a.id) LIMIT 1`,
+  removeMessages: 'DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE account_id = ? LIMIT ?)',
+  removeSubmissions: 'DELETE FROM submissions WHERE id IN (SELECT id FROM submissions WHERE account_id = ? LIMIT ?)',
+  removeBlobs: 'DELETE FROM blobs WHERE id IN (SELECT id FROM blobs WHERE account_id = ? LIMIT ?)',
+  removeAccount: 'DELETE FROM accounts WHERE id = ?',
+} as const;
+
+async function purgeMembers(
+  sql: Sql,
+  ids: string,
+  properties: string,
+  members: string,
+  count: number,
+): Promise<number> {
+  if (count === 0) return 0;
+  await sql.run(properties, ids);
+  return sql.run(members, ids);
+}
+
+async function purgeCollection(sql: Sql, id: number, limit: number): Promise<number> {
+  const objects = (await sql.rows<[number]>(statements.objectsOf, id, limit)).map(([objectId]) => objectId);
+  const cards = (await sql.rows<[number]>(statements.cardsOf, id, limit)).map(([cardId]) => cardId);
+  const { removeObjectProperties, removeObjects, removeCardProperties, removeCards } = statements;
+  const gone =
+    (await purgeMembers(sql, list(objects), removeObjectProperties, removeObjects, objects.length)) +
+    (await purgeMembers(sql, list(cards), removeCardProperties, removeCards, cards.length)) +
+    (await sql.run(statements.removePlacements, id, limit)) +
+    (await sql.run(statements.removeTombstones, id, limit));
+  return gone > 0 ? gone : sql.run(statements.removeCollection, id);
+}
+
+async function purgeAccount(sql: Sql, id: number, limit: number): Promise<number> {
+  const gone =
+    (await sql.run(statements.removeSubmissions, id, limit)) +
+    (await sql.run(statements.removeMessages, id, limit)) +
+    (await sql.run(statements.removeBlobs, id, limit));
+  return gone > 0 ? gone : sql.run(statements.removeAccount, id);
+}
+
+export function purgeWrites(sql: Sql): PurgeWrites {
+  return {
+    async step(limit) {
+      const collection = await sql.get<{ id: number }>(statements.removedCollection);
+      if (collection !== undefined) return purgeCollection(sql, collection.id, limit);
+      const account = await sql.get<{ id: number }>(statements.orphanedAccount);
+      return account === undefined ? 0 : purgeAccount(sql, account.id, limit);
+    },
+  };
+}

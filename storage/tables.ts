@@ -1,0 +1,51 @@
+/** All tables on one connection: what may be read, and what a transaction may write. */
+import { accountReads, accountWrites, type ChangeNotes } from './accounts.ts';
+import { blobReads, blobWrites } from './blobs.ts';
+import { calendarObjectReads, calendarObjectWrites } from './calendar-objects.ts';
+import { cardReads, cardWrites } from './cards.ts';
+import { collectionReads, collectionWrites } from './collections.ts';
+import { credentialReads, credentialWrites } from './credentials.ts';
+import { grantReads, grantWrites } from './grants.ts';
+import { organisationReads, organisationWrites } from './organisations.ts';
+import { principalReads, principalWrites } from './principals.ts';
+import { propertyReads, propertyWrites } from './properties.ts';
+import { purgeWrites } from './purging.ts';
+import { settingReads, settingWrites } from './settings.ts';
+import type { Sql } from './sql.ts';
+import type { Reads, Writes } from './store.ts';
+import { tombstoneReads } from './tombstones.ts';
+
+export function readTables(sql: Sql): Reads {
+  return {
+    settings: settingReads(sql),
+    organisations: organisationReads(sql),
+    principals: principalReads(sql),
+    credentials: credentialReads(sql),
+    accounts: accountReads(sql),
+    collections: collectionReads(sql),
+    grants: grantReads(sql),
+    properties: propertyReads(sql),
+    calendarObjects: calendarObjectReads(sql),
+    cards: cardReads(sql),
+    tombstones: tombstoneReads(sql),
+    blobs: blobReads(sql),
+  };
+}
+
+export function writeTables(sql: Sql, notes: ChangeNotes): Writes {
+  return {
+    settings: settingWrites(sql),
+    organisations: organisationWrites(sql),
+    principals: principalWrites(sql),
+    credentials: credentialWrites(sql),
+    accounts: accountWrites(sql, notes),
+    collections: collectionWrites(sql),
+    grants: grantWrites(sql),
+    properties: propertyWrites(sql),
+    calendarObjects: calendarObjectWrites(sql),
+    cards: cardWrites(sql),
+    tombstones: tombstoneReads(sql),
+    blobs: blobWrites(sql),
+    purge: purgeWrites(sql),
+  };
+}
