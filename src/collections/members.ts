@@ -3,8 +3,9 @@
  * src/calendar/calendar-objects.ts and src/contacts/cards.ts implement it; protocols/dav/members.ts serves it.
  * Elsewhere: finding a collection (collections.ts), its change log (changes.ts).
  */
-import type { Principal, Rights } from '../principals/access.ts';
+
 import type { BoundCollectionRow, MemberRow } from '../../storage/store.ts';
+import type { Principal, Rights } from '../principals/access.ts';
 
 /** A collection as one principal sees it: where it is bound, whose it is, and what that principal may do. */
 export interface Collection extends BoundCollectionRow {
@@ -36,7 +37,21 @@ export interface Members<Row extends MemberRow = MemberRow> {
   put(collection: Collection, name: string, octets: string, check: Precondition): Promise<PutResult>;
   remove(collection: Collection, name: string, check: Precondition): Promise<void>;
   /** Copies to a place that may be taken when `overwrite`; `check` sees the source. Returns whether it was free. */
-  copy(from: Collection, name: string, to: Collection, toName: string, overwrite: boolean, check: Precondition): Promise<{ created: boolean }>;
+  copy(
+    from: Collection,
+    name: string,
+    to: Collection,
+    toName: string,
+    overwrite: boolean,
+    check: Precondition,
+  ): Promise<{ created: boolean }>;
   /** Moves likewise: the member keeps its id within an account. */
-  move(from: Collection, name: string, to: Collection, toName: string, overwrite: boolean, check: Precondition): Promise<{ created: boolean }>;
+  move(
+    from: Collection,
+    name: string,
+    to: Collection,
+    toName: string,
+    overwrite: boolean,
+    check: Precondition,
+  ): Promise<{ created: boolean }>;
 }

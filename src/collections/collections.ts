@@ -1,0 +1,306 @@
+/**
+ * Collections as a principal sees them: find, list, create, change, rename, copy, remove; and the properties clients keep on them.
+ * RFC 4918 §5.2, §9.8, §9.9; RFC 4791 §4.2, §5.3.1; RFC 5689 §3.
+ * Collections exist directly in a home only. Paths resolve through bindings; rights come from src/principals/access.ts.
+ * Elsewhere: members (members.ts and the services of each kind), the change log (changes.ts).
+ */
+import type {
+  BoundCollectionRow,
+  CalendarColumns,
+  CollectionKind,
+  Home,
+  PropertyOwner,
+  PropertyRow,
+  Store,
+  Writes,
+} from '../../storage/store.ts';
+import { StoreError } from '../../storage/store.ts';
+import { DomainError } from '../errors.ts';
+import { ALL_RIGHTS, mayCreateIn, type Principal, rightsOn } from '../principals/access.ts';
+import type { Directory } from '../principals/directory.ts';
+import type { Collection } from './members.ts';
+
+/** Collections one home may hold; a client that loops cannot fill the listing. */
+const MAX_IN_HOME = 1000;
+/** Octets of all properties that clients keep on one resource. */
+const MAX_PROPERTY_OCTETS = 1024 * 1024;
+
+/** A property to keep. 'shared' is the same for everybody, 'personal' belongs to whoever sets it. */
+export interface NewProperty {
+  readonly namespace: string;
+  readonly name: string;
+  /** The whole element, serialised. */
+  readonly xml: string;
+  readonly scope: 'shared' | 'personal';
+}
+
+/** A property to keep, or without `xml` to remove. */
+export type PropertyChange = Omit<NewProperty, 'xml'> & { readonly xml: string | undefined };
+
+/** What properties hang on. */
+export interface PropertyHolder {
+  readonly owner: PropertyOwner;
+  readonly id: number;
+  /** Whose account it is in: the shared values are those this principal sets. */
+  readonly accountId: number;
+  /** For a member, the collection whose modseq moves with it. */
+  readonly collectionId?: number;
+}
+
+export interface NewCollection {
+  readonly kind: CollectionKind;
+  /** For calendars. */
+  readonly columns?: CalendarColumns;
+  readonly properties?: readonly NewProperty[];
+}
+
+export class Collections {
+  private readonly store: Store;
+  private readonly directory: Directory;
+  private readonly now: () => number;
+
+  constructor(store: Store, directory: Directory, now: () => number) {
+    this.store = store;
+    this.directory = directory;
+    this.now = now;
+  }
+
+  /** The collection bound at a segment of somebody's home, or undefined when the viewer may not even see its busy times. */
+  async find(viewer: Principal, of: Principal, home: Home, segment: string): Promise<Collection | undefined> {
+    const row = await this.store.collections.bySegment(of.id, home, segment);
+    return row === undefined ? undefined : this.asSeen(viewer, of, row);
+  }
+
+  /** The collections of somebody's home that the viewer may read, in the order of the home. */
+  async list(viewer: Principal, of: Principal, home: Home): Promise<Collection[]> {
+    const seen: Collection[] = [];
+    for (const row of await this.store.collections.home(of.id, home)) {
+      const collection = await this.asSeen(viewer, of, row);
+      if (collection?.rights.read) seen.push(collection);
+    }
+    return seen;
+  }
+
+  /**
+   * Makes a collection in a home.
+   * @throws DomainError forbidden; already-exists; limit-exceeded above 1,000 in the home or 1 MiB of properties
+   */
+  async create(
+    viewer: Principal,
+    of: Principal,
+    home: Home,
+    segment: string,
+    made: NewCollection,
+  ): Promise<Collection> {
+    if (!mayCreateIn(viewer, of)) throw forbidden();
+    checkSegment(home, segment);
+    const properties = made.properties ?? [];
+    checkSize(properties);
+    const row = await this.write((write) =>
+      addCollection(write, of.id, home, segment, { ...made, properties }, this.now()),
+    );
+    return { ...row, owner: of, rights: ALL_RIGHTS };
+  }
+
+  /** @throws DomainError forbidden without the right to manage it */
+  async remove(collection: Collection): Promise<void> {
+    if (!collection.rights.manage) throw forbidden();
+    await this.write((write) => removeCollection(write, collection.accountId, collection.id));
+  }
+
+  /**
+   * Gives a collection another segment in the home it is bound in. A collection already there goes, when `overwrite`.
+   * Returns whether the place was free.
+   * @throws DomainError forbidden, already-exists
+   */
+  async rename(
+    viewer: Principal,
+    collection: Collection,
+    segment: string,
+    overwrite: boolean,
+  ): Promise<{ created: boolean }> {
+    if (collection.principalId !== viewer.id) throw forbidden();
+    checkSegment(collection.home, segment);
+    return this.write(async (write) => {
+      const created = await vacate(write, viewer, collection.home, segment, overwrite);
+      const modseq = await write.accounts.nextModseq(
+        viewer.id,
+        collection.accountId === viewer.id ? [collection.id] : [],
+      );
+      await write.collections.rebind(collection.bindingId, segment, modseq);
+      return { created };
+    });
+  }
+
+  /**
+   * An empty collection of the same kind and properties beside the given one; the caller copies the members it wants.
+   * @throws DomainError forbidden, already-exists, limit-exceeded
+   */
+  async copyEmpty(
+    viewer: Principal,
+    collection: Collection,
+    of: Principal,
+    segment: string,
+    overwrite: boolean,
+  ): Promise<{ created: boolean; copy: Collection }> {
+    if (!collection.rights.read || !mayCreateIn(viewer, of)) throw forbidden();
+    checkSegment(collection.home, segment);
+    const { created, row } = await this.write(async (write) => {
+      const created = await vacate(write, viewer, collection.home, segment, overwrite);
+      const columns = {
+        components: collection.components,
+        timeZone: collection.timeZone,
+        transparent: collection.transparent,
+      };
+      const made = { kind: collection.kind, columns, properties: [] };
+      const row = await addCollection(write, of.id, collection.home, segment, made, this.now());
+      const shared = await write.properties.list('collection', collection.id, viewer.id);
+      for (const property of effective(shared))
+        await write.properties.set('collection', row.id, { ...property, principalId: 0 });
+      return { created, row };
+    });
+    return { created, copy: { ...row, owner: of, rights: ALL_RIGHTS } };
+  }
+
+  /** The kept properties of a resource as the viewer sees them: its own value before everybody's. */
+  async properties(viewer: Principal, holder: PropertyHolder): Promise<PropertyRow[]> {
+    return effective(await this.store.properties.list(holder.owner, holder.id, viewer.id));
+  }
+
+  /**
+   * Changes kept properties, and the columns of a calendar that follow from them, all or nothing. The caller has checked the
+   * right to do so. The owner's personal values are those everybody starts with.
+   * @throws DomainError limit-exceeded above 1 MiB of properties on the resource
+   */
+  async change(
+    viewer: Principal,
+    holder: PropertyHolder,
+    changes: readonly PropertyChange[],
+    columns: Partial<CalendarColumns> = {},
+  ): Promise<void> {
+    await this.write(async (write) => {
+      const collectionId = holder.owner === 'collection' ? holder.id : holder.collectionId;
+      await write.accounts.nextModseq(holder.accountId, collectionId === undefined ? [] : [collectionId]);
+      for (const { namespace, name, xml, scope } of changes) {
+        const principalId = scope === 'shared' || viewer.id === holder.accountId ? 0 : viewer.id;
+        if (xml === undefined) await write.properties.remove(holder.owner, holder.id, principalId, namespace, name);
+        else await write.properties.set(holder.owner, holder.id, { principalId, namespace, name, xml });
+      }
+      checkSize(await write.properties.list(holder.owner, holder.id, viewer.id));
+      if (holder.owner === 'collection' && Object.keys(columns).length > 0) {
+        const row = await write.collections.get(holder.id);
+        if (row === undefined) throw new DomainError('not-found', 'The collection has been deleted.');
+        const { components, timeZone, transparent } = row;
+        await write.collections.setCalendar(holder.id, { components, timeZone, transparent, ...columns });
+      }
+    });
+  }
+
+  private async asSeen(viewer: Principal, of: Principal, row: BoundCollectionRow): Promise<Collection | undefined> {
+    if (row.accountId === viewer.id) return { ...row, owner: viewer, rights: ALL_RIGHTS };
+    const rights = await rightsOn(this.store, viewer, row);
+    if (!rights.freeBusy) return undefined;
+    const owner = row.accountId === of.id ? of : await this.directory.owner(row.accountId);
+    return owner === undefined ? undefined : { ...row, owner, rights };
+  }
+
+  private async write<T>(fn: (write: Writes) => Promise<T>): Promise<T> {
+    try {
+      return await this.store.transaction(fn);
+    } catch (error) {
+      if (error instanceof StoreError && error.code === 'unique') throw alreadyExists();
+      throw error;
+    }
+  }
+}
+
+/**
+ * Makes a collection inside a transaction that is already open, for example that of a new principal.
+ * @throws DomainError already-exists, limit-exceeded
+ */
+export async function addCollection(
+  write: Writes,
+  principalId: number,
+  home: Home,
+  segment: string,
+  made: NewCollection,
+  now: number,
+): Promise<BoundCollectionRow> {
+  if ((await write.collections.bySegment(principalId, home, segment)) !== undefined) throw alreadyExists();
+  if ((await write.collections.countInHome(principalId, home)) >= MAX_IN_HOME) {
+    throw new DomainError('limit-exceeded', `A home holds at most ${MAX_IN_HOME} collections.`, { limit: MAX_IN_HOME });
+  }
+  const modseq = await write.accounts.nextModseq(principalId, []);
+  const collectionId = await write.collections.add({ accountId: principalId, kind: made.kind, modseq, createdAt: now });
+  if (made.columns !== undefined) await write.collections.setCalendar(collectionId, made.columns);
+  await write.collections.bind({ principalId, collectionId, home, segment, now });
+  for (const { namespace, name, xml } of made.properties ?? []) {
+    await write.properties.set('collection', collectionId, { principalId: 0, namespace, name, xml });
+  }
+  const row = await write.collections.bySegment(principalId, home, segment);
+  if (row === undefined) throw new Error('A collection just bound cannot be found.');
+  return row;
+}
+
+async function removeCollection(write: Writes, accountId: number, id: number): Promise<void> {
+  const modseq = await write.accounts.nextModseq(accountId, []);
+  await write.collections.remove(id, modseq);
+}
+
+/** Makes room at a segment of the viewer's own home. Returns whether it was free. */
+async function vacate(
+  write: Writes,
+  viewer: Principal,
+  home: Home,
+  segment: string,
+  overwrite: boolean,
+): Promise<boolean> {
+  const there = await write.collections.bySegment(viewer.id, home, segment);
+  if (there === undefined) return true;
+  if (!overwrite) throw alreadyExists();
+  if (there.accountId !== viewer.id) throw forbidden();
+  await removeCollection(write, there.accountId, there.id);
+  return false;
+}
+
+/** One row for each property: the principal's own before everybody's. */
+function effective(rows: PropertyRow[]): PropertyRow[] {
+  const seen = new Map<string, PropertyRow>();
+  for (const row of rows) {
+    const key = `${row.namespace} ${row.name}`;
+    const other = seen.get(key);
+    if (other === undefined || other.principalId === 0) seen.set(key, row);
+  }
+  return [...seen.values()];
+}
+
+function checkSegment(home: Home, segment: string): void {
+  const reserved = home === 'calendars' && (segment === 'inbox' || segment === 'outbox');
+  if (
+    reserved ||
+    segment === '' ||
+    segment === '.' ||
+    segment === '..' ||
+    segment.length > 255 ||
+    /[/\x00-\x1f\x7f]/.test(segment)
+  ) {
+    throw new DomainError('forbidden', 'A collection cannot have this name.');
+  }
+}
+
+function checkSize(properties: readonly { xml: string }[]): void {
+  const octets = properties.reduce((sum, { xml }) => sum + xml.length, 0);
+  if (octets > MAX_PROPERTY_OCTETS) {
+    throw new DomainError('limit-exceeded', 'The properties of this resource are too large.', {
+      limit: MAX_PROPERTY_OCTETS,
+    });
+  }
+}
+
+function forbidden(): DomainError {
+  return new DomainError('forbidden', 'You may not do this here.');
+}
+
+function alreadyExists(): DomainError {
+  return new DomainError('already-exists', 'There is a collection at this place already.');
+}
