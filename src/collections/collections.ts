@@ -119,15 +119,12 @@ export class Collections {
     segment: string,
     overwrite: boolean,
   ): Promise<{ created: boolean }> {
-    if (collection.principalId !== viewer.id) throw forbidden();
+    if (collection.principalId !== viewer.id || collection.accountId !== viewer.id) throw forbidden();
     checkSegment(collection.home, segment);
     return this.write(async (write) => {
       const created = await vacate(write, viewer, collection.home, segment, overwrite);
-      const modseq = await write.accounts.nextModseq(
-        viewer.id,
-        collection.accountId === viewer.id ? [collection.id] : [],
-      );
-      await write.collections.rebind(collection.bindingId, segment, modseq);
+      const modseq = await write.accounts.nextModseq(viewer.id, [collection.id]);
+      await write.collections.rebind(collection, segment, modseq);
       return { created };
     });
   }
