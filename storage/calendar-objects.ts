@@ -19,6 +19,11 @@ export const statements = {
   outsideIndex: `${SELECT} WHERE m.collection_id = ?1 AND m.recurring = 1 AND (m.indexed_from > ?2 OR m.indexed_until < ?3)
     AND m.first_start < ?3 + ${occurrences.FLOATING_MARGIN}
     AND (m.last_end IS NULL OR m.last_end > ?2 - ${occurrences.FLOATING_MARGIN})`,
+  ofUid: `SELECT ${MEMBER_COLUMNS}, ${OWN} FROM collections c JOIN calendar_objects m ON m.collection_id = c.id
+    WHERE c.account_id = ?1 AND c.kind = 'calendar' AND c.removed = 0 AND m.ical_uid = ?3
+    ORDER BY m.collection_id = ?2 DESC LIMIT 1`,
+  everywhere: `SELECT ${MEMBER_COLUMNS}, ${OWN}, d.data FROM calendar_objects m JOIN calendar_object_data d ON d.object_id = m.id
+    WHERE m.id > ? ORDER BY m.id LIMIT ?`,
   indexedUntilBefore: `${SELECT} WHERE m.recurring = 1 AND m.id > ?2 AND m.indexed_until < ?1
     AND (m.last_end IS NULL OR m.last_end > m.indexed_until) ORDER BY m.id LIMIT ?3`,
   insert: `INSERT INTO calendar_objects (collection_id, name, ical_uid, component, etag, schedule_tag, size, modseq, created_at,
@@ -42,6 +47,10 @@ export function calendarObjectReads(sql: Sql): CalendarObjectReads {
     busy: (collectionId, from, until) => sql.all<OccurrenceRow>(occurrences.statements.busy, collectionId, from, until),
     occurrences: (collectionId, from, until) =>
       sql.all<OccurrenceRow>(occurrences.statements.overlapping, collectionId, from, until),
+    ofUid: (accountId, collectionId, icalUid) =>
+      sql.get<CalendarObjectRow>(statements.ofUid, accountId, collectionId, icalUid),
+    everywhere: (afterId, limit) =>
+      sql.all<CalendarObjectRow & { data: string }>(statements.everywhere, afterId, limit),
     indexedUntilBefore: (until, afterId, limit) =>
       sql.all<CalendarObjectRow>(statements.indexedUntilBefore, until, afterId, limit),
   };

@@ -34,8 +34,7 @@ export class Checkpointer {
   }
 
   #ask(): Promise<{ busy: boolean }> {
-    // The file beside this one: .ts when run from the source, .js when built.
-    const file = new URL(import.meta.url.replace(/checkpointer(\.[jt]s)$/, 'checkpoint-worker$1'));
+    const file = new URL('./checkpoint-worker.mjs', import.meta.url);
     this.#worker ??= new Worker(file, { workerData: this.#path });
     const worker = this.#worker;
     return new Promise((resolve, reject) => {

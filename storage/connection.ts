@@ -35,48 +35,55 @@ export function openConnection(path: string, options: { readonly: boolean }): Co
 }
 
 function sqlOf(database: Database.Database): Sql {
-  type Prepared = Database.Statement<unknown[], unknown>;
-  const statements = new Map<string, Prepared>();
-  const arrays = new Map<string, Prepared>();
-
-  function prepared(statement: string): Prepared {
-    let result = statements.get(statement);
-    if (result === undefined) {
-      result = database.prepare<unknown[], unknown>(statement);
-      statements.set(statement, result);
-    }
-    return result;
-  }
-
-  function preparedArrays(statement: string): Prepared {
-    let result = arrays.get(statement);
-    if (result === undefined) {
-      result = database.prepare<unknown[], unknown>(statement).raw(true);
-      arrays.set(statement, result);
-    }
-    return result;
-  }
-
+  const objects = new StatementCache(database, false);
+  const arrays = new StatementCache(database, true);
   return {
     async get<Row>(statement: string, ...values: Value[]) {
-      return attempt(() => prepared(statement).get(...checked(values)) as Row | undefined);
+      return attempt(() => objects.find(statement).get(bound(statement, values)) as Row | undefined);
     },
     async all<Row>(statement: string, ...values: Value[]) {
-      return attempt(() => prepared(statement).all(...checked(values)) as Row[]);
+      return attempt(() => objects.find(statement).all(bound(statement, values)) as Row[]);
     },
     async rows<Row extends readonly unknown[]>(statement: string, ...values: Value[]) {
-      return attempt(() => preparedArrays(statement).all(...checked(values)) as unknown as Row[]);
+      return attempt(() => arrays.find(statement).all(bound(statement, values)) as unknown as Row[]);
     },
     async run(statement: string, ...values: Value[]) {
-      return attempt(() => prepared(statement).run(...checked(values)).changes);
+      return attempt(() => objects.find(statement).run(bound(statement, values)).changes);
     },
     async runEach(statement: string, lists: readonly (readonly Value[])[]) {
       attempt(() => {
-        const one = prepared(statement);
-        for (const values of lists) one.run(...checked(values));
+        const one = objects.find(statement);
+        for (const values of lists) one.run(bound(statement, values));
       });
     },
   };
+}
+
+/** Statements of one connection, prepared at first use. raw() changes a statement for good, so each form has its own. */
+class StatementCache {
+  readonly #database: Database.Database;
+  readonly #raw: boolean;
+  readonly #statements = new Map<string, Database.Statement<unknown[], unknown>>();
+
+  constructor(database: Database.Database, raw: boolean) {
+    this.#database = database;
+    this.#raw = raw;
+  }
+
+  find(sql: string): Database.Statement<unknown[], unknown> {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#database.prepare<unknown[], unknown>(sql);
+    if (this.#raw) statement.raw(true);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+}
+
+/** Values as the driver takes them: it knows ?1, ?2 as names. `undefined` would be stored as NULL without a word. */
+function bound(sql: string, values: readonly Value[]): readonly Value[] | Record<number, Value> {
+  if (values.includes(undefined as unknown as Value)) throw new TypeError('a statement was given undefined');
+  return sql.includes('?1') ? { ...[null, ...values] } : values;
 }
 
 const CODES: readonly [prefix: string, code: StoreError['code']][] = [
@@ -98,10 +105,4 @@ export function attempt<T>(work: () => T): T {
     const code = CODES.find(([prefix]) => error.code.startsWith(prefix))?.[1];
     throw code === undefined ? error : new StoreError(code, error.message, { cause: error });
   }
-}
-
-/** `undefined` would be stored as NULL without a word. */
-function checked<Values extends readonly Value[]>(values: Values): Values {
-  if (values.includes(undefined as unknown as Value)) throw new TypeError('a statement was given undefined');
-  return values;
 }

@@ -222,8 +222,12 @@ export interface CalendarObjectReads extends MemberReads<CalendarObjectRow> {
   busy(collectionId: number, from: number, until: number): Promise<OccurrenceRow[]>;
   /** Indexed occurrences that may overlap [from, until), as narrow rows. */
   occurrences(collectionId: number, from: number, until: number): Promise<OccurrenceRow[]>;
+  /** An object with this UID in any calendar of an account, one in `collectionId` before others. */
+  ofUid(accountId: number, collectionId: number, icalUid: string): Promise<CalendarObjectRow | undefined>;
   /** Recurring objects of any collection indexed only until before `until` though they last longer; at most `limit`. */
   indexedUntilBefore(until: number, afterId: number, limit: number): Promise<CalendarObjectRow[]>;
+  /** Objects of every collection in order of id, row and octets; at most `limit`. */
+  everywhere(afterId: number, limit: number): Promise<(CalendarObjectRow & { data: string })[]>;
 }
 export type CardReads = MemberReads<CardRow>;
 export interface TombstoneReads {
