@@ -1,0 +1,181 @@
+/**
+ * The contract of the statements: each prepares on a freshly migrated database, and what a read returns has exactly the
+ * columns of its row type. The lists below are checked against the types by the compiler, in both directions.
+ */
+
+import { readdirSync } from 'node:fs';
+import t from 'tap';
+import { openConnection } from '../../storage/connection.ts';
+import { migrate, readMigrations } from '../../storage/migrate.ts';
+import type {
+  AccountRow,
+  BoundCollectionRow,
+  CalendarObjectRow,
+  CardRow,
+  CredentialRow,
+  DomainRow,
+  GrantRow,
+  OccurrenceRow,
+  OrganisationRow,
+  PrincipalRow,
+  PropertyRow,
+  TombstoneRow,
+} from '../../storage/store.ts';
+import { temporaryFolder } from '../support/store.ts';
+
+/** The keys of a row type, each exactly once: a missing or unknown one does not compile. */
+function keys<Row>(flags: Record<keyof Row, 1>): string[] {
+  return Object.keys(flags).sort();
+}
+
+const organisation = keys<OrganisationRow>({ id: 1, name: 1, createdAt: 1 });
+const domain = keys<DomainRow>({ id: 1, organisationId: 1, name: 1, createdAt: 1 });
+const principal = keys<PrincipalRow>({
+  id: 1,
+  organisationId: 1,
+  kind: 1,
+  name: 1,
+  displayName: 1,
+  uuid: 1,
+  role: 1,
+  createdAt: 1,
+});
+const credential = keys<CredentialRow>({
+  id: 1,
+  principalId: 1,
+  kind: 1,
+  name: 1,
+  hash: 1,
+  scopes: 1,
+  networks: 1,
+  createdAt: 1,
+  expiresAt: 1,
+  lastUsedAt: 1,
+});
+const account = keys<AccountRow>({ id: 1, modseq: 1, nextUidvalidity: 1, usedBytes: 1, quotaBytes: 1 });
+const collection = keys<BoundCollectionRow>({
+  id: 1,
+  accountId: 1,
+  kind: 1,
+  modseq: 1,
+  createdAt: 1,
+  bindingId: 1,
+  principalId: 1,
+  home: 1,
+  segment: 1,
+  position: 1,
+  components: 1,
+  timeZone: 1,
+  transparent: 1,
+});
+const grant = keys<GrantRow>({ id: 1, accountId: 1, collectionId: 1, granteeId: 1, rights: 1, createdAt: 1 });
+const property = keys<PropertyRow>({ principalId: 1, namespace: 1, name: 1, xml: 1 });
+const member = { id: 1, collectionId: 1, name: 1, etag: 1, size: 1, modseq: 1, createdAt: 1, modifiedAt: 1 } as const;
+const calendarObject = keys<CalendarObjectRow>({
+  ...member,
+  icalUid: 1,
+  component: 1,
+  scheduleTag: 1,
+  firstStart: 1,
+  lastEnd: 1,
+  recurring: 1,
+  indexedFrom: 1,
+  indexedUntil: 1,
+});
+const card = keys<CardRow>({ ...member, cardUid: 1, version: 1, kind: 1 });
+const occurrence = keys<OccurrenceRow>({ objectId: 1, startAt: 1, endAt: 1, floating: 1, busy: 1 });
+const tombstone = keys<TombstoneRow>({ name: 1, memberId: 1, modseq: 1 });
+
+const listing = ['etag', 'id', 'modseq', 'name'];
+const members = (row: string[]) => ({
+  get: row,
+  byUid: row,
+  page: row,
+  withData: [...row, 'data'].sort(),
+  dataOf: [...row, 'data'].sort(),
+  data: ['data'],
+  listing,
+  count: ['count'],
+});
+
+/** Columns of every statement that returns rows, by file. A statement that returns none must not be named. */
+const COLUMNS: Record<string, Record<string, string[]>> = {
+  accounts: {
+    get: account,
+    firstAfterBoot: ['modseq'],
+    bootExists: ['found'],
+    nextModseq: ['modseq'],
+    addBoot: ['id'],
+  },
+  blobs: {
+    find: ['id'],
+    size: ['size'],
+    whole: ['octets'],
+    chunkSizes: ['ordinal', 'size'],
+    chunk: ['octets'],
+    put: ['id'],
+    open: ['id'],
+  },
+  'calendar-objects': {
+    ...members(calendarObject),
+    overlapping: calendarObject,
+    outsideIndex: calendarObject,
+    indexedUntilBefore: calendarObject,
+    ofUid: calendarObject,
+    everywhere: [...calendarObject, 'data'].sort(),
+    insert: ['id'],
+  },
+  cards: { ...members(card), insert: ['id'] },
+  collections: {
+    get: collection,
+    home: collection,
+    bySegment: collection,
+    countInHome: ['count'],
+    add: ['id'],
+    bind: ['id'],
+  },
+  credentials: { list: credential, add: ['id'] },
+  grants: { forCollection: grant },
+  occurrences: { overlapping: occurrence, busy: occurrence },
+  organisations: { list: organisation, domains: domain, domain, add: ['id'], addDomain: ['id'] },
+  principals: {
+    get: principal,
+    byName: principal,
+    byAddress: principal,
+    list: principal,
+    members: principal,
+    addresses: ['address'],
+    groupsOf: ['group_id'],
+    add: ['id'],
+  },
+  properties: { list: property },
+  purging: { removedCollection: ['id'], objectsOf: ['id'], cardsOf: ['id'], orphanedAccount: ['id'] },
+  settings: { get: ['value'] },
+  tombstones: { page: tombstone },
+};
+
+const folder = new URL('../../storage/', import.meta.url);
+
+t.test('every statement prepares and returns the columns of its row type', async (t) => {
+  const { database } = openConnection(`${temporaryFolder(t)}/convene.sqlite`, { readonly: false });
+  t.teardown(() => database.close());
+  migrate(database, readMigrations(), 1);
+  let files = 0;
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.ts'))) {
+    const { statements } = (await import(new URL(file, folder).href)) as { statements?: Record<string, string> };
+    if (statements === undefined) continue;
+    files += 1;
+    const expected = COLUMNS[file.replace('.ts', '')] ?? {};
+    for (const [name, sql] of Object.entries(statements)) {
+      const statement = database.prepare(sql);
+      const columns = statement.reader ? statement.columns().map((column) => column.name) : [];
+      t.same(columns.sort(), expected[name] ?? [], `${file} ${name}`);
+    }
+    t.same(
+      Object.keys(expected).filter((name) => !(name in statements)),
+      [],
+      `${file} has what the list names`,
+    );
+  }
+  t.equal(files, Object.keys(COLUMNS).length, 'every file with statements is listed');
+});
