@@ -5,35 +5,23 @@
  * Elsewhere: the text of a rule (recurrence-rule.ts), the dates one rule yields (recurrence-iterator.ts).
  */
 
-import type { DateTime, Duration, TimeZone } from './date-time.ts';
-import type { RecurrenceRule } from './recurrence-rule.ts';
+import { DAY, type DateTime, type Duration, endOf, instantOf, type TimeZone, UTC } from './date-time.ts';
+import type { Budget } from './recurrence-iterator.ts';
+import {
+  type Instance,
+  InstanceKeys,
+  instancesBetween,
+  lastRuleKey,
+  listedInstances,
+  type RecurrenceSet,
+  SLACK,
+} from './recurrence-set.ts';
 
-/** Work an expansion may do: one step per period looked at and per instance made. The engine counts it down. */
-export interface Budget {
-  steps: number;
-}
+export type { Budget } from './recurrence-iterator.ts';
+export type { RecurrenceDate, RecurrenceSet } from './recurrence-set.ts';
 
-/** Steps of one ordinary call; about 20 ms. */
+/** Steps of one ordinary call. */
 export const DEFAULT_STEPS = 200_000;
-
-/** A value of RDATE: a start alone, or a PERIOD with its own end or duration. */
-export interface RecurrenceDate {
-  readonly start: DateTime;
-  readonly end?: DateTime;
-  readonly duration?: Duration;
-}
-
-/** The recurrence set of the main component. A component that does not recur has empty lists. */
-export interface RecurrenceSet {
-  /** DTSTART: always the first instance, whether or not it matches a rule. */
-  readonly start: DateTime;
-  readonly rules: readonly RecurrenceRule[];
-  readonly dates: readonly RecurrenceDate[];
-  /** EXRULE: gone since RFC 5545, still found in data. */
-  readonly exceptionRules: readonly RecurrenceRule[];
-  /** EXDATE; a DATE takes away every instance of that day. */
-  readonly exceptions: readonly DateTime[];
-}
 
 /** A component with RECURRENCE-ID. */
 export interface Override {
@@ -89,30 +77,272 @@ export interface ItemBounds {
   readonly lastEnd: number | null;
 }
 
-/** Whether a main component yields more than its DTSTART can say by itself. */
+/** Whether a main component has more than its DTSTART. */
 export function recurs(set: RecurrenceSet): boolean {
   return set.rules.length > 0 || set.dates.length > 0;
 }
 
+/** Instances from one key on that move and last like a THISANDFUTURE override; the first stretch is as DTSTART says. */
+interface Stretch {
+  readonly fromKey: number;
+  readonly untilKey: number;
+  readonly duration: Duration;
+  readonly key: number;
+  /** null in the first stretch. */
+  readonly shift: { readonly start: DateTime; readonly difference: number } | null;
+}
+
+/** What does not depend on the range asked about, kept as long as the item itself. */
+interface PreparedItem {
+  readonly keys: InstanceKeys;
+  /** Overrides, one for each instance: of two for the same one the later in the object counts. */
+  readonly overrides: readonly { readonly override: Override; readonly recurrenceId: DateTime }[];
+  readonly overriddenKeys: ReadonlySet<number>;
+  /** Days named by RECURRENCE-ID;VALUE=DATE although DTSTART has a time. */
+  readonly overriddenDays: ReadonlySet<number>;
+  readonly stretches: readonly Stretch[];
+  /** The longest time an RDATE period of the set lasts. */
+  readonly longestPeriod: number;
+}
+
+const preparedItems = new WeakMap<RecurringItem, PreparedItem>();
+
+/** Milliseconds a duration can last at most, a clock change included. */
+function atMost(duration: Duration): number {
+  return Math.max(0, duration.days * DAY + duration.milliseconds) + (duration.days === 0 ? 0 : DAY);
+}
+
+function prepare(item: RecurringItem): PreparedItem {
+  let prepared = preparedItems.get(item);
+  if (!prepared) {
+    prepared = prepareItem(item);
+    preparedItems.set(item, prepared);
+  }
+  return prepared;
+}
+
+function prepareItem(item: RecurringItem): PreparedItem {
+  const keys = new InstanceKeys(
+    item.set?.start ?? item.overrides[0]?.recurrenceId ?? { zone: null, isDate: false, local: 0 },
+  );
+  const byKey = new Map<number, Override>();
+  const overriddenDays = new Set<number>();
+  for (const override of item.overrides) {
+    const key = keys.keyOf(override.recurrenceId);
+    if (keys.isDay(override.recurrenceId)) {
+      overriddenDays.add(override.recurrenceId.local);
+    }
+    byKey.set(key, override);
+  }
+  const overrides = [...byKey.values()].map((override) => ({
+    override,
+    recurrenceId: { local: keys.localOf(override.recurrenceId), zone: keys.zone, isDate: keys.isDate },
+  }));
+  let longestPeriod = 0;
+  for (const { start, end, duration } of item.set?.dates ?? []) {
+    const length = end ? (end.zone ?? UTC).toInstant(end.local) - (start.zone ?? UTC).toInstant(start.local) : 0;
+    longestPeriod = Math.max(longestPeriod, length, duration ? atMost(duration) : 0);
+  }
+  return {
+    keys,
+    overrides,
+    overriddenKeys: new Set(byKey.keys()),
+    overriddenDays,
+    stretches: stretchesOf(item, keys, byKey),
+    longestPeriod,
+  };
+}
+
+function stretchesOf(item: RecurringItem, keys: InstanceKeys, byKey: ReadonlyMap<number, Override>): Stretch[] {
+  if (!item.set) {
+    return [];
+  }
+  const turns = [...byKey].filter(([, override]) => override.thisAndFuture).sort(([a], [b]) => a - b);
+  const stretches: Stretch[] = [];
+  let { duration, key } = item;
+  let fromKey = Number.NEGATIVE_INFINITY;
+  let shift: Stretch['shift'] = null;
+  for (const [turn, override] of turns) {
+    stretches.push({ fromKey, untilKey: turn, duration, key, shift });
+    // RFC 5545 §3.2.13: by the difference between the two starts, on the clock of the new one.
+    const origin = localIn(override.start.zone, keys, keys.localOf(override.recurrenceId));
+    shift = { start: override.start, difference: override.start.local - origin };
+    ({ duration, key } = override);
+    fromKey = turn;
+  }
+  stretches.push({ fromKey, untilKey: Number.POSITIVE_INFINITY, duration, key, shift });
+  return stretches;
+}
+
+/** A local time of the set as a local time of another zone; without zones on both sides it stays what it is. */
+function localIn(zone: TimeZone | null, keys: InstanceKeys, local: number): number {
+  if (zone === null || keys.zone === null || zone === keys.zone) {
+    return local;
+  }
+  const instant = keys.zone.toInstant(local);
+  return instant + zone.offsetAt(instant);
+}
+
 /**
  * The occurrences that overlap a range (RFC 4791 §9.9): those that began before it and last into it, and those
- * without length that start within it.
+ * without length that start within it. Overrides count even where no rule yields the instance they replace.
  * @param floatingZone the zone floating times and dates are read in; UTC gives local times (see Occurrence)
  */
 export function expand(
-  _item: RecurringItem,
-  _range: TimeRange,
-  _floatingZone: TimeZone,
-  _budget: Budget = { steps: DEFAULT_STEPS },
+  item: RecurringItem,
+  range: TimeRange,
+  floatingZone: TimeZone,
+  budget: Budget = { steps: DEFAULT_STEPS },
 ): Expansion {
-  return { occurrences: [], complete: false };
+  const { keys, overrides, stretches } = prepare(item);
+  const occurrences: Occurrence[] = [];
+  const add = (start: DateTime, begin: number, end: number, recurrenceId: DateTime, key: number): void => {
+    if (end > begin ? begin < range.until && end > range.from : begin >= range.from && begin < range.until) {
+      const floating = start.zone === null;
+      occurrences.push({ start: begin, end, floating, isDate: start.isDate, recurrenceId, key });
+    }
+  };
+  let complete = true;
+  for (const stretch of item.set ? stretches : []) {
+    complete = expandStretch(item, item.set!, stretch, range, floatingZone, budget, add) && complete;
+  }
+  for (const { override, recurrenceId } of overrides) {
+    const { start, duration, key } = override;
+    add(start, instantOf(start, floatingZone), endOf(start, duration, floatingZone), recurrenceId, key);
+  }
+  if (overrides.length > 0 || keys.zone === null) {
+    occurrences.sort((a, b) => a.start - b.start);
+  }
+  return { occurrences, complete };
 }
 
-/** First start and last end of all occurrences, without walking endless rules. */
+type Add = (start: DateTime, begin: number, end: number, recurrenceId: DateTime, key: number) => void;
+
+function expandStretch(
+  item: RecurringItem,
+  set: RecurrenceSet,
+  stretch: Stretch,
+  range: TimeRange,
+  floatingZone: TimeZone,
+  budget: Budget,
+  add: Add,
+): boolean {
+  const { keys, overriddenKeys, overriddenDays, longestPeriod } = prepare(item);
+  const { shift, duration } = stretch;
+  const difference = shift?.difference ?? 0;
+  const longest = atMost(duration);
+  const zone = keys.zone ?? floatingZone;
+  // Stretches begin and end at keys, which are at most SLACK away from the local times they stand for.
+  const lowest = stretch.fromKey - SLACK;
+  const earliest = localBefore(range.from, zone) - difference - (shift ? SLACK : 0);
+  const from = Math.max(earliest - longest, lowest);
+  const datesFrom = Math.max(earliest - Math.max(longest, longestPeriod), lowest);
+  const to = Math.min(localAfter(range.until, zone) - difference + (shift ? SLACK : 0), stretch.untilKey + SLACK);
+  if (Math.min(from, datesFrom) > to) {
+    return true;
+  }
+  const { instances, complete } = instancesBetween(set, from, datesFrom, to, budget);
+  for (const { key, local, date } of instances) {
+    if (
+      key < stretch.fromKey ||
+      key >= stretch.untilKey ||
+      overriddenKeys.has(key) ||
+      (overriddenDays.size > 0 && overriddenDays.has(Math.floor(local / DAY) * DAY))
+    ) {
+      continue;
+    }
+    const recurrenceId: DateTime = { local, zone: keys.zone, isDate: keys.isDate };
+    let start = recurrenceId;
+    if (shift) {
+      const moved = localIn(shift.start.zone, keys, local) + shift.difference;
+      start = { local: moved, zone: shift.start.zone, isDate: shift.start.isDate };
+    }
+    const begin = !shift && keys.zone ? key : (start.zone ?? floatingZone).toInstant(start.local);
+    add(start, begin, endOfInstance(start, begin, duration, date, zone), recurrenceId, stretch.key);
+  }
+  return complete;
+}
+
+/** A local time before which nothing is at or after an instant. Near a change of the clock it is a day off. */
+function localBefore(instant: number, zone: TimeZone): number {
+  const offset = zone.offsetAt(instant);
+  return instant + offset - (zone.offsetAt(instant - DAY) === offset ? 0 : DAY);
+}
+
+/** A local time after which nothing is before an instant. Near a change of the clock it is a day off. */
+function localAfter(instant: number, zone: TimeZone): number {
+  const offset = zone.offsetAt(instant);
+  return instant + offset + (zone.offsetAt(instant - DAY) === offset ? 0 : DAY);
+}
+
+function endOfInstance(
+  start: DateTime,
+  begin: number,
+  duration: Duration,
+  date: Instance['date'],
+  zone: TimeZone,
+): number {
+  if (date?.end) {
+    return Math.max(begin, begin + instantOf(date.end, zone) - instantOf(date.start, zone));
+  }
+  const own = date?.duration ?? duration;
+  return own.days === 0 ? begin + Math.max(0, own.milliseconds) : endOf(start, own, zone);
+}
+
+/**
+ * First start and last end of all occurrences, without walking endless rules. EXDATE and EXRULE are not considered, so
+ * the true bounds may be narrower, never wider.
+ * @param floatingZone as for expand
+ */
 export function bounds(
-  _item: RecurringItem,
-  _floatingZone: TimeZone,
-  _budget: Budget = { steps: DEFAULT_STEPS },
+  item: RecurringItem,
+  floatingZone: TimeZone,
+  budget: Budget = { steps: DEFAULT_STEPS },
 ): ItemBounds {
-  return { firstStart: 0, lastEnd: null };
+  const { overrides, stretches, keys } = prepare(item);
+  let firstStart = Number.POSITIVE_INFINITY;
+  let lastEnd = Number.NEGATIVE_INFINITY;
+  for (const { override } of overrides) {
+    firstStart = Math.min(firstStart, instantOf(override.start, floatingZone));
+    lastEnd = Math.max(lastEnd, endOf(override.start, override.duration, floatingZone));
+  }
+  if (!item.set) {
+    return { firstStart, lastEnd };
+  }
+  const zone = keys.zone ?? floatingZone;
+  const instant = (key: number): number => (keys.zone ? key : zone.toInstant(key));
+  const { first, dates } = listedInstances(item.set);
+  firstStart = Math.min(firstStart, instant(first.key), instant(dates[0]?.key ?? first.key));
+  const lastKey = lastRuleKey(item.set, budget);
+  if (lastKey === null) {
+    return { firstStart, lastEnd: null };
+  }
+  // A stretch that begins before the last instance may move and lengthen it.
+  for (const { fromKey, shift, duration } of stretches) {
+    const last = Math.max(lastKey, dates.at(-1)?.key ?? lastKey);
+    if (fromKey > last) {
+      continue;
+    }
+    if (!shift && stretches.length === 1) {
+      const start = localOfKey(item.set.start, lastKey);
+      lastEnd = Math.max(lastEnd, endOf(start, duration, floatingZone));
+    } else {
+      lastEnd = Math.max(
+        lastEnd,
+        instant(last) + Math.max(0, shift?.difference ?? 0) + atMost(duration) + (shift ? DAY : 0),
+      );
+    }
+    for (const { key, date } of dates) {
+      const start = localOfKey(item.set.start, key);
+      lastEnd = Math.max(
+        lastEnd,
+        endOfInstance(start, instant(key), duration, date, zone) + Math.max(0, shift?.difference ?? 0),
+      );
+    }
+  }
+  return { firstStart, lastEnd };
+}
+
+function localOfKey(start: DateTime, key: number): DateTime {
+  return { ...start, local: start.zone ? key + start.zone.offsetAt(key) : key };
 }
