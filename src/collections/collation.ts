@@ -1,0 +1,39 @@
+/**
+ * The collations of text-match, for calendars and address books.
+ * RFC 4790 §9.2 (i;ascii-casemap), §9.3 (i;octet), RFC 5051 (i;unicode-casemap); RFC 4791 §7.5, RFC 6352 §8.3.
+ * Matching is plain: folded text compared by code unit, never a pattern.
+ */
+import { DomainError } from '../errors.ts';
+
+export type Collation = 'i;ascii-casemap' | 'i;octet' | 'i;unicode-casemap';
+
+/** What supported-collation-set lists. */
+export const COLLATIONS: readonly Collation[] = ['i;ascii-casemap', 'i;octet', 'i;unicode-casemap'];
+
+/**
+ * The collation of that name; 'default' and none mean `fallback`.
+ * @throws DomainError unsupported-collation
+ */
+export function collationOf(name: string | undefined, fallback: Collation): Collation {
+  if (name === undefined || name === 'default') return fallback;
+  const found = COLLATIONS.find((collation) => collation === name);
+  if (!found)
+    throw new DomainError(
+      'unsupported-collation',
+      `The collation ${JSON.stringify(name.slice(0, 60))} is not supported.`,
+    );
+  return found;
+}
+
+/** Text as the collation compares it: equal strings after folding are equal text. */
+export function fold(text: string, collation: Collation): string {
+  switch (collation) {
+    case 'i;octet':
+      return text;
+    case 'i;ascii-casemap':
+      return text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
+    case 'i;unicode-casemap':
+      // RFC 5051 §2: titlecase, then compatibility decomposition; lower case after upper joins what titlecase would.
+      return text.toUpperCase().toLowerCase().normalize('NFKD');
+  }
+}
