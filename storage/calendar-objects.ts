@@ -19,6 +19,7 @@ export const statements = {
   outsideIndex: `${SELECT} WHERE m.collection_id = ?1 AND m.recurring = 1 AND (m.indexed_from > ?2 OR m.indexed_until < ?3)
     AND m.first_start < ?3 + ${occurrences.FLOATING_MARGIN}
     AND (m.last_end IS NULL OR m.last_end > ?2 - ${occurrences.FLOATING_MARGIN})`,
+  ofIds: `${SELECT} WHERE m.id IN (SELECT value FROM json_each(?))`,
   ofUid: `SELECT ${MEMBER_COLUMNS}, ${OWN} FROM collections c JOIN calendar_objects m ON m.collection_id = c.id
     WHERE c.account_id = ?1 AND c.kind = 'calendar' AND c.removed = 0 AND m.ical_uid = ?3
     ORDER BY m.collection_id = ?2 DESC LIMIT 1`,
@@ -44,6 +45,7 @@ export function calendarObjectReads(sql: Sql): CalendarObjectReads {
     outsideIndex: (collectionId, from, until) =>
       sql.all<CalendarObjectRow>(statements.outsideIndex, collectionId, from, until),
     dataOf: (ids) => sql.all<CalendarObjectRow & { data: string }>(statements.dataOf, list(ids)),
+    ofIds: (ids) => sql.all<CalendarObjectRow>(statements.ofIds, list(ids)),
     busy: (collectionId, from, until) => sql.all<OccurrenceRow>(occurrences.statements.busy, collectionId, from, until),
     occurrences: (collectionId, from, until) =>
       sql.all<OccurrenceRow>(occurrences.statements.overlapping, collectionId, from, until),

@@ -218,6 +218,8 @@ export interface CalendarObjectReads extends MemberReads<CalendarObjectRow> {
   outsideIndex(collectionId: number, from: number, until: number): Promise<CalendarObjectRow[]>;
   /** Row and octets by id, in no promised order. At most 500 ids. */
   dataOf(ids: number[]): Promise<(CalendarObjectRow & { data: string })[]>;
+  /** Rows by id, in no promised order. At most 500 ids. */
+  ofIds(ids: number[]): Promise<CalendarObjectRow[]>;
   /** Indexed occurrences that may overlap [from, until), busy ones only, in order of start within short and long. */
   busy(collectionId: number, from: number, until: number): Promise<OccurrenceRow[]>;
   /** Indexed occurrences that may overlap [from, until), as narrow rows. */
