@@ -1,0 +1,183 @@
+/**
+ * Does a card match a filter?
+ * RFC 6352 §10.5 (elements), §8.3 (collations). Pure: a card is given as its search text, one string out of which the few
+ * properties a filter names are found without parsing the rest.
+ * Elsewhere: reading the filter off XML (protocols/carddav/addressbook-filter.ts), which cards there are (card-search.ts).
+ */
+import { COLLATION_KEYS, type Collation } from './collation.ts';
+import { decodeParameter, type Property, unescapeText, type VCard } from './vcard.ts';
+
+export type Test = 'anyof' | 'allof';
+export type MatchType = 'equals' | 'contains' | 'starts-with' | 'ends-with';
+
+export interface TextMatch {
+  readonly text: string;
+  readonly collation: Collation;
+  readonly type: MatchType;
+  /** Match when the text does not. */
+  readonly negate: boolean;
+}
+
+export interface ParameterFilter {
+  /** In any case. */
+  readonly name: string;
+  /** Match when the property has no such parameter. */
+  readonly notDefined: boolean;
+  readonly text?: TextMatch;
+}
+
+export interface PropertyFilter {
+  /** In any case; with a group in front, `item1.TEL`, only that one matches. */
+  readonly name: string;
+  readonly test: Test;
+  /** Match when the card has no such property. */
+  readonly notDefined: boolean;
+  readonly texts: readonly TextMatch[];
+  readonly parameters: readonly ParameterFilter[];
+}
+
+export interface CardFilter {
+  readonly test: Test;
+  readonly properties: readonly PropertyFilter[];
+}
+
+/** Longest value that a search text holds; pictures and essays stay out. */
+const LONGEST_VALUE = 4096;
+/** Longest search text. */
+const LONGEST_TEXT = 64 * 1024;
+
+/** A card as filters see it. */
+export interface SearchText {
+  readonly text: string;
+  /** Names of properties with values too long to be in it; undefined: the card is too large, none of it is in. */
+  readonly cut: readonly string[] | undefined;
+}
+
+// Control characters that no stored card holds, so nothing in a card can look like the beginning of a property.
+const PROPERTY = '\x01';
+const FIELD = '\x02';
+const PARAMETER = '\x03';
+const PARAMETER_VALUE = '\x04';
+
+/** What of a card is worth keeping in memory for searches. */
+export function searchTextOf(card: VCard): SearchText {
+  const cut = new Set<string>();
+  let text = '';
+  for (const property of card.properties) {
+    const long = property.value.length > LONGEST_VALUE;
+    if (long) cut.add(property.name);
+    text += textOf(property, long ? '' : unescapeText(property.value));
+    if (text.length > LONGEST_TEXT) return { text: '', cut: undefined };
+  }
+  return { text, cut: [...cut] };
+}
+
+/** All of a card, however long. */
+export function fullTextOf(card: VCard): string {
+  return card.properties.map((property) => textOf(property, unescapeText(property.value))).join('');
+}
+
+function textOf(property: Property, value: string): string {
+  let text = PROPERTY + property.name + FIELD + property.group.toLowerCase() + FIELD;
+  for (const { name, values } of property.parameters) {
+    for (const item of name === 'TYPE' ? values.flatMap((list) => list.split(',')) : values) {
+      text += PARAMETER + name + PARAMETER_VALUE + decodeParameter(item);
+    }
+  }
+  return text + FIELD + value;
+}
+
+/** A filter ready to run on many cards. */
+export interface CompiledFilter {
+  /** Whether the card with this search text matches. */
+  matches(text: string): boolean;
+  /** Whether a search text leaves out something that the filter asks for. */
+  needsMore(card: SearchText): boolean;
+}
+
+export function compileFilter(filter: CardFilter): CompiledFilter {
+  const tests = filter.properties.map(compileProperty);
+  const read = new Set(
+    filter.properties.filter(({ texts }) => texts.length > 0).map(({ name }) => splitName(name).name),
+  );
+  return {
+    // RFC 6352 §10.5: an empty filter has nothing to fail.
+    matches: (text) =>
+      tests.length === 0 ||
+      (filter.test === 'allof' ? tests.every((test) => test(text)) : tests.some((test) => test(text))),
+    needsMore: ({ cut }) => cut === undefined || (cut.length > 0 && cut.some((name) => read.has(name))),
+  };
+}
+
+function splitName(name: string): { group: string | undefined; name: string } {
+  const dot = name.indexOf('.');
+  return dot === -1
+    ? { group: undefined, name: name.toUpperCase() }
+    : { group: name.slice(0, dot).toLowerCase(), name: name.slice(dot + 1).toUpperCase() };
+}
+
+function compileProperty(filter: PropertyFilter): (text: string) => boolean {
+  const { group, name } = splitName(filter.name);
+  const begin = PROPERTY + name + FIELD;
+  const conditions = [...filter.texts.map(onValue), ...filter.parameters.map(onParameters)];
+  const all = filter.test === 'allof';
+  return (text) => {
+    let defined = false;
+    for (let at = text.indexOf(begin); at !== -1; at = text.indexOf(begin, at + 1)) {
+      const fromGroup = at + begin.length;
+      const fromParameters = text.indexOf(FIELD, fromGroup) + 1;
+      // RFC 6352 §10.5.1: without a group in the filter, any group or none will do.
+      if (group !== undefined && text.slice(fromGroup, fromParameters - 1) !== group) continue;
+      defined = true;
+      if (filter.notDefined) return false;
+      if (conditions.length === 0) return true;
+      const fromValue = text.indexOf(FIELD, fromParameters) + 1;
+      const next = text.indexOf(PROPERTY, fromValue);
+      const parameters = text.slice(fromParameters, fromValue - 1);
+      const value = text.slice(fromValue, next === -1 ? text.length : next);
+      const holds = (condition: Condition) => condition(value, parameters);
+      if (all ? conditions.every(holds) : conditions.some(holds)) return true;
+    }
+    return filter.notDefined && !defined;
+  };
+}
+
+type Condition = (value: string, parameters: string) => boolean;
+
+function onValue(match: TextMatch): Condition {
+  const matches = compileText(match);
+  return (value) => matches(value) !== match.negate;
+}
+
+function onParameters(filter: ParameterFilter): Condition {
+  const begin = PARAMETER + filter.name.toUpperCase() + PARAMETER_VALUE;
+  const matches = filter.text === undefined ? undefined : compileText(filter.text);
+  return (_, parameters) => {
+    let at = parameters.indexOf(begin);
+    if (at === -1) return filter.notDefined;
+    if (filter.notDefined) return false;
+    if (matches === undefined || filter.text === undefined) return true;
+    for (; at !== -1; at = parameters.indexOf(begin, at + 1)) {
+      const from = at + begin.length;
+      const next = parameters.indexOf(PARAMETER, from);
+      if (matches(parameters.slice(from, next === -1 ? parameters.length : next))) return !filter.text.negate;
+    }
+    return filter.text.negate;
+  };
+}
+
+/** Plain substrings: a text that looks like a pattern is a text. */
+function compileText({ text, collation, type }: TextMatch): (value: string) => boolean {
+  const keyOf = COLLATION_KEYS[collation];
+  const sought = keyOf(text);
+  switch (type) {
+    case 'equals':
+      return (value) => keyOf(value) === sought;
+    case 'contains':
+      return (value) => keyOf(value).includes(sought);
+    case 'starts-with':
+      return (value) => keyOf(value).startsWith(sought);
+    case 'ends-with':
+      return (value) => keyOf(value).endsWith(sought);
+  }
+}
