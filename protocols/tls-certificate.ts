@@ -1,0 +1,106 @@
+/**
+ * The certificate of the TLS listeners: the operator's PEM files, or a self-signed one made at first start and kept.
+ * Nobody vouches for a self-signed certificate; it is for trying out and for networks where people compare fingerprints.
+ */
+import { X509Certificate } from 'node:crypto';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
+import { generate } from 'selfsigned';
+import { ConfigError } from '../src/config.ts';
+
+export interface TlsCertificate {
+  readonly cert: string;
+  readonly key: string;
+  readonly selfSigned: boolean;
+  /** SHA-256, as clients show it. */
+  readonly fingerprint: string;
+}
+
+/** Apple refuses more than 825 days. */
+const VALID_DAYS = 820;
+const RENEW_DAYS = 30;
+const DAY = 86_400_000;
+
+/**
+ * The certificate to serve with.
+ * @param files of the operator, or undefined
+ * @param folder where a self-signed one is kept, readable by this user only
+ * @param names host names and IP addresses it is for
+ * @throws ConfigError when the operator's files cannot be used
+ */
+export async function tlsCertificate(
+  files: { readonly cert: string; readonly key: string } | undefined,
+  folder: string,
+  names: readonly string[],
+  now: number,
+): Promise<TlsCertificate> {
+  if (files !== undefined) return described(operatorsPair(files), false);
+  const paths = { cert: join(folder, 'tls-cert.pem'), key: join(folder, 'tls-key.pem') };
+  const kept = readPair(paths);
+  if (kept !== undefined && Date.parse(new X509Certificate(kept.cert).validTo) - now > RENEW_DAYS * DAY)
+    return described(kept, true);
+  const made = await generate([{ name: 'commonName', value: names[0] ?? 'localhost' }], {
+    keyType: 'ec',
+    curve: 'P-256',
+    algorithm: 'sha256',
+    notBeforeDate: new Date(now - DAY),
+    notAfterDate: new Date(now + VALID_DAYS * DAY),
+    extensions: [
+      { name: 'basicConstraints', cA: false },
+      { name: 'keyUsage', digitalSignature: true },
+      { name: 'extKeyUsage', serverAuth: true },
+      {
+        name: 'subjectAltName',
+        altNames: names.map((name) => (isIp(name) ? { type: 7, ip: name } : { type: 2, value: name })),
+      },
+    ],
+  });
+  writeFileSync(paths.key, made.private, { mode: 0o600 });
+  chmodSync(paths.key, 0o600);
+  writeFileSync(paths.cert, made.cert, { mode: 0o600 });
+  return described({ cert: made.cert, key: made.private }, true);
+}
+
+function operatorsPair(files: { readonly cert: string; readonly key: string }): { cert: string; key: string } {
+  const problems: string[] = [];
+  const read = (setting: string, path: string): string => {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch {
+      problems.push(`${setting} names ${path}, which cannot be read.`);
+      return '';
+    }
+  };
+  const pair = { cert: read('CONVENE_TLS_CERT', files.cert), key: read('CONVENE_TLS_KEY', files.key) };
+  if (problems.length > 0) throw new ConfigError(problems);
+  if (!isPair(pair))
+    throw new ConfigError(['CONVENE_TLS_CERT and CONVENE_TLS_KEY are not a certificate and its key in PEM.']);
+  return pair;
+}
+
+function readPair(paths: { cert: string; key: string }): { cert: string; key: string } | undefined {
+  try {
+    const pair = { cert: readFileSync(paths.cert, 'utf8'), key: readFileSync(paths.key, 'utf8') };
+    return isPair(pair) ? pair : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isPair(pair: { cert: string; key: string }): boolean {
+  try {
+    createSecureContext(pair);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function described(pair: { cert: string; key: string }, selfSigned: boolean): TlsCertificate {
+  return { ...pair, selfSigned, fingerprint: new X509Certificate(pair.cert).fingerprint256 };
+}
+
+function isIp(name: string): boolean {
+  return /^[\d.]+$/.test(name) || name.includes(':');
+}

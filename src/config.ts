@@ -1,0 +1,274 @@
+/**
+ * Every setting of the operator: type, default, one-sentence description. Environment variables only.
+ * `readConfig` checks them all and reports every problem at once; docs/configuration.md is printed from this schema.
+ */
+import { resolve } from 'node:path';
+import { type Network, parseNetwork } from './networks.ts';
+
+/** Names of the listeners, as in CONVENE_<NAME>_PORT. */
+export const LISTENERS = [
+  'http',
+  'https',
+  'imap',
+  'imaps',
+  'pop3',
+  'pop3s',
+  'submission',
+  'submissions',
+  'smtp',
+  'lmtp',
+] as const;
+export type Listener = (typeof LISTENERS)[number];
+
+const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+const PLAINTEXT_LOGIN = ['loopback', 'never'] as const;
+
+export interface Config {
+  /** Absolute path of the data folder. */
+  readonly data: string;
+  readonly host: string;
+  readonly domain: string;
+  /** Origin without a path, `https://dav.example.org`; undefined when the operator gave none. */
+  readonly publicUrl: string | undefined;
+  readonly trustedProxies: readonly Network[];
+  readonly plaintextLogin: (typeof PLAINTEXT_LOGIN)[number];
+  /** PEM files; both or neither. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** 0: any free port. Undefined: switched off. */
+  readonly ports: Readonly<Record<Listener, number | undefined>>;
+}
+
+/** Refuses a start: one sentence for each problem. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
+interface Setting {
+  readonly name: string;
+  /** What a value looks like, for the document. */
+  readonly type: string;
+  /** The text that stands when the variable is missing; '' is none. */
+  readonly default: string;
+  readonly description: string;
+  /** Undefined when the text will do, else the end of the sentence "NAME must …". */
+  readonly check: (text: string) => string | undefined;
+}
+
+const PORTS: Readonly<Record<Listener, readonly [port: number, description: string]>> = {
+  http: [8080, 'HTTP for CalDAV and CardDAV, without TLS.'],
+  https: [8443, 'HTTP over TLS.'],
+  imap: [1143, 'IMAP with STARTTLS. Known and checked, not served yet.'],
+  imaps: [1993, 'IMAP over TLS. Known and checked, not served yet.'],
+  pop3: [1110, 'POP3 with STARTTLS. Known and checked, not served yet.'],
+  pop3s: [1995, 'POP3 over TLS. Known and checked, not served yet.'],
+  submission: [1587, 'Message submission with STARTTLS. Known and checked, not served yet.'],
+  submissions: [1465, 'Message submission over TLS. Known and checked, not served yet.'],
+  smtp: [1025, 'Inbound SMTP. Known and checked, not served yet.'],
+  lmtp: [1024, 'LMTP, on loopback whatever CONVENE_HOST says. Known and checked, not served yet.'],
+};
+
+export function portName(listener: Listener): string {
+  return `CONVENE_${listener.toUpperCase()}_PORT`;
+}
+
+/** The schema, in the order of the document. */
+export const SETTINGS: readonly Setting[] = [
+  {
+    name: 'CONVENE_DATA',
+    type: 'folder',
+    default: './data',
+    description:
+      'Where everything is kept; made at first start. A relative path starts where the server is started; the default lies in the folder of the package.',
+    check: (text) => (text.includes('\0') ? 'name a folder' : undefined),
+  },
+  {
+    name: 'CONVENE_HOST',
+    type: 'address',
+    default: '127.0.0.1',
+    description: 'Address the listeners bind to; 0.0.0.0 or :: for all.',
+    check: (text) =>
+      /^[A-Za-z0-9.:_-]{1,253}$/.test(text) ? undefined : 'be an IP address or a host name, like 127.0.0.1',
+  },
+  {
+    name: 'CONVENE_DOMAIN',
+    type: 'domain',
+    default: 'convene.localhost',
+    description:
+      'Mail domain of the organisation that the first start creates; its users have addresses in it. Later starts ignore it: use `convene domain add`.',
+    check: (text) => (isDomain(text.toLowerCase()) ? undefined : 'be a domain name, like example.org'),
+  },
+  {
+    name: 'CONVENE_PUBLIC_URL',
+    type: 'URL',
+    default: '',
+    description:
+      'How clients reach this server, without a path: https://dav.example.org. Without it absolute URLs are built from the Host header when that names the domain or this machine.',
+    check: (text) =>
+      originOf(text) === undefined
+        ? 'be http:// or https:// and a host without a path, like https://dav.example.org'
+        : undefined,
+  },
+  {
+    name: 'CONVENE_TRUSTED_PROXIES',
+    type: 'networks, comma-separated',
+    default: '',
+    description:
+      'Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; https from them counts as TLS. A proxy on this machine must be listed too.',
+    check(text) {
+      const wrong = networksIn(text).find((part) => parseNetwork(part) === undefined);
+      return wrong === undefined ? undefined : `list addresses or networks like 10.0.0.0/8, and "${wrong}" is none`;
+    },
+  },
+  {
+    name: 'CONVENE_PLAINTEXT_LOGIN',
+    type: PLAINTEXT_LOGIN.join(' or '),
+    default: 'loopback',
+    description: 'Who may send a password without TLS: peers on 127.0.0.0/8 and ::1, or nobody.',
+    check: oneOf(PLAINTEXT_LOGIN),
+  },
+  {
+    name: 'CONVENE_TLS_CERT',
+    type: 'file',
+    default: '',
+    description:
+      'Certificate chain in PEM. Without it a self-signed one is made at first start and kept in the data folder.',
+    check: () => undefined,
+  },
+  {
+    name: 'CONVENE_TLS_KEY',
+    type: 'file',
+    default: '',
+    description: 'Private key of CONVENE_TLS_CERT in PEM.',
+    check: () => undefined,
+  },
+  {
+    name: 'CONVENE_LOG_LEVEL',
+    type: LOG_LEVELS.join(', '),
+    default: 'info',
+    description: 'Least severe log line to print; info has one line for each request.',
+    check: oneOf(LOG_LEVELS),
+  },
+  ...LISTENERS.map((listener) => ({
+    name: portName(listener),
+    type: 'port',
+    default: String(PORTS[listener][0]),
+    description: PORTS[listener][1],
+    check: (text: string) =>
+      text === '' || (/^\d{1,5}$/.test(text) && Number(text) <= 65_535)
+        ? undefined
+        : 'be a number from 0 to 65535 (0 picks a free port), or empty to switch the listener off',
+  })),
+];
+
+/**
+ * Reads the settings out of an environment.
+ * @param root folder of the package, where the default data folder lies
+ * @throws ConfigError with every problem
+ */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>, root: string): Config {
+  const problems: string[] = [];
+  const values = new Map<string, string>();
+  for (const name of Object.keys(environment).sort()) {
+    if (name.startsWith('CONVENE_') && !SETTINGS.some((setting) => setting.name === name))
+      problems.push(unknownName(name));
+  }
+  for (const setting of SETTINGS) {
+    const given = environment[setting.name];
+    // Empty means something for ports only; elsewhere it is what compose files make of a missing variable.
+    const text = given === undefined || (given === '' && setting.type !== 'port') ? setting.default : given.trim();
+    const complaint = text === '' ? undefined : setting.check(text);
+    if (complaint !== undefined) problems.push(`${setting.name} must ${complaint}; it is "${shown(text)}".`);
+    values.set(setting.name, text);
+  }
+  const value = (name: string) => values.get(name) ?? '';
+  const cert = value('CONVENE_TLS_CERT');
+  const key = value('CONVENE_TLS_KEY');
+  if ((cert === '') !== (key === ''))
+    problems.push(
+      `Set ${cert === '' ? 'CONVENE_TLS_CERT' : 'CONVENE_TLS_KEY'} too: a certificate and its key belong together.`,
+    );
+  problems.push(...samePorts(value));
+  if (problems.length > 0) throw new ConfigError(problems);
+
+  const port = (listener: Listener) => {
+    const text = value(portName(listener));
+    return text === '' ? undefined : Number(text);
+  };
+  return {
+    data: environment['CONVENE_DATA'] ? resolve(value('CONVENE_DATA')) : resolve(root, value('CONVENE_DATA')),
+    host: value('CONVENE_HOST'),
+    domain: value('CONVENE_DOMAIN').toLowerCase(),
+    publicUrl: originOf(value('CONVENE_PUBLIC_URL')),
+    trustedProxies: networksIn(value('CONVENE_TRUSTED_PROXIES')).flatMap((text) => parseNetwork(text) ?? []),
+    plaintextLogin: value('CONVENE_PLAINTEXT_LOGIN') === 'never' ? 'never' : 'loopback',
+    tls: cert === '' ? undefined : { cert: resolve(cert), key: resolve(key) },
+    logLevel: LOG_LEVELS.find((level) => level === value('CONVENE_LOG_LEVEL')) ?? 'info',
+    ports: Object.fromEntries(LISTENERS.map((listener) => [listener, port(listener)])) as Config['ports'],
+  };
+}
+
+/** Whether a text is a domain name in lower-case ASCII (RFC 1035 §2.3.1 with digits first, RFC 1123 §2.1). */
+export function isDomain(text: string): boolean {
+  return (
+    text.length <= 253 && /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(text)
+  );
+}
+
+function originOf(text: string): string | undefined {
+  if (!/^https?:\/\/[^\s/?#@\\]+\/?$/i.test(text) || !URL.canParse(text)) return undefined;
+  return new URL(text).origin;
+}
+
+function networksIn(text: string): string[] {
+  return text.split(/[\s,]+/).filter((part) => part !== '');
+}
+
+function oneOf(choices: readonly string[]): Setting['check'] {
+  return (text) => (choices.includes(text) ? undefined : `be one of ${choices.join(', ')}`);
+}
+
+function shown(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+function samePorts(value: (name: string) => string): string[] {
+  const problems: string[] = [];
+  const taken = new Map<string, string>();
+  for (const name of LISTENERS.map(portName)) {
+    const port = value(name);
+    if (port === '' || Number(port) === 0) continue;
+    const other = taken.get(port);
+    if (other !== undefined) problems.push(`${name} and ${other} are both ${port}; give each listener its own port.`);
+    else taken.set(port, name);
+  }
+  return problems;
+}
+
+function unknownName(name: string): string {
+  const [nearest] = SETTINGS.map((setting) => ({
+    name: setting.name,
+    distance: editDistance(name, setting.name),
+  })).sort((a, b) => a.distance - b.distance);
+  const hint = nearest !== undefined && nearest.distance <= 4 ? `did you mean ${nearest.name}?` : 'remove it.';
+  return `${shown(name)} is not a setting of Convene; ${hint}`;
+}
+
+/** Levenshtein distance of two short texts. */
+function editDistance(a: string, b: string): number {
+  if (a.length > 64) return a.length;
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    row = next;
+  }
+  return row[b.length]!;
+}

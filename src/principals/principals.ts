@@ -1,0 +1,207 @@
+/**
+ * People of an organisation: adding, listing, passwords, removing. A new individual gets an account, its address and the
+ * collections clients expect to find, all in one transaction.
+ * RFC 3744 §2 and RFC 9670 name the kinds; design "Words for people and rights".
+ * Elsewhere: logging in (authentication.ts), reading other principals (directory.ts), many at once (import.ts).
+ */
+import { randomInt, randomUUID } from 'node:crypto';
+import type { CalendarColumns, PrincipalRow, Role, Store, Writes } from '../../storage/store.ts';
+import { addCollection } from '../collections/collections.ts';
+import { DomainError } from '../errors.ts';
+import type { Principal } from './access.ts';
+import { foldAddress, parseAddressText, parseName, quoted } from './addresses.ts';
+import type { Authentication } from './authentication.ts';
+import type { PasswordHashing } from './password-hashing.ts';
+
+export interface NewIndividual {
+  /** Becomes the primary address; its domain must belong to an organisation of this server. */
+  readonly address: string;
+  /** Default: the local part of the address. */
+  readonly name?: string;
+  /** Default: the name. */
+  readonly displayName?: string;
+  readonly password: string;
+  readonly role?: Role;
+}
+
+/** A new individual whose password is already hashed. */
+interface Prepared {
+  readonly address: string;
+  readonly domain: string;
+  readonly name: string;
+  readonly displayName: string;
+  readonly passwordHash: string;
+  readonly role: Role;
+}
+
+const MAX_DISPLAY_NAME = 255;
+
+/** What a new individual starts with. */
+const COLLECTIONS = [
+  { home: 'calendars', segment: 'calendar', kind: 'calendar', title: 'Calendar', components: 'VEVENT' },
+  { home: 'calendars', segment: 'tasks', kind: 'calendar', title: 'Tasks', components: 'VTODO' },
+  { home: 'addressbooks', segment: 'addressbook', kind: 'addressbook', title: 'Contacts', components: undefined },
+] as const;
+
+export class Principals {
+  private readonly store: Store;
+  private readonly authentication: Authentication;
+  private readonly hashing: PasswordHashing;
+  private readonly now: () => number;
+
+  constructor(store: Store, authentication: Authentication, hashing: PasswordHashing, now: () => number) {
+    this.store = store;
+    this.authentication = authentication;
+    this.hashing = hashing;
+    this.now = now;
+  }
+
+  /**
+   * Founds an organisation with its domain and its owner.
+   * @throws DomainError invalid-data, already-exists
+   */
+  async found(organisation: string, owner: NewIndividual): Promise<Principal> {
+    const prepared = await this.prepare({ ...owner, role: 'owner' });
+    return this.store.transaction(async (write) => {
+      const organisationId = await write.organisations.add(organisation, this.now());
+      await write.organisations.addDomain(organisationId, prepared.domain, this.now());
+      return this.insert(write, prepared);
+    });
+  }
+
+  /**
+   * Adds an individual with its default collections.
+   * @throws DomainError invalid-data; not-found for an unknown domain; already-exists for the name or the address
+   */
+  async add(individual: NewIndividual): Promise<Principal> {
+    const prepared = await this.prepare(individual);
+    return this.store.transaction((write) => this.insert(write, prepared));
+  }
+
+  /** Everybody on this server, in order of name, with addresses. */
+  async list(): Promise<Principal[]> {
+    const rows = await this.store.principals.list(0);
+    return Promise.all(rows.map((row) => this.withAddresses(row)));
+  }
+
+  /**
+   * By name or by any address.
+   * @throws DomainError not-found
+   */
+  async find(nameOrAddress: string): Promise<Principal> {
+    const folded = foldAddress(nameOrAddress);
+    const row = folded.includes('@')
+      ? await this.store.principals.byAddress(folded)
+      : await this.store.principals.byName(folded);
+    if (row === undefined) throw new DomainError('not-found', `There is no user "${quoted(nameOrAddress)}".`);
+    return this.withAddresses(row);
+  }
+
+  /**
+   * Replaces the chosen password. What was logged in with the old one is not any more.
+   * @throws DomainError not-found, invalid-data
+   */
+  async setPassword(nameOrAddress: string, password: string): Promise<Principal> {
+    const principal = await this.find(nameOrAddress);
+    const hash = await this.hashing.hash(password);
+    await this.store.transaction(async (write) => {
+      await write.credentials.removeKind(principal.id, 'password');
+      await write.credentials.add(chosenPassword(principal.id, hash, this.now()));
+    });
+    this.authentication.forget(principal.id);
+    return principal;
+  }
+
+  /**
+   * Removes a principal and everything in its account. The last owner stays.
+   * @throws DomainError not-found, forbidden
+   */
+  async remove(nameOrAddress: string): Promise<Principal> {
+    const principal = await this.find(nameOrAddress);
+    await this.store.transaction(async (write) => {
+      const others = await write.principals.list(principal.organisationId);
+      if (principal.role === 'owner' && !others.some(({ id, role }) => role === 'owner' && id !== principal.id))
+        throw new DomainError(
+          'forbidden',
+          `${principal.name} is the only owner of the organisation and cannot be removed.`,
+        );
+      await write.principals.remove(principal.id);
+    });
+    this.authentication.forget(principal.id);
+    return principal;
+  }
+
+  private async prepare(individual: NewIndividual): Promise<Prepared> {
+    const { local, domain } = parseAddressText(individual.address);
+    const name = parseName(individual.name ?? local);
+    const displayName = individual.displayName?.trim() || individual.name?.trim() || local;
+    if (displayName.length > MAX_DISPLAY_NAME || /\p{Cc}/u.test(displayName))
+      throw new DomainError(
+        'invalid-data',
+        `A display name has at most ${MAX_DISPLAY_NAME} characters and no control characters.`,
+      );
+    const passwordHash = await this.hashing.hash(individual.password);
+    return {
+      address: `${local}@${domain}`,
+      domain,
+      name,
+      displayName,
+      passwordHash,
+      role: individual.role ?? 'member',
+    };
+  }
+
+  private async insert(write: Writes, prepared: Prepared): Promise<Principal> {
+    const { address, name, displayName, role } = prepared;
+    const domain = await write.organisations.domain(prepared.domain);
+    if (domain === undefined)
+      throw new DomainError(
+        'not-found',
+        `${prepared.domain} is not a domain of this server; add it with: convene domain add ${prepared.domain}`,
+      );
+    if ((await write.principals.byAddress(address)) !== undefined)
+      throw new DomainError('already-exists', `The address ${address} is already taken.`);
+    if ((await write.principals.byName(name)) !== undefined)
+      throw new DomainError('already-exists', `The name ${name} is already taken; choose another with --name.`);
+    const now = this.now();
+    const row: Omit<PrincipalRow, 'id'> = {
+      organisationId: domain.organisationId,
+      kind: 'individual',
+      name,
+      displayName,
+      uuid: randomUUID(),
+      role,
+      createdAt: now,
+    };
+    // RFC 9051 §2.3.1.1: UIDVALIDITY must not repeat; the time of birth, in seconds, and some luck on top.
+    const id = await write.principals.add(row, Math.floor(now / 1000) + randomInt(1_000));
+    await write.principals.addAddress(id, domain.id, address, 0);
+    await write.credentials.add(chosenPassword(id, prepared.passwordHash, now));
+    for (const { home, segment, kind, title, components } of COLLECTIONS) {
+      const columns: CalendarColumns | undefined =
+        components === undefined ? undefined : { components, timeZone: '', transparent: 0 };
+      const xml = `<displayname xmlns="DAV:">${title}</displayname>`;
+      const properties = [{ namespace: 'DAV:', name: 'displayname', xml, scope: 'personal' as const }];
+      await addCollection(write, id, home, segment, { kind, columns, properties }, now);
+    }
+    return { id, ...row, addresses: [address] };
+  }
+
+  private async withAddresses(row: PrincipalRow): Promise<Principal> {
+    return { ...row, addresses: await this.store.principals.addresses(row.id) };
+  }
+}
+
+function chosenPassword(principalId: number, hash: string, now: number) {
+  return {
+    principalId,
+    kind: 'password' as const,
+    name: '',
+    hash,
+    scopes: '[]',
+    networks: '[]',
+    createdAt: now,
+    expiresAt: null,
+    lastUsedAt: null,
+  };
+}
