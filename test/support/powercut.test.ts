@@ -1,0 +1,55 @@
+/**
+ * The simulated power cut itself: it loses what was not flushed and nothing else.
+ * If it lost nothing of a careless writer, the tests that rely on it would prove nothing.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
+import t from 'tap';
+import { powerCutFor } from './powercut.ts';
+import { temporaryFolder } from './store.ts';
+
+const WRITER = fileURLToPath(new URL('./unsafe-writer.mjs', import.meta.url));
+
+/** Runs the writer until it acknowledged `rows`, cuts the power, and counts. */
+async function writeUntilCut(folder: string, synchronous: 'NORMAL' | 'FULL', mode: 'all' | 'random', rows: number) {
+  const path = join(folder, 'rows.sqlite');
+  const fresh = new Database(path);
+  fresh.exec('PRAGMA journal_mode = wal; CREATE TABLE rows (number INTEGER PRIMARY KEY, text TEXT)');
+  fresh.close();
+  const power = powerCutFor(folder);
+  const child = spawn(process.execPath, [WRITER, path, synchronous], {
+    env: { PATH: process.env['PATH'], ...power.environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let printed = '';
+  let cut = false;
+  child.stdout.on('data', (chunk: Buffer) => {
+    printed += chunk.toString();
+    if (cut || printed.split('\n').length <= rows) return;
+    cut = true;
+    power.cut(mode, rows);
+  });
+  const [, signal] = await once(child, 'close');
+  const acknowledged = Number(printed.split('\n').at(-2));
+  const database = new Database(path);
+  const integrity = database.pragma('integrity_check', { simple: true });
+  const kept = database.prepare('SELECT count(*) FROM rows').pluck().get() as number;
+  database.close();
+  return { signal, acknowledged, integrity, lost: Math.max(0, acknowledged - kept) };
+}
+
+for (const mode of ['all', 'random'] as const)
+  t.test(`a cut that loses ${mode}`, async (t) => {
+    const careful = await writeUntilCut(temporaryFolder(t), 'FULL', mode, 150);
+    t.equal(careful.signal, 'SIGKILL');
+    t.ok(careful.acknowledged >= 150);
+    t.equal(careful.integrity, 'ok');
+    t.equal(careful.lost, 0, 'a writer that flushes before it acknowledges loses nothing');
+
+    const careless = await writeUntilCut(temporaryFolder(t), 'NORMAL', mode, 150);
+    t.equal(careless.signal, 'SIGKILL');
+    t.ok(careless.lost > 0, `a writer that does not loses something (${careless.lost} of ${careless.acknowledged})`);
+  });
