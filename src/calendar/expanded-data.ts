@@ -1,0 +1,156 @@
+/**
+ * Calendar data as a report returns it: expanded, limited, or a selection.
+ * RFC 4791 §9.6.5 (expand): each occurrence a component of its own with RECURRENCE-ID, in UTC, without rules and zones.
+ * A model and a request in, text out. Of each component everything but its times is printed once, so that an occurrence
+ * costs three short lines.
+ * Elsewhere: which properties are selected (partial-data.ts), expansion (recurrence.ts).
+ */
+import { DomainError } from '../errors.ts';
+import { type CalendarComponent, durationOf } from './calendar-component.ts';
+import type { Property } from './content.ts';
+import { type DateTime, endOf, instantOf, type TimeZone, UTC } from './date-time.ts';
+import { addDuration, printDate, printInstant, printLocalTime } from './date-values.ts';
+import type { CalendarObjectModel } from './icalendar.ts';
+import {
+  type ComponentSelection,
+  type DataRequest,
+  innerSelection,
+  limitFreeBusySet,
+  limitRecurrenceSet,
+  type OutputBudget,
+  outputBudget,
+  printInside,
+  printSelected,
+  selectedProperty,
+  spend,
+} from './partial-data.ts';
+import { expand, type Occurrence, recurs, type TimeRange } from './recurrence.ts';
+
+/**
+ * Prints what was asked for.
+ * @param floatingZone reads floating times against the ranges
+ * @param budget what the whole answer may still take
+ * @throws DomainError too-many-instances when the budget is used up
+ */
+export function selectData(
+  model: CalendarObjectModel,
+  request: DataRequest,
+  floatingZone: TimeZone,
+  budget: OutputBudget = outputBudget(),
+): string {
+  if (request.expand) return printExpanded(model, request.expand, request.selection, floatingZone, budget);
+  let content = request.limitRecurrence
+    ? limitRecurrenceSet(model, request.limitRecurrence, floatingZone)
+    : model.content;
+  if (request.limitFreeBusy) content = limitFreeBusySet(content, request.limitFreeBusy);
+  return spend(budget, printSelected(content, request.selection));
+}
+
+function printExpanded(
+  model: CalendarObjectModel,
+  range: TimeRange,
+  selection: ComponentSelection | null,
+  floatingZone: TimeZone,
+  budget: OutputBudget,
+): string {
+  const { content, item, components } = model;
+  let text = 'BEGIN:VCALENDAR\r\n';
+  for (const property of content[1]) text += selectedProperty(property, selection);
+  if (item && (item.overrides.length > 0 || (item.set && recurs(item.set)))) {
+    const { occurrences, complete } = expand(item, range, floatingZone, budget);
+    budget.instances -= occurrences.length;
+    if (!complete || budget.instances < 0) {
+      throw new DomainError('too-many-instances', 'The range holds too many instances.');
+    }
+    const templates = new Map<number, Template | null>();
+    for (const occurrence of occurrences) {
+      const { key } = occurrence;
+      let template = templates.get(key);
+      if (template === undefined) templates.set(key, (template = templateOf(components[key]!, selection)));
+      if (template) text += spend(budget, printInstance(template, occurrence, floatingZone));
+    }
+  } else {
+    for (const component of components) {
+      const template = templateOf(component, selection);
+      if (template) text += spend(budget, printSingle(template));
+    }
+  }
+  return spend(budget, `${text}END:VCALENDAR\r\n`);
+}
+
+/** What is written anew for each occurrence. */
+const TIMES = new Set(['dtstart', 'dtend', 'due', 'duration', 'recurrence-id', 'rrule', 'exrule', 'rdate', 'exdate']);
+
+/** One component with everything printed but its times. */
+interface Template {
+  readonly component: CalendarComponent;
+  readonly selection: ComponentSelection | null;
+  readonly rest: string;
+}
+
+/** null when the component is not selected. */
+function templateOf(component: CalendarComponent, selection: ComponentSelection | null): Template | null {
+  const inner = innerSelection(component.content, selection);
+  if (inner === undefined) return null;
+  return {
+    component,
+    selection: inner,
+    rest: `${printInside(component.content, inner, TIMES)}END:${component.name}\r\n`,
+  };
+}
+
+function printInstance(
+  { component, selection, rest }: Template,
+  occurrence: Occurrence,
+  floatingZone: TimeZone,
+): string {
+  const { recurrenceId, floating, isDate } = occurrence;
+  let { start, end } = occurrence;
+  if (floating) {
+    start = floatingStart(component, occurrence, floatingZone);
+    end = endOf({ local: start, zone: null, isDate }, durationOf(component), UTC);
+  }
+  const id = recurrenceId.zone ? instantOf(recurrenceId, UTC) : recurrenceId.local;
+  let text = `BEGIN:${component.name}\r\n`;
+  text += selectedProperty(timeProperty('recurrence-id', id, recurrenceId.isDate, !recurrenceId.zone), selection);
+  text += selectedProperty(timeProperty('dtstart', start, isDate, floating), selection);
+  // An RDATE may give a length to what has none otherwise.
+  if (component.end || component.duration || (end > start && !isDate)) {
+    text += selectedProperty(timeProperty(endName(component), end, isDate, floating), selection);
+  }
+  return text + rest;
+}
+
+/** The local time of a floating occurrence, also where the floating zone skips it. */
+function floatingStart(
+  component: CalendarComponent,
+  { start, recurrenceId }: Occurrence,
+  floatingZone: TimeZone,
+): number {
+  if (component.thisAndFuture) return start + floatingZone.offsetAt(start);
+  return component.recurrenceId && component.start ? component.start.local : recurrenceId.local;
+}
+
+/** An object that does not recur is the same whatever the range, but for its times. */
+function printSingle({ component, selection, rest }: Template): string {
+  const { start, end, duration } = component;
+  const until = end ?? (start && duration ? addDuration(start, duration) : null);
+  let text = `BEGIN:${component.name}\r\n`;
+  if (start) text += selectedProperty(valueProperty('dtstart', start), selection);
+  if (until) text += selectedProperty(valueProperty(endName(component), until), selection);
+  return text + rest;
+}
+
+function endName({ name }: CalendarComponent): string {
+  return name === 'VTODO' ? 'due' : 'dtend';
+}
+
+function valueProperty(name: string, value: DateTime): Property {
+  return timeProperty(name, value.zone ? instantOf(value, UTC) : value.local, value.isDate, !value.zone);
+}
+
+/** A time as RFC 4791 §9.6.5 wants it: UTC, unless it is a date or floats. */
+function timeProperty(name: string, time: number, isDate: boolean, floating: boolean): Property {
+  if (isDate) return [name, {}, 'date', printDate(time)];
+  return [name, {}, 'unknown', floating ? printLocalTime(time) : printInstant(time)];
+}
