@@ -1,52 +1,43 @@
 /**
- * Calendar data as a report returns it: expanded, limited, or a selection.
- * RFC 4791 §9.6.5 (expand): each occurrence a component of its own with RECURRENCE-ID, in UTC, without rules and zones.
- * A model and a request in, text out. Of each component everything but its times is printed once, so that an occurrence
+ * Calendar data with its recurrences expanded.
+ * RFC 4791 §9.6.5: each occurrence a component of its own with RECURRENCE-ID, in UTC, without rules and zones.
+ * A model and a range in, text out. Of each component everything but its times is printed once, so that an occurrence
  * costs three short lines.
- * Elsewhere: which properties are selected (partial-data.ts), expansion (recurrence.ts).
+ * Elsewhere: which properties are selected (component-selection.ts), when occurrences are (recurrence.ts).
  */
 import { DomainError } from '../errors.ts';
 import { type CalendarComponent, durationOf } from './calendar-component.ts';
+import { type ComponentSelection, innerSelection, printInside, selectedProperty } from './component-selection.ts';
 import type { Property } from './content.ts';
 import { type DateTime, endOf, instantOf, type TimeZone, UTC } from './date-time.ts';
 import { addDuration, printDate, printInstant, printLocalTime } from './date-values.ts';
 import type { CalendarObjectModel } from './icalendar.ts';
-import {
-  type ComponentSelection,
-  type DataRequest,
-  innerSelection,
-  limitFreeBusySet,
-  limitRecurrenceSet,
-  type OutputBudget,
-  outputBudget,
-  printInside,
-  printSelected,
-  selectedProperty,
-  spend,
-} from './partial-data.ts';
 import { expand, type Occurrence, recurs, type TimeRange } from './recurrence.ts';
 
-/**
- * Prints what was asked for.
- * @param floatingZone reads floating times against the ranges
- * @param budget what the whole answer may still take
- * @throws DomainError too-many-instances when the budget is used up
- */
-export function selectData(
-  model: CalendarObjectModel,
-  request: DataRequest,
-  floatingZone: TimeZone,
-  budget: OutputBudget = outputBudget(),
-): string {
-  if (request.expand) return printExpanded(model, request.expand, request.selection, floatingZone, budget);
-  let content = request.limitRecurrence
-    ? limitRecurrenceSet(model, request.limitRecurrence, floatingZone)
-    : model.content;
-  if (request.limitFreeBusy) content = limitFreeBusySet(content, request.limitFreeBusy);
-  return spend(budget, printSelected(content, request.selection));
+/** What one answer may still take; counted down over all its objects. Steps are those of the recurrence engine. */
+export interface OutputBudget {
+  steps: number;
+  instances: number;
+  octets: number;
 }
 
-function printExpanded(
+/** A budget for one answer: a daily event over 50 years fits. */
+export function outputBudget(): OutputBudget {
+  return { steps: 1_000_000, instances: 20_000, octets: 10_000_000 };
+}
+
+/** Counts printed text, in UTF-16 units as a good enough measure of octets. */
+export function spend(budget: OutputBudget, text: string): string {
+  budget.octets -= text.length;
+  if (budget.octets < 0) throw new DomainError('too-many-instances', 'The answer would be too large.');
+  return text;
+}
+
+/**
+ * Prints the occurrences within a range; an object that does not recur is printed whole, wherever it lies.
+ * @throws DomainError too-many-instances when the budget is used up
+ */
+export function printExpanded(
   model: CalendarObjectModel,
   range: TimeRange,
   selection: ComponentSelection | null,
@@ -66,7 +57,10 @@ function printExpanded(
     for (const occurrence of occurrences) {
       const { key } = occurrence;
       let template = templates.get(key);
-      if (template === undefined) templates.set(key, (template = templateOf(components[key]!, selection)));
+      if (template === undefined) {
+        template = templateOf(components[key]!, selection);
+        templates.set(key, template);
+      }
       if (template) text += spend(budget, printInstance(template, occurrence, floatingZone));
     }
   } else {
