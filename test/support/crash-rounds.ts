@@ -1,0 +1,106 @@
+/**
+ * Rounds of: start the server, compare it with what was acknowledged, let eight writers write, end it without warning.
+ * How it ends is the caller's (`strike`): a kill, a power cut, a failing disk.
+ */
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Database from 'better-sqlite3';
+import type { Test } from 'tap';
+import { Writer } from './crash-oracle.ts';
+import { randomFrom } from './generated-data.ts';
+import { addPeople, people, type ServerProcess, startServerProcess } from './server-process.ts';
+
+export interface Strike {
+  /** What the server of this round needs in its environment. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Ends the server; called once enough was acknowledged. */
+  run(server: ServerProcess): Promise<void> | void;
+  /** Called when the server is gone, before the next one starts. */
+  afterwards?(folder: string): Promise<void> | void;
+}
+
+export interface CrashRounds {
+  readonly rounds: number;
+  /** Acknowledgements before the server may be struck; a random number up to as many again is waited for. */
+  readonly acknowledgements: number;
+  strike(round: number, folder: string): Strike;
+}
+
+export interface CrashResult {
+  /** In each round. */
+  readonly acknowledged: number[];
+  readonly faults: string[];
+}
+
+const WRITERS = 8;
+
+/** Runs the rounds on a new folder, which goes when the test ends. */
+export async function crashRounds(t: Test, { rounds, acknowledgements, strike }: CrashRounds): Promise<CrashResult> {
+  const base = mkdtempSync(join(tmpdir(), 'convene-crash-'));
+  t.teardown(() => rmSync(base, { recursive: true, force: true }));
+  const folder = join(base, 'data');
+  mkdirSync(folder);
+  // Two writers share an account, so that its counter is contended.
+  const persons = people(WRITERS / 2);
+  addPeople(folder, persons);
+  const writers = Array.from({ length: WRITERS }, (_, i) => new Writer(i, persons[i >> 1]!));
+  const acknowledged: number[] = [];
+  const faults: string[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    const last = round === rounds;
+    const how = last ? undefined : strike(round, folder);
+    const server = await startServerProcess({ data: folder, environment: how?.environment });
+    try {
+      if (round > 0)
+        for (const list of await Promise.all(writers.map((writer) => writer.check(server.port)))) faults.push(...list);
+      if (how !== undefined) {
+        acknowledged.push(await writeAndStrike(writers, server, acknowledgements, how, round));
+        await how.afterwards?.(folder);
+      }
+    } finally {
+      await server.kill();
+    }
+  }
+  return { acknowledged, faults };
+}
+
+async function writeAndStrike(writers: Writer[], server: ServerProcess, atLeast: number, how: Strike, round: number) {
+  const total = () => writers.reduce((sum, writer) => sum + writer.acknowledged, 0);
+  const before = total();
+  const enough = before + atLeast * (1 + randomFrom(round)());
+  let struck = false;
+  const working = Promise.all(writers.map((writer) => writer.write(server.port, () => struck)));
+  const deadline = performance.now() + 60_000;
+  const striking = (async () => {
+    while (total() < enough) {
+      if (performance.now() > deadline)
+        throw new Error(`only ${total() - before} writes in a minute:\n${server.output()}`);
+      await sleep(1);
+    }
+    // Anywhere between two acknowledgements, not only right after one.
+    await sleep(Math.random() * 5);
+    await how.run(server);
+    await server.ended;
+    struck = true;
+  })();
+  await Promise.race([striking, working]);
+  await Promise.all([striking, working]);
+  return total() - before;
+}
+
+/** What SQLite says about a copy of the database as the crash left it, log and all. */
+export function integrityOfCopy(folder: string): string {
+  const copy = mkdtempSync(join(tmpdir(), 'convene-copy-'));
+  try {
+    cpSync(folder, copy, { recursive: true, filter: (path) => !/\.sock$|-shm$|lock\.sqlite/.test(path) });
+    const database = new Database(join(copy, 'convene.sqlite'));
+    const lines = database.pragma('integrity_check') as { integrity_check: string }[];
+    const foreign = database.pragma('foreign_key_check') as unknown[];
+    database.close();
+    return [...lines.map((line) => line.integrity_check), ...foreign.map((row) => JSON.stringify(row))].join('\n');
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
