@@ -21,11 +21,6 @@ export interface OutputBudget {
   octets: number;
 }
 
-/** A budget for one answer: a daily event over 50 years fits. */
-export function outputBudget(): OutputBudget {
-  return { steps: 1_000_000, instances: 20_000, octets: 10_000_000 };
-}
-
 /** Counts printed text, in UTF-16 units as a good enough measure of octets. */
 export function spend(budget: OutputBudget, text: string): string {
   budget.octets -= text.length;

@@ -50,7 +50,8 @@ export function parseCalendarObject(text: string): CalendarObjectModel {
   };
 }
 
-function itemOf(components: readonly CalendarComponent[]): RecurringItem | null {
+/** What a main component and its overrides are to the recurrence engine; null when none has a start. */
+export function itemOf(components: readonly CalendarComponent[]): RecurringItem | null {
   const key = components.findIndex(({ recurrenceId }) => !recurrenceId);
   const main = components[key];
   const set = main ? recurrenceOf(main) : null;

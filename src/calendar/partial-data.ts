@@ -9,7 +9,7 @@ import { durationOf } from './calendar-component.ts';
 import { type ComponentSelection, printSelected } from './component-selection.ts';
 import type { Component, Property } from './content.ts';
 import { type DateTime, type Duration, endOf, instantOf, type TimeZone } from './date-time.ts';
-import { type OutputBudget, outputBudget, printExpanded, spend } from './expanded-data.ts';
+import { type OutputBudget, printExpanded, spend } from './expanded-data.ts';
 import { freeBusyPeriods } from './free-busy-periods.ts';
 import type { CalendarObjectModel } from './icalendar.ts';
 import type { TimeRange } from './recurrence.ts';
@@ -37,7 +37,7 @@ export function selectData(
   model: CalendarObjectModel,
   request: DataRequest,
   floatingZone: TimeZone,
-  budget: OutputBudget = outputBudget(),
+  budget: OutputBudget,
 ): string {
   if (request.expand) return printExpanded(model, request.expand, request.selection, floatingZone, budget);
   let content = request.limitRecurrence

@@ -4,13 +4,13 @@
  * Typed components and instants in, a truth out. Open sides of a range are the ends of time.
  * Elsewhere: the filter around it (calendar-filter.ts), expansion (recurrence.ts).
  */
-import { type CalendarComponent, durationOf, readDateTime } from './calendar-component.ts';
+import { type CalendarComponent, durationOf, readComponent, readDateTime } from './calendar-component.ts';
 import { ALL_TIME } from './calendar-index.ts';
 import { type Component, type Property, parameterOf, propertyOf } from './content.ts';
 import { DAY, endOf, instantOf, SECOND, type TimeZone } from './date-time.ts';
 import { parseDuration } from './date-values.ts';
 import { freeBusyPeriods } from './free-busy-periods.ts';
-import type { CalendarObjectModel } from './icalendar.ts';
+import { type CalendarObjectModel, itemOf } from './icalendar.ts';
 import { type Budget, bounds, expand, type Occurrence, recurs, type TimeRange } from './recurrence.ts';
 
 /** What the conditions are evaluated with. The budget is shared by all evaluations of a request. */
@@ -71,6 +71,13 @@ export function alarmOverlaps(
   }
   const reach = { from: range.from - offset - repeat * step - SECOND, until: range.until - offset + SECOND };
   return someOccurrence(component, reach, context, ({ start, end }) => goesOff((atEnd ? end : start) + offset));
+}
+
+/** Whether an AVAILABLE inside a VAVAILABILITY overlaps; it recurs like an event, without its overrides. */
+export function availableOverlaps(content: Component, range: TimeRange, context: RangeContext): boolean {
+  const component = { ...readComponent(content, context.model.zones), name: 'VEVENT' };
+  const model = { ...context.model, components: [component], item: itemOf([component]) };
+  return componentOverlaps(component, range, { ...context, model });
 }
 
 /** Whether the value of a DATE or DATE-TIME property lies in the range; a DATE is its whole day. */
