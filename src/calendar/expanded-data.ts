@@ -12,21 +12,8 @@ import type { Property } from './content.ts';
 import { type DateTime, endOf, instantOf, type TimeZone, UTC } from './date-time.ts';
 import { addDuration, printDate, printInstant, printLocalTime } from './date-values.ts';
 import type { CalendarObjectModel } from './icalendar.ts';
+import { type OutputBudget, spend } from './output-budget.ts';
 import { expand, type Occurrence, recurs, type TimeRange } from './recurrence.ts';
-
-/** What one answer may still take; counted down over all its objects. Steps are those of the recurrence engine. */
-export interface OutputBudget {
-  steps: number;
-  instances: number;
-  octets: number;
-}
-
-/** Counts printed text, in UTF-16 units as a good enough measure of octets. */
-export function spend(budget: OutputBudget, text: string): string {
-  budget.octets -= text.length;
-  if (budget.octets < 0) throw new DomainError('too-many-instances', 'The answer would be too large.');
-  return text;
-}
 
 /**
  * Prints the occurrences within a range; an object that does not recur is printed whole, wherever it lies.

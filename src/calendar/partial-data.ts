@@ -9,9 +9,10 @@ import { durationOf } from './calendar-component.ts';
 import { type ComponentSelection, printSelected } from './component-selection.ts';
 import type { Component, Property } from './content.ts';
 import { type DateTime, type Duration, endOf, instantOf, type TimeZone } from './date-time.ts';
-import { type OutputBudget, printExpanded, spend } from './expanded-data.ts';
+import { printExpanded } from './expanded-data.ts';
 import { freeBusyPeriods } from './free-busy-periods.ts';
 import type { CalendarObjectModel } from './icalendar.ts';
+import { type OutputBudget, spend } from './output-budget.ts';
 import type { TimeRange } from './recurrence.ts';
 
 export interface DataRequest {
