@@ -1,0 +1,38 @@
+/**
+ * The free-busy-query report.
+ * RFC 4791 §7.10. The right to read free/busy suffices (§6.1.1); the answer is iCalendar, not a multistatus.
+ * A time range in, a VFREEBUSY out. Elsewhere: whose periods (src/scheduling/free-busy.ts).
+ */
+import { MAX_DATE_TIME, MIN_DATE_TIME } from '../../src/calendar/calendar-component.ts';
+import { printFreeBusy } from '../../src/scheduling/busy-periods.ts';
+import type { FreeBusy } from '../../src/scheduling/free-busy.ts';
+import { badRequest, DavError } from '../dav/dav-error.ts';
+import { CALDAV } from '../dav/namespaces.ts';
+import type { Report } from '../dav/report.ts';
+import { readRange } from './time-range.ts';
+
+export function freeBusyQuery(freeBusy: FreeBusy, now: () => number): Report {
+  return {
+    namespace: CALDAV,
+    name: 'free-busy-query',
+    on: ['collection'],
+    right: 'freeBusy',
+    async run({ reply }, { resource, body }) {
+      if (resource.kind !== 'collection') throw new DavError(403, 'Ask a calendar.', '<D:supported-report/>');
+      const element = body.child(CALDAV, 'time-range');
+      if (element === undefined) throw badRequest('free-busy-query needs a time-range.');
+      const { from, until } = readRange(element);
+      // RFC 4791 §9.11 asks for both; a range with an open side has no bounded answer.
+      if (from === null || until === null) throw badRequest('The time-range of free-busy-query needs start and end.');
+      if (from < MIN_DATE_TIME) throw new DavError(403, 'The range begins too early.', '<C:min-date-time/>');
+      if (until > MAX_DATE_TIME) throw new DavError(403, 'The range ends too late.', '<C:max-date-time/>');
+      const range = { from, until };
+      const periods = await freeBusy.periods([resource.collection], range);
+      await reply
+        .code(200)
+        .header('content-type', 'text/calendar; charset=utf-8')
+        .header('cache-control', 'no-store')
+        .send(printFreeBusy({ range, periods, stamp: now() }));
+    },
+  };
+}

@@ -1,0 +1,94 @@
+/**
+ * When somebody is busy: the busy periods of calendars, for whoever may know them.
+ * RFC 4791 §7.10 (free-busy-query), RFC 6638 §5 and §9.1 (a principal's free/busy leaves transparent calendars out).
+ * Collections and a range in, merged periods out: times only, never what they are for.
+ * Elsewhere: merging and printing (busy-periods.ts), the index (src/calendar/calendar-index.ts).
+ */
+import { setImmediate } from 'node:timers/promises';
+import type { Store } from '../../storage/store.ts';
+import { type IndexedOccurrence, indexCalendarObject } from '../calendar/calendar-index.ts';
+import { zoneOf } from '../calendar/calendars.ts';
+import { parseCalendarObject } from '../calendar/icalendar.ts';
+import { DEFAULT_STEPS } from '../calendar/recurrence.ts';
+import type { Collection } from '../collections/members.ts';
+import { DomainError } from '../errors.ts';
+import { type BusyPeriod, busyPeriods } from './busy-periods.ts';
+import type { Interval } from './intervals.ts';
+
+/** Steps of recurrence one question may spend on objects that reach beyond the index. About half a second. */
+const QUERY_STEPS = 25 * DEFAULT_STEPS;
+/** Occurrences one question may take together. */
+const MAX_OCCURRENCES = 200_000;
+/** Objects whose octets are read at once. */
+const READ_AT_ONCE = 50;
+/** Milliseconds of expanding between two yields. */
+const SLICE = 10;
+/** A floating time may lie this far from where its zone puts it. */
+const FLOATING_MARGIN = 86_400_000;
+
+export class FreeBusy {
+  private readonly store: Store;
+
+  constructor(store: Store) {
+    this.store = store;
+  }
+
+  /**
+   * The busy periods of some calendars within a range, ascending, merged.
+   * @throws DomainError not-found for a calendar whose busy times the viewer may not see, too-many-results when the range
+   *   holds more than a bounded answer can say
+   */
+  async periods(calendars: readonly Collection[], range: Interval): Promise<BusyPeriod[]> {
+    const budget = { steps: QUERY_STEPS, occurrences: MAX_OCCURRENCES };
+    const all: IndexedOccurrence[] = [];
+    for (const calendar of calendars) {
+      if (!calendar.rights.freeBusy) throw new DomainError('not-found', 'There is no such calendar.');
+      const zone = zoneOf(calendar);
+      for (const period of busyPeriods(await this.occurrences(calendar, range, budget), range, zone)) {
+        const busy = period.type === 'BUSY' ? 1 : period.type === 'BUSY-TENTATIVE' ? 2 : 3;
+        all.push({ startAt: period.from, endAt: period.until, floating: 0, busy });
+      }
+    }
+    return busyPeriods(all, range, zoneOf({ timeZone: '' }));
+  }
+
+  /** The busy occurrences of one calendar: those of the index, and those of objects the index does not cover. */
+  private async occurrences(
+    calendar: Collection,
+    range: Interval,
+    budget: { steps: number; occurrences: number },
+  ): Promise<IndexedOccurrence[]> {
+    const { indexed, outside } = await this.store.snapshot(async (reads) => ({
+      indexed: await reads.calendarObjects.busy(calendar.id, range.from, range.until),
+      outside: await reads.calendarObjects.outsideIndex(calendar.id, range.from, range.until),
+    }));
+    budget.occurrences -= indexed.length;
+    const found: IndexedOccurrence[] = indexed;
+    // Floating times are looked for wider; busyPeriods cuts exactly.
+    const window = { from: range.from - FLOATING_MARGIN, until: range.until + FLOATING_MARGIN };
+    let slice = performance.now();
+    for (let from = 0; from < outside.length; from += READ_AT_ONCE) {
+      const ids = outside.slice(from, from + READ_AT_ONCE).map(({ id }) => id);
+      for (const { data } of await this.store.calendarObjects.dataOf(ids)) {
+        const own = { steps: Math.min(DEFAULT_STEPS, budget.steps) };
+        const before = own.steps;
+        const index = indexCalendarObject(parseCalendarObject(data), window, own);
+        budget.steps -= before - Math.max(0, own.steps);
+        for (const occurrence of index.occurrences) if (occurrence.busy > 0) found.push(occurrence);
+        budget.occurrences -= index.occurrences.length;
+        // An expansion that was cut short would show time as free that is not.
+        if (index.indexedUntil < range.until || budget.steps <= 0 || budget.occurrences < 0) throw tooMany();
+        if (performance.now() - slice > SLICE) {
+          await setImmediate();
+          slice = performance.now();
+        }
+      }
+    }
+    if (budget.occurrences < 0) throw tooMany();
+    return found;
+  }
+}
+
+function tooMany(): DomainError {
+  return new DomainError('too-many-results', 'The range holds more occurrences than one answer may say; ask for less.');
+}
