@@ -6,9 +6,11 @@
 
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
+import { type ControlSocket, serveControl } from '../protocols/control/control-socket.ts';
 import { type TlsCertificate, tlsCertificate } from '../protocols/tls-certificate.ts';
 import { openStore } from '../storage/open.ts';
 import type { ChangeHint, Store } from '../storage/store.ts';
+import { administration } from './administration/commands.ts';
 import { ChangeBus } from './change-bus.ts';
 import type { Config } from './config.ts';
 import { createHttp, type Http, type HttpLimits } from './http.ts';
@@ -82,6 +84,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const { store, authentication } = services;
   const jobs = new Jobs(log);
   let http: Http | undefined;
+  let control: ControlSocket | undefined;
   try {
     const tls =
       config.ports.https === undefined
@@ -101,7 +104,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       everyMs: 60 * 60_000,
       run: (signal) => collectBlobs(store, now, signal),
     });
-    const listening = http;
+    control = await serveControl(config.data, administration(services), (error) =>
+      log.error({ err: error }, 'a command failed'),
+    );
+    const doors = [http, control];
     return {
       ...services,
       config,
@@ -111,12 +117,13 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       addresses,
       tls,
       async close() {
-        await Promise.all([listening.close(), jobs.stop()]);
+        await Promise.all([...doors.map((door) => door.close()), jobs.stop()]);
         await store.close();
       },
     };
   } catch (error) {
     await http?.close();
+    await control?.close();
     await jobs.stop();
     await store.close();
     throw error;

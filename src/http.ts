@@ -8,7 +8,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import { errorReplies } from '../protocols/error-replies.ts';
 import {
   answerUnreadable,
@@ -20,7 +26,7 @@ import {
   refuse,
 } from '../protocols/http-guard.ts';
 import { type Peer, peerOf, publicOrigin } from '../protocols/http-peer.ts';
-import type { Config } from './config.ts';
+import { type Config, ConfigError, type Listener, portName } from './config.ts';
 import { DomainError } from './errors.ts';
 import type { Principal } from './principals/access.ts';
 import type { Authentication, Scope } from './principals/authentication.ts';
@@ -98,7 +104,7 @@ export function createHttp(options: HttpOptions): Http {
 
   const fastify = Fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     // One logger for all requests: a child for each costs more than the line it prints.
     childLoggerFactory: (logger) => logger,
     bodyLimit: MAX_BODY,
@@ -196,10 +202,10 @@ export function createHttp(options: HttpOptions): Http {
       await fastify.ready();
       const { http, https } = config.ports;
       const bound = { http: undefined as AddressInfo | undefined, https: undefined as AddressInfo | undefined };
-      if (http !== undefined) bound.http = await bind(listener(createServer(serverOptions)), http, config.host);
+      if (http !== undefined) bound.http = await bind(listener(createServer(serverOptions)), 'http', config);
       if (https !== undefined && options.tls !== undefined) {
         const tls = { ...options.tls, minVersion: 'TLSv1.2' as const, handshakeTimeout: limits.head };
-        bound.https = await bind(listener(createTlsServer({ ...serverOptions, ...tls })), https, config.host);
+        bound.https = await bind(listener(createTlsServer({ ...serverOptions, ...tls })), 'https', config);
       }
       return bound;
     },
@@ -328,15 +334,26 @@ function addHealth(fastify: FastifyInstance, running: () => boolean, writable: (
   });
 }
 
-function bind(server: Server, port: number, host: string): Promise<AddressInfo> {
+function bind(server: Server, listener: Listener, { host, ports }: Config): Promise<AddressInfo> {
+  const port = ports[listener];
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const sentence = BIND_PROBLEMS[error.code ?? '']?.(`${host} port ${port}`, portName(listener));
+      reject(sentence === undefined ? error : new ConfigError([sentence]));
+    });
     server.listen({ port, host }, () => {
-      server.off('error', reject);
+      server.removeAllListeners('error');
       resolve(server.address() as AddressInfo);
     });
   });
 }
+
+const BIND_PROBLEMS: Readonly<Record<string, (place: string, name: string) => string>> = {
+  EADDRINUSE: (place, name) => `Something else listens on ${place}; stop it, or set ${name} to another port.`,
+  EACCES: (place, name) => `This user may not listen on ${place}; set ${name} to a port above 1023.`,
+  EADDRNOTAVAIL: (place) => `This machine has no address for ${place}; set CONVENE_HOST to one of its own.`,
+  ENOTFOUND: (place) => `The host of ${place} is not known; set CONVENE_HOST to an IP address of this machine.`,
+};
 
 async function closeServer(server: Server, grace: number): Promise<void> {
   if (!server.listening) return;

@@ -27,6 +27,12 @@ export function isPassword(password: string): boolean {
   return password !== '' && !password.includes('\0') && Buffer.byteLength(password) <= MAX_PASSWORD;
 }
 
+/** @throws DomainError invalid-data for what no log-in could present */
+export function checkPassword(password: string): void {
+  if (!isPassword(password))
+    throw new DomainError('invalid-data', `A password has 1 to ${MAX_PASSWORD} bytes and no NUL character.`);
+}
+
 /** A password of 100 random bits in four groups, easy to read out and to type. */
 export function generatePassword(): string {
   const letters = [...randomBytes(20)].map((octet) => ALPHABET[octet % 32]);
@@ -52,8 +58,7 @@ export class PasswordHashing {
 
   /** Hashes a chosen password. Waits for its turn however long the queue: only administrators and their imports hash. */
   async hash(password: string): Promise<string> {
-    if (!isPassword(password))
-      throw new DomainError('invalid-data', `A password has 1 to ${MAX_PASSWORD} bytes and no NUL character.`);
+    checkPassword(password);
     return this.inTurn(() => hash(prepared(password), COST));
   }
 

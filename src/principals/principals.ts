@@ -5,13 +5,13 @@
  * Elsewhere: logging in (authentication.ts), reading other principals (directory.ts), many at once (import.ts).
  */
 import { randomInt, randomUUID } from 'node:crypto';
-import type { CalendarColumns, PrincipalRow, Role, Store, Writes } from '../../storage/store.ts';
+import type { CalendarColumns, DomainRow, PrincipalRow, Reads, Role, Store, Writes } from '../../storage/store.ts';
 import { addCollection } from '../collections/collections.ts';
 import { DomainError } from '../errors.ts';
 import type { Principal } from './access.ts';
 import { foldAddress, parseAddressText, parseName, quoted } from './addresses.ts';
 import type { Authentication } from './authentication.ts';
-import type { PasswordHashing } from './password-hashing.ts';
+import { checkPassword, type PasswordHashing } from './password-hashing.ts';
 
 export interface NewIndividual {
   /** Becomes the primary address; its domain must belong to an organisation of this server. */
@@ -24,17 +24,29 @@ export interface NewIndividual {
   readonly role?: Role;
 }
 
-/** A new individual whose password is already hashed. */
-interface Prepared {
+/** What is stored of a new individual, folded and checked. */
+interface Facts {
   readonly address: string;
   readonly domain: string;
   readonly name: string;
   readonly displayName: string;
-  readonly passwordHash: string;
   readonly role: Role;
 }
 
+type Prepared = Facts & { readonly passwordHash: string };
+
+/** Why one of many cannot be added. */
+export interface Problem {
+  /** Position in the list. */
+  readonly index: number;
+  readonly message: string;
+}
+
 const MAX_DISPLAY_NAME = 255;
+/** Individuals in one transaction, so that others do not wait long for theirs. */
+const ADDED_AT_ONCE = 20;
+/** Hashes of one import at the same time; log-ins queue beside them. */
+const HASHED_AT_ONCE = 2;
 
 /** What a new individual starts with. */
 const COLLECTIONS = [
@@ -76,6 +88,24 @@ export class Principals {
   async add(individual: NewIndividual): Promise<Principal> {
     const prepared = await this.prepare(individual);
     return this.store.transaction((write) => this.insert(write, prepared));
+  }
+
+  /**
+   * Adds many, after checking all of them: with a problem in any, nothing is added and every problem is returned.
+   */
+  async addAll(individuals: readonly NewIndividual[]): Promise<Problem[]> {
+    const problems = await this.problemsOf(individuals);
+    if (problems.length > 0) return problems;
+    for (let from = 0; from < individuals.length; from += ADDED_AT_ONCE) {
+      const waiting = individuals.slice(from, from + ADDED_AT_ONCE);
+      const prepared: Prepared[] = [];
+      while (waiting.length > 0)
+        prepared.push(...(await Promise.all(waiting.splice(0, HASHED_AT_ONCE).map((one) => this.prepare(one)))));
+      await this.store.transaction(async (write) => {
+        for (const one of prepared) await this.insert(write, one);
+      });
+    }
+    return [];
   }
 
   /** Everybody on this server, in order of name, with addresses. */
@@ -131,38 +161,51 @@ export class Principals {
     return principal;
   }
 
-  private async prepare(individual: NewIndividual): Promise<Prepared> {
-    const { local, domain } = parseAddressText(individual.address);
-    const name = parseName(individual.name ?? local);
-    const displayName = individual.displayName?.trim() || individual.name?.trim() || local;
-    if (displayName.length > MAX_DISPLAY_NAME || /\p{Cc}/u.test(displayName))
+  private async problemsOf(individuals: readonly NewIndividual[]): Promise<Problem[]> {
+    const problems: Problem[] = [];
+    const names = new Set<string>();
+    const addresses = new Set<string>();
+    for (const [index, individual] of individuals.entries()) {
+      try {
+        const facts = validated(individual);
+        await this.checkFree(this.store, facts);
+        if (names.has(facts.name))
+          throw new DomainError('already-exists', `The name ${facts.name} is in the list twice.`);
+        if (addresses.has(facts.address))
+          throw new DomainError('already-exists', `The address ${facts.address} is in the list twice.`);
+        names.add(facts.name);
+        addresses.add(facts.address);
+      } catch (error) {
+        if (!(error instanceof DomainError)) throw error;
+        problems.push({ index, message: error.message });
+      }
+    }
+    return problems;
+  }
+
+  /** Whether name and address can be given out; returns the organisation they would belong to, and the domain. */
+  private async checkFree(reads: Reads, { address, domain: domainName, name }: Facts): Promise<DomainRow> {
+    const domain = await reads.organisations.domain(domainName);
+    if (domain === undefined)
       throw new DomainError(
-        'invalid-data',
-        `A display name has at most ${MAX_DISPLAY_NAME} characters and no control characters.`,
+        'not-found',
+        `${domainName} is not a domain of this server; add it with: convene domain add ${domainName}`,
       );
-    const passwordHash = await this.hashing.hash(individual.password);
-    return {
-      address: `${local}@${domain}`,
-      domain,
-      name,
-      displayName,
-      passwordHash,
-      role: individual.role ?? 'member',
-    };
+    if ((await reads.principals.byAddress(address)) !== undefined)
+      throw new DomainError('already-exists', `The address ${address} is already taken.`);
+    if ((await reads.principals.byName(name)) !== undefined)
+      throw new DomainError('already-exists', `The name ${name} is already taken; choose another with --name.`);
+    return domain;
+  }
+
+  private async prepare(individual: NewIndividual): Promise<Prepared> {
+    const { password, ...facts } = validated(individual);
+    return { ...facts, passwordHash: await this.hashing.hash(password) };
   }
 
   private async insert(write: Writes, prepared: Prepared): Promise<Principal> {
     const { address, name, displayName, role } = prepared;
-    const domain = await write.organisations.domain(prepared.domain);
-    if (domain === undefined)
-      throw new DomainError(
-        'not-found',
-        `${prepared.domain} is not a domain of this server; add it with: convene domain add ${prepared.domain}`,
-      );
-    if ((await write.principals.byAddress(address)) !== undefined)
-      throw new DomainError('already-exists', `The address ${address} is already taken.`);
-    if ((await write.principals.byName(name)) !== undefined)
-      throw new DomainError('already-exists', `The name ${name} is already taken; choose another with --name.`);
+    const domain = await this.checkFree(write, prepared);
     const now = this.now();
     const row: Omit<PrincipalRow, 'id'> = {
       organisationId: domain.organisationId,
@@ -190,6 +233,21 @@ export class Principals {
   private async withAddresses(row: PrincipalRow): Promise<Principal> {
     return { ...row, addresses: await this.store.principals.addresses(row.id) };
   }
+}
+
+/** Folds and checks what was asked. Throws DomainError invalid-data. */
+function validated(individual: NewIndividual): Facts & { readonly password: string } {
+  const { local, domain } = parseAddressText(individual.address);
+  const name = parseName(individual.name || local);
+  const displayName = individual.displayName?.trim() || individual.name?.trim() || local;
+  if (displayName.length > MAX_DISPLAY_NAME || /\p{Cc}/u.test(displayName))
+    throw new DomainError(
+      'invalid-data',
+      `A display name has at most ${MAX_DISPLAY_NAME} characters and no control characters.`,
+    );
+  const { password } = individual;
+  checkPassword(password);
+  return { address: `${local}@${domain}`, domain, name, displayName, role: individual.role ?? 'member', password };
 }
 
 function chosenPassword(principalId: number, hash: string, now: number) {
