@@ -4,7 +4,7 @@
  * properties a filter names are found without parsing the rest.
  * Elsewhere: reading the filter off XML (protocols/carddav/addressbook-filter.ts), which cards there are (card-search.ts).
  */
-import { COLLATION_KEYS, type Collation } from './collation.ts';
+import { type Collation, fold } from '../collections/collation.ts';
 import { decodeParameter, type Property, unescapeText, type VCard } from './vcard.ts';
 
 export type Test = 'anyof' | 'allof';
@@ -64,13 +64,21 @@ export function searchTextOf(card: VCard): SearchText {
   const cut = new Set<string>();
   let text = '';
   for (const property of card.properties) {
-    const long = property.value.length > LONGEST_VALUE;
+    const value = isOctets(property) ? undefined : property.value;
+    const long = value === undefined || value.length > LONGEST_VALUE;
     if (long) cut.add(property.name);
-    text += textOf(property, long ? '' : unescapeText(property.value));
+    text += textOf(property, long ? '' : unescapeText(value));
     if (text.length > LONGEST_TEXT) return { text: '', cut: undefined };
   }
   return { text, cut: [...cut] };
 }
+
+/** Whether the value is a picture, sound or key that nobody searches in. */
+function isOctets({ name, parameters }: Property): boolean {
+  return OCTETS.has(name) && parameters.some((parameter) => parameter.name === 'ENCODING');
+}
+
+const OCTETS = new Set(['PHOTO', 'LOGO', 'SOUND', 'KEY']);
 
 /** All of a card, however long. */
 export function fullTextOf(card: VCard): string {
@@ -168,7 +176,7 @@ function onParameters(filter: ParameterFilter): Condition {
 
 /** Plain substrings: a text that looks like a pattern is a text. */
 function compileText({ text, collation, type }: TextMatch): (value: string) => boolean {
-  const keyOf = COLLATION_KEYS[collation];
+  const keyOf = (value: string) => fold(value, collation);
   const sought = keyOf(text);
   switch (type) {
     case 'equals':

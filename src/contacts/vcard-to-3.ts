@@ -3,6 +3,7 @@
  * What 3.0 lacks keeps its name; the words address books that speak 3.0 have for it come first.
  */
 import {
+  changed,
   decodeParameter,
   escapeText,
   firstOf,
@@ -26,7 +27,7 @@ export function toVersion3(card: VCard): VCard {
     const pref = preferred.get(property.name) === property ? ['pref'] : [];
     const types = typeParameter(property, [], pref);
     const rest = without(property, 'TYPE');
-    for (const made of one3({ ...property, parameters: [...types, ...rest] }, groups)) properties.push(made);
+    for (const made of one3(changed(property, { parameters: [...types, ...rest] }), groups)) properties.push(made);
   }
   const sortAs = firstOf(card, 'N') ?? firstOf(card, 'FN');
   const sort = sortAs && parameterValues(sortAs, 'SORT-AS');
@@ -81,10 +82,10 @@ function one3(property: Property, groups: Groups): Property[] {
   if (DATES.has(name)) return dates3(property, valueType);
   switch (name) {
     case 'VERSION':
-      return [{ ...property, value: '3.0' }];
+      return [changed(property, { value: '3.0' })];
     case 'UID':
       // 3.0 writes a UUID bare; X-ADDRESSBOOKSERVER-MEMBER refers to that.
-      return [{ ...property, parameters: without(property, 'VALUE'), value: value.replace(/^urn:uuid:/i, '') }];
+      return [changed(property, { parameters: without(property, 'VALUE'), value: value.replace(/^urn:uuid:/i, '') })];
     case 'KIND':
       // Address books that speak 3.0 know this of groups alone.
       return [value.trim().toLowerCase() === 'group' ? renamed(property, 'X-ADDRESSBOOKSERVER-KIND') : property];
@@ -93,23 +94,17 @@ function one3(property: Property, groups: Groups): Property[] {
     case 'GENDER':
       return [renamed(property, 'X-GENDER')];
     case 'GEO':
-      return [{ ...property, parameters: without(property, 'VALUE'), value: geo3(value) }];
+      return [changed(property, { parameters: without(property, 'VALUE'), value: geo3(value) })];
     case 'TZ':
       return [timeZone3(property, valueType)];
     case 'TEL':
       // RFC 2426 §3.3.1: a text; tel: URIs are not dialled by readers of 3.0.
-      return [
-        {
-          ...property,
-          parameters: without(property, 'VALUE'),
-          value: valueType === 'uri' || /^tel:/i.test(value) ? value.replace(/^tel:/i, '') : value,
-        },
-      ];
+      return [changed(property, { parameters: without(property, 'VALUE'), value: value.replace(/^tel:/i, '') })];
     case 'ADR':
       return address3(property);
     case 'N':
     case 'FN':
-      return [{ ...property, parameters: without(property, 'SORT-AS') }];
+      return [changed(property, { parameters: without(property, 'SORT-AS') })];
     case 'RELATED':
       return related3(property, valueType, groups);
     default:
@@ -122,8 +117,8 @@ function dates3(property: Property, valueType: string | undefined): Property[] {
   const date = valueType === 'text' ? undefined : date3(property.value);
   const made: Property =
     date === undefined
-      ? { ...property, parameters: [...named('VALUE', 'text'), ...rest] }
-      : { ...property, parameters: [...date.parameters, ...rest], value: date.value };
+      ? changed(property, { parameters: [...named('VALUE', 'text'), ...rest] })
+      : changed(property, { parameters: [...date.parameters, ...rest], value: date.value });
   if (property.name !== 'ANNIVERSARY' || date === undefined) return [made];
   // 3.0 has no anniversary. Half of its readers know the name of 4.0, the other half this one.
   return [made, renamed(made, 'X-ANNIVERSARY')];
@@ -131,18 +126,21 @@ function dates3(property: Property, valueType: string | undefined): Property[] {
 
 function timeZone3(property: Property, valueType: string | undefined): Property {
   const offset = offset3(property.value);
-  if (offset !== undefined) return { ...property, parameters: without(property, 'VALUE'), value: offset };
+  if (offset !== undefined) return changed(property, { parameters: without(property, 'VALUE'), value: offset });
   if (valueType === 'uri') return property;
-  return { ...property, parameters: [...named('VALUE', 'text'), ...without(property, 'VALUE')] };
+  return changed(property, { parameters: [...named('VALUE', 'text'), ...without(property, 'VALUE')] });
 }
 
 /** RFC 6350 §6.3.1: the parameter LABEL is what 3.0 has as a property of its own (RFC 2426 §3.2.2). */
 function address3(property: Property): Property[] {
   const label = parameterValues(property, 'LABEL').join(',');
-  const address = { ...property, parameters: without(property, 'LABEL') };
+  const address = changed(property, { parameters: without(property, 'LABEL') });
   if (label === '') return [address];
   const text = unescapeText(decodeParameter(label));
-  const made = { ...renamed(property, 'LABEL'), parameters: typeParameter(property, []), value: escapeText(text) };
+  const made = changed(renamed(property, 'LABEL'), {
+    parameters: typeParameter(property, []),
+    value: escapeText(text),
+  });
   return address.value.replaceAll(';', '') === '' ? [made] : [address, made];
 }
 

@@ -3,6 +3,7 @@
  * Several properties of 3.0 are one of 4.0 with parameters; they are joined first, then each property is converted.
  */
 import {
+  changed,
   firstOf,
   type Parameter,
   type Property,
@@ -35,21 +36,23 @@ export function toVersion4(card: VCard): VCard {
   joinSortString(card, joined);
   joinRelations(card, joined);
   joinAnniversaries(card, joined);
+  const first = firstByName(card);
   const properties: Property[] = [];
   for (const property of card.properties) {
     if (joined.gone.has(property)) continue;
-    const made = one4(property, card);
+    const made = one4(property, first);
     const preferred = typesOf(property).includes('pref') && parameterValues(property, 'PREF').length === 0;
-    properties.push({
-      ...made,
-      parameters: [
-        ...typeParameter(made, TYPES_OF_3),
-        ...named('PREF', ...(preferred ? ['1'] : [])),
-        // RFC 6350 §3.1: always UTF-8.
-        ...without(made, 'TYPE', 'CHARSET'),
-        ...(joined.added.get(property) ?? []),
-      ],
-    });
+    properties.push(
+      changed(made, {
+        parameters: [
+          ...typeParameter(made, TYPES_OF_3),
+          ...named('PREF', ...(preferred ? ['1'] : [])),
+          // RFC 6350 §3.1: always UTF-8.
+          ...without(made, 'TYPE', 'CHARSET'),
+          ...(joined.added.get(property) ?? []),
+        ],
+      }),
+    );
   }
   // RFC 6350 §6.2.1: FN is required.
   if (firstOf(card, 'FN') === undefined)
@@ -122,46 +125,56 @@ function joinAnniversaries(card: VCard, joined: Joined): void {
     if (!OTHER_ANNIVERSARIES.has(property.name)) continue;
     const day = date4(property);
     if (known === undefined) known = property.value;
-    else if (day !== undefined && day === date4({ ...property, value: known })) joined.gone.add(property);
+    else if (day !== undefined && day === date4(changed(property, { value: known }))) joined.gone.add(property);
   }
 }
 
 const OTHER_ANNIVERSARIES = new Set(['X-ANNIVERSARY', 'X-EVOLUTION-ANNIVERSARY']);
 
-function one4(property: Property, card: VCard): Property {
+/** The first property of each name; the anniversary under any of its names. */
+function firstByName(card: VCard): Map<string, Property> {
+  const first = new Map<string, Property>();
+  for (const property of card.properties) {
+    if (!first.has(property.name)) first.set(property.name, property);
+    if (OTHER_ANNIVERSARIES.has(property.name) && !first.has('other anniversary'))
+      first.set('other anniversary', property);
+  }
+  return first;
+}
+
+function one4(property: Property, first: ReadonlyMap<string, Property>): Property {
   const { name, value } = property;
   if (MEDIA.has(name)) return media4(property);
   if (DATES.has(name)) return dated4(property);
   if (OTHER_ANNIVERSARIES.has(name)) {
-    const first = firstOf(card, 'ANNIVERSARY') ?? card.properties.find((one) => OTHER_ANNIVERSARIES.has(one.name));
-    return first === property ? dated4(renamed(property, 'ANNIVERSARY')) : property;
+    const anniversary = first.get('ANNIVERSARY') ?? first.get('other anniversary');
+    return anniversary === property ? dated4(renamed(property, 'ANNIVERSARY')) : property;
   }
   switch (name) {
     case 'VERSION':
-      return { ...property, value: '4.0' };
+      return changed(property, { value: '4.0' });
     case 'UID':
-      return isUuid(value) ? { ...property, value: `urn:uuid:${value}` } : property;
+      return isUuid(value) ? changed(property, { value: `urn:uuid:${value}` }) : property;
     case 'X-ADDRESSBOOKSERVER-KIND':
-      return firstOf(card, 'KIND') === undefined ? renamed(property, 'KIND') : property;
+      return !first.has('KIND') ? renamed(property, 'KIND') : property;
     case 'X-ADDRESSBOOKSERVER-MEMBER':
       return renamed(property, 'MEMBER');
     case 'X-GENDER':
-      return firstOf(card, 'GENDER') === undefined ? renamed(property, 'GENDER') : property;
+      return !first.has('GENDER') ? renamed(property, 'GENDER') : property;
     case 'GEO':
-      return { ...property, value: geo4(value) };
+      return changed(property, { value: geo4(value) });
     case 'TZ':
       return timeZone4(property);
     case 'REV':
-      return { ...property, parameters: without(property, 'VALUE'), value: timestamp4(value) };
+      return changed(property, { parameters: without(property, 'VALUE'), value: timestamp4(value) });
     case 'LABEL':
       // Its address is not on the card.
-      return {
-        ...renamed(property, 'ADR'),
+      return changed(renamed(property, 'ADR'), {
         parameters: [...property.parameters, ...labelParameter(property)],
         value: ';;;;;;',
-      };
+      });
     case 'X-ABRELATEDNAMES':
-      return { ...renamed(property, 'RELATED'), parameters: [...named('VALUE', 'text'), ...property.parameters] };
+      return changed(renamed(property, 'RELATED'), { parameters: [...named('VALUE', 'text'), ...property.parameters] });
     default:
       return property;
   }
@@ -170,17 +183,17 @@ function one4(property: Property, card: VCard): Property {
 function dated4(property: Property): Property {
   const value = date4(property);
   const rest = without(property, 'VALUE', 'X-APPLE-OMIT-YEAR');
-  if (value === undefined) return { ...property, parameters: [...named('VALUE', 'text'), ...rest] };
-  return { ...property, parameters: rest, value };
+  if (value === undefined) return changed(property, { parameters: [...named('VALUE', 'text'), ...rest] });
+  return changed(property, { parameters: rest, value });
 }
 
 function timeZone4(property: Property): Property {
   const offset = offset4(property.value);
   const rest = without(property, 'VALUE');
   if (offset !== undefined)
-    return { ...property, parameters: [...named('VALUE', 'utc-offset'), ...rest], value: offset };
+    return changed(property, { parameters: [...named('VALUE', 'utc-offset'), ...rest], value: offset });
   const uri = parameterValues(property, 'VALUE')[0]?.toLowerCase() === 'uri';
-  return uri ? property : { ...property, parameters: rest };
+  return uri ? property : changed(property, { parameters: rest });
 }
 
 /** A formatted name out of what else the card has. */

@@ -3,7 +3,7 @@
  * RFC 2426 §3, §4; RFC 6350 §4.3 (dates), §5.7 (MEDIATYPE), §6; RFC 2397 (data URIs).
  * Elsewhere: which property has which (vcard-conversion.ts).
  */
-import { type Parameter, type Property, parameterValues, typesOf } from './vcard.ts';
+import { changed, type Parameter, type Property, parameterValues, typesOf } from './vcard.ts';
 
 const MEDIA_TYPES: Record<string, string> = {
   'PHOTO jpg': 'image/jpeg',
@@ -34,10 +34,13 @@ export function media3(property: Property): Property {
   const types = media === '' ? places : [typeOf(media), ...places];
   const type: Parameter[] = types.length === 0 ? [] : [{ name: 'TYPE', values: types }];
   if (data !== undefined) {
-    return { ...property, parameters: [{ name: 'ENCODING', values: ['b'] }, ...type, ...rest], value: data.base64 };
+    return changed(property, {
+      parameters: [{ name: 'ENCODING', values: ['b'] }, ...type, ...rest],
+      value: data.base64,
+    });
   }
   const valueType = parameterValues(property, 'VALUE')[0]?.toLowerCase() === 'text' ? 'text' : 'uri';
-  return { ...property, parameters: [{ name: 'VALUE', values: [valueType] }, ...type, ...rest] };
+  return changed(property, { parameters: [{ name: 'VALUE', values: [valueType] }, ...type, ...rest] });
 }
 
 /** 'image/jpeg' as 'JPEG', 'application/pgp-keys' as 'PGP'. */
@@ -55,7 +58,7 @@ function readDataUri(value: string): { mediaType: string; base64: string } | und
   const [mediaType = '', ...attributes] = value.slice(5, comma).replaceAll('\\', '').split(';');
   const body = value.slice(comma + 1);
   if (attributes.some((attribute) => attribute.trim().toLowerCase() === 'base64')) {
-    return { mediaType: mediaType.trim().toLowerCase(), base64: body.replace(/\s+/g, '') };
+    return { mediaType: mediaType.trim().toLowerCase(), base64: withoutSpace(body) };
   }
   try {
     return { mediaType: mediaType.toLowerCase(), base64: Buffer.from(decodeURIComponent(body)).toString('base64') };
@@ -73,12 +76,11 @@ export function media4(property: Property): Property {
   const format = types.find((type) => !PLACES.has(type));
   const type: Parameter[] = places.length === 0 ? [] : [{ name: 'TYPE', values: places }];
   if (encoding === 'b' || encoding === 'base64') {
-    const base64 = property.value.replace(/\s+/g, '');
-    return {
-      ...property,
+    const base64 = withoutSpace(property.value);
+    return changed(property, {
       parameters: [...type, ...rest],
       value: `data:${mediaTypeOf(property.name, format, base64)};base64,${base64}`,
-    };
+    });
   }
   const text =
     property.name === 'KEY' &&
@@ -87,7 +89,11 @@ export function media4(property: Property): Property {
   const valueType: Parameter[] = text ? [{ name: 'VALUE', values: ['text'] }] : [];
   const media: Parameter[] =
     format === undefined ? [] : [{ name: 'MEDIATYPE', values: [mediaTypeOf(property.name, format, '')] }];
-  return { ...property, parameters: [...valueType, ...media, ...type, ...rest] };
+  return changed(property, { parameters: [...valueType, ...media, ...type, ...rest] });
+}
+
+function withoutSpace(text: string): string {
+  return /\s/.test(text) ? text.replace(/\s+/g, '') : text;
 }
 
 function mediaTypeOf(name: string, format: string | undefined, base64: string): string {

@@ -55,6 +55,7 @@ function invalid(message: string): DomainError {
 
 // Controls that XML 1.0 §2.2 has no place for: such a card could never be given back in a report.
 const FORBIDDEN = /[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/;
+const BARE_CR = /\r(?!\n)/;
 const TOKEN = /^[A-Za-z0-9_-]+$/;
 
 /**
@@ -63,6 +64,7 @@ const TOKEN = /^[A-Za-z0-9_-]+$/;
  */
 export function parseVCard(text: string): VCard<ReadProperty> {
   if (FORBIDDEN.test(text)) throw invalid('The card holds a control character.');
+  if (BARE_CR.test(text)) throw invalid('A line of the card holds a bare carriage return.');
   const properties: ReadProperty[] = [];
   let state: 'before' | 'inside' | 'after' = 'before';
   let parameters = 0;
@@ -70,25 +72,19 @@ export function parseVCard(text: string): VCard<ReadProperty> {
   let position = text.charCodeAt(0) === 0xfeff ? 1 : 0;
   while (position < text.length) {
     const start = position;
-    let end = lineEnd(text, position);
-    if (++lines > MAX_LINES) throw invalid(`The card has more than ${MAX_LINES} lines.`);
-    let line = text.slice(start, contentEnd(text, start, end));
+    const firstEnd = lineEnd(text, position);
+    let end = firstEnd;
+    lines += 1;
     // RFC 6350 §3.2: a line that begins with a space or tab continues the one before. A line of nothing but a space ends
     // the value of a photo in some address books, and continues it with nothing.
-    if (isFold(text, end)) {
-      const pieces = [line];
-      while (isFold(text, end)) {
-        const from = end;
-        end = lineEnd(text, from);
-        if (++lines > MAX_LINES) throw invalid(`The card has more than ${MAX_LINES} lines.`);
-        pieces.push(text.slice(from + 1, contentEnd(text, from, end)));
-      }
-      line = pieces.join('');
+    while (isFold(text, end)) {
+      end = lineEnd(text, end);
+      lines += 1;
     }
+    if (lines > MAX_LINES) throw invalid(`The card has more than ${MAX_LINES} lines.`);
     position = end;
-    if (line.trim() === '') continue;
-    if (line.includes('\r')) throw invalid('A line of the card holds a bare carriage return.');
-    const property = parseLine(line, text, start, end);
+    if (isBlank(text, start, end)) continue;
+    const property = readProperty(text, start, firstEnd, end);
     if (property.name === 'BEGIN' || property.name === 'END') {
       if (property.value.trim().toUpperCase() !== 'VCARD') throw invalid(`${property.name} is not of a vCard.`);
       const expected: typeof state = property.name === 'BEGIN' ? 'before' : 'inside';
@@ -104,6 +100,14 @@ export function parseVCard(text: string): VCard<ReadProperty> {
   }
   if (state !== 'after') throw invalid('There is no complete vCard.');
   return { properties };
+}
+
+function isBlank(text: string, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code !== 0x20 && code !== 0x09 && code !== 0x0d && code !== 0x0a) return false;
+  }
+  return true;
 }
 
 /** Offset after the line ending of the line at `from`, or the end of the text. */
@@ -125,7 +129,76 @@ function isFold(text: string, at: number): boolean {
   return code === 0x20 || code === 0x09;
 }
 
-function parseLine(line: string, text: string, start: number, end: number): ReadProperty {
+/** The text of folded lines, which begin at `from` and end before `end`, as one line. */
+function unfold(text: string, from: number, end: number): string {
+  let lineStart = from;
+  let next = lineEnd(text, lineStart);
+  if (next >= end) return text.slice(from, contentEnd(text, from, end));
+  const pieces: string[] = [];
+  for (;;) {
+    pieces.push(text.slice(lineStart, contentEnd(text, lineStart, next)));
+    if (next >= end) return pieces.join('');
+    lineStart = next + 1;
+    next = lineEnd(text, next);
+  }
+}
+
+/** A property whose value, often a picture, is put together when somebody asks for it. */
+class Line implements ReadProperty {
+  readonly group: string;
+  readonly name: string;
+  readonly spelling: string;
+  readonly parameters: readonly Parameter[];
+  readonly start: number;
+  readonly end: number;
+  readonly valueStart: number;
+  private readonly text: string;
+  private unfolded: string | undefined;
+
+  constructor(text: string, label: Label, start: number, end: number, valueStart: number) {
+    this.group = label.group;
+    this.spelling = label.spelling;
+    this.name = label.spelling.toUpperCase();
+    this.parameters = label.parameters;
+    this.text = text;
+    this.start = start;
+    this.end = end;
+    this.valueStart = valueStart;
+  }
+
+  get value(): string {
+    this.unfolded ??= unfold(this.text, this.valueStart, this.end);
+    return this.unfolded;
+  }
+}
+
+function readProperty(text: string, start: number, firstEnd: number, end: number): ReadProperty {
+  const first = text.slice(start, contentEnd(text, start, firstEnd));
+  // Nearly always the name and parameters stand in the first line.
+  const label = firstEnd === end ? readLabel(first) : tryLabel(first);
+  if (label !== undefined) return new Line(text, label, start, end, start + label.length + 1);
+  const whole = readLabel(unfold(text, start, end));
+  return new Line(text, whole, start, end, rawOffset(text, start, whole.length + 1));
+}
+
+interface Label {
+  readonly group: string;
+  readonly spelling: string;
+  readonly parameters: readonly Parameter[];
+  /** Offset of the colon. */
+  readonly length: number;
+}
+
+/** The label of a line that goes on, if it ends before the fold. */
+function tryLabel(line: string): Label | undefined {
+  try {
+    return readLabel(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function readLabel(line: string): Label {
   const colon = line.indexOf(':');
   if (colon === -1) throw invalid('A line of the card has no colon.');
   let at = line.indexOf(';');
@@ -134,8 +207,8 @@ function parseLine(line: string, text: string, start: number, end: number): Read
   const dot = label.indexOf('.');
   const group = dot === -1 ? '' : label.slice(0, dot);
   const spelling = label.slice(dot + 1);
-  const name = spelling.toUpperCase();
-  if (!TOKEN.test(name) || (dot !== -1 && !TOKEN.test(group))) throw invalid('A line of the card has no valid name.');
+  if (!TOKEN.test(spelling) || (dot !== -1 && !TOKEN.test(group)))
+    throw invalid('A line of the card has no valid name.');
   const parameters: Parameter[] = [];
   // RFC 6350 §3.3: any-param. In quotes, colon, semicolon and comma are plain text.
   while (line.charCodeAt(at) === 0x3b) {
@@ -145,16 +218,7 @@ function parseLine(line: string, text: string, start: number, end: number): Read
     at = parameter.end;
   }
   if (line.charCodeAt(at) !== 0x3a) throw invalid('A line of the card has no value.');
-  return {
-    group,
-    name,
-    spelling,
-    parameters,
-    value: line.slice(at + 1),
-    start,
-    end,
-    valueStart: rawOffset(text, start, at + 1),
-  };
+  return { group, spelling, parameters, length: at };
 }
 
 /** Offset in the text of what is `count` characters into the unfolded line that begins at `start`. */
@@ -279,9 +343,16 @@ export function decodeParameter(value: string): string {
   return value.replace(/\^([n^'])/g, (_, code: string) => (code === 'n' ? '\n' : code === '^' ? '^' : '"'));
 }
 
+/** A property with something changed; of one that was read, only what makes up a property is taken over. */
+export function changed(property: Property, change: Partial<Property>): Property {
+  const { group, name, spelling, parameters } = property;
+  // The value may be long and not needed.
+  return { group, name, spelling, parameters, value: change.value ?? property.value, ...change };
+}
+
 /** The property under another name. */
 export function renamed(property: Property, name: string): Property {
-  return { ...property, name: name.toUpperCase(), spelling: name };
+  return changed(property, { name: name.toUpperCase(), spelling: name });
 }
 
 /** The first property of that name. */
