@@ -118,7 +118,7 @@ export class DaySelector {
       for (const month of this.#months) {
         this.daysOfMonth(year, month, days);
       }
-      return this.#months.length >> 2;
+      return this.#months.length;
     }
     const first = daysFromCivil(year, 1, 1);
     const length = isLeapYear(year) ? 366 : 365;

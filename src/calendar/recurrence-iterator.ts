@@ -3,7 +3,7 @@
  * RFC 5545 §3.3.10: FREQ, INTERVAL, BYHOUR, BYMINUTE, BYSECOND, BYSETPOS, COUNT and UNTIL.
  * Works on local times (milliseconds written as UTC) and knows no zones. The rule is cut into periods of FREQ; a period
  * holds bases (days, hours ...) times offsets (times within them), so that the n-th instance of a period is computed
- * and never looked for. Each period looked at and each instance handed out costs one step of the budget.
+ * and never looked for. Each period looked at and each instance handed out costs steps of the budget.
  * Elsewhere: days of a period (recurrence-days.ts); DTSTART, RDATE, EXDATE and zones (recurrence-set.ts).
  */
 
@@ -12,13 +12,16 @@ import { DAY, HOUR, MINUTE, SECOND } from './date-time.ts';
 import { DaySelector } from './recurrence-days.ts';
 import type { RecurrenceRule } from './recurrence-rule.ts';
 
-/** Work an expansion may do: one step per period looked at and per instance made. The engine counts it down. */
+/** Work an expansion may do, counted down by the engine: a step per period looked at, and some per instance made. */
 export interface Budget {
   steps: number;
 }
 
 /** No instance begins after the last second of the year 9999 (RFC 5545 §3.3.4 has four digits for the year). */
 export const LAST_LOCAL = daysFromCivil(10_000, 1, 1) * DAY - SECOND;
+
+/** An instance costs its callers as much as some three periods without one: it becomes an object and is compared. */
+const INSTANCE_STEPS = 3;
 
 /** What next() answers when there is nothing more. */
 export const END = Number.POSITIVE_INFINITY;
@@ -153,7 +156,7 @@ export class RuleIterator {
           this.#ended = true;
           return END;
         }
-        this.#budget.steps -= 1;
+        this.#budget.steps -= INSTANCE_STEPS;
         if (this.#budget.steps < 0) {
           this.exhausted = true;
           return END;

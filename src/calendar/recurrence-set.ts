@@ -129,8 +129,9 @@ function limitOf(rule: RecurrenceRule, start: DateTime): { local: number; instan
   }
   if (until.zone && start.zone) {
     const instant = until.zone.toInstant(until.local);
-    // In a repeated hour the local time does not say which of the two is meant; the instant does.
-    return { local: instant + start.zone.offsetAt(instant) + DAY, instant };
+    const local = instant + start.zone.offsetAt(instant);
+    // The second time of a repeated hour is past everything that hour holds; then the instant decides alone.
+    return { local: start.zone.toInstant(local) === instant ? local : local + DAY, instant };
   }
   return { local: until.local, instant: END };
 }
