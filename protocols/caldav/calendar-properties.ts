@@ -13,8 +13,8 @@ import { DomainError } from '../../src/errors.ts';
 import type { PrincipalKind } from '../../storage/store.ts';
 import { DavError } from '../dav/dav-error.ts';
 import { CALDAV, CALENDARSERVER } from '../dav/namespaces.ts';
-import type { LiveProperty, Settable } from '../dav/properties.ts';
-import { homeHref, principalHref, type Resource } from '../dav/resource.ts';
+import type { LiveProperty, Resource, Settable } from '../dav/contract.ts';
+import { homeHref, principalHref } from '../dav/hrefs.ts';
 import { type Element, escapeAttribute, escapeXml, hrefXml } from '../dav/xml.ts';
 import { calendarDataProperty } from './calendar-data-property.ts';
 

@@ -7,7 +7,7 @@ import { MAX_CALENDAR_OBJECT_OCTETS } from '../../src/calendar/calendar-objects.
 import type { CalendarQuery } from '../../src/calendar/calendar-query.ts';
 import { calendarColumns } from '../../src/calendar/calendars.ts';
 import type { FreeBusy } from '../../src/scheduling/free-busy.ts';
-import type { DavExtension } from '../dav/extension.ts';
+import type { DavExtension } from '../dav/contract.ts';
 import { CALDAV } from '../dav/namespaces.ts';
 import { calendarRefusal, calendarTextOf } from './calendar-object.ts';
 import { calendarProperties } from './calendar-properties.ts';

@@ -8,7 +8,7 @@ import { printFreeBusy } from '../../src/scheduling/busy-periods.ts';
 import type { FreeBusy } from '../../src/scheduling/free-busy.ts';
 import { badRequest, DavError } from '../dav/dav-error.ts';
 import { CALDAV } from '../dav/namespaces.ts';
-import type { Report } from '../dav/report.ts';
+import type { Report } from '../dav/contract.ts';
 import { readRange } from './time-range.ts';
 
 export function freeBusyQuery(freeBusy: FreeBusy, now: () => number): Report {
