@@ -27,6 +27,8 @@ export interface Refusal {
 /** Why a request is not worth routing, or undefined. Also turns the rare forms of the target into the common one. */
 export function refusalOf(request: IncomingMessage): Refusal | undefined {
   const target = request.url ?? '';
+  // Node reads a line without a version as HTTP/0.9, which nothing speaks any more.
+  if (request.httpVersionMajor !== 1) return { status: 400, message: 'Speak HTTP/1.1.' };
   if (target.length > MAX_TARGET) return { status: 414, message: 'The URL is too long.' };
   if (request.rawHeaders.length > 2 * MAX_HEADER_FIELDS) return { status: 431, message: 'Too many header fields.' };
   // RFC 9112 §3.2: more than one Host is a 400.

@@ -73,7 +73,7 @@ function general(line: readonly string[]): number {
 
 function overview(commands: readonly Command[]): string {
   const lines = commands.map(
-    ({ words, usage, summary }) => `  convene ${words} ${usage}`.trimEnd() + `\n      ${summary}`,
+    ({ words, usage, summary }) => `  ${`convene ${words} ${usage}`.trimEnd()}\n      ${summary}`,
   );
   return `Usage:\n${lines.join('\n')}\n\n"convene COMMAND --help" explains each.\n`;
 }
