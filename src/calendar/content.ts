@@ -24,6 +24,7 @@ export const MAX_LINE_LENGTH = 1_048_576;
 export const MAX_PARAMETERS = 200;
 
 const FOLD = /\r?\n[ \t]/g;
+const UNUSUAL_FOLD = /(?<!\r)\n[ \t]|\n\t/;
 /** What XML 1.0 §2.2 cannot carry (the decoder of UTF-8 leaves no lone surrogates), and a CR that ends no line. */
 const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|\r(?!\n)/;
 const NAME = /^[A-Za-z0-9_.-]+$/;
@@ -50,7 +51,7 @@ const DESIGN = {
  */
 export function parseContent(text: string): Component {
   if (FORBIDDEN.test(text)) throw malformed('The text holds a control character.');
-  const unfolded = text.replace(FOLD, '');
+  const unfolded = unfold(text);
   const stack: Component[] = [];
   let root: Component | undefined;
   let lines = 0;
@@ -82,6 +83,12 @@ export function parseContent(text: string): Component {
   if (!root) throw malformed('The text holds no component.');
   if (stack.length > 0) throw malformed('A component does not end.');
   return root;
+}
+
+/** Joins folded lines; a large text that folds in the usual way alone is joined three times as fast by splitting. */
+function unfold(text: string): string {
+  if (text.length > 100_000 && !UNUSUAL_FOLD.test(text)) return text.split('\r\n ').join('');
+  return text.replace(FOLD, '');
 }
 
 /** Reads one unfolded content line. */
