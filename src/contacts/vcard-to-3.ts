@@ -59,13 +59,20 @@ function preferences(card: VCard): Map<string, Property> {
   return new Map([...least].map(([name, { property }]) => [name, property]));
 }
 
-/** Names for groups that the card does not use yet. */
+/** The groups of a card, and names for new ones. */
 class Groups {
   private readonly used: Set<string>;
+  private readonly labelled: Set<string>;
   private last = 0;
 
   constructor(card: VCard) {
     this.used = new Set(card.properties.map(({ group }) => group.toLowerCase()));
+    const labels = card.properties.filter(({ name }) => name === 'X-ABLABEL');
+    this.labelled = new Set(labels.map(({ group }) => group.toLowerCase()));
+  }
+
+  isLabelled(group: string): boolean {
+    return group !== '' && this.labelled.has(group.toLowerCase());
   }
 
   next(): string {
@@ -146,15 +153,16 @@ function address3(property: Property): Property[] {
 
 function related3(property: Property, valueType: string | undefined, groups: Groups): Property[] {
   if (valueType !== 'text') return [property];
+  const rest = without(property, 'VALUE', 'TYPE');
+  const made = renamed(property, 'X-ABRELATEDNAMES');
   const label = [...RELATIONS].find(([, type]) => typesOf(property).includes(type))?.[0];
-  const group = property.group === '' && label !== undefined ? groups.next() : property.group;
-  const but = label === undefined ? [] : [RELATIONS.get(label) as string];
-  const made: Property = {
-    group,
-    name: 'X-ABRELATEDNAMES',
-    parameters: [...typeParameter(property, but), ...without(property, 'VALUE', 'TYPE')],
-    value: property.value,
-  };
-  if (label === undefined || property.group !== '') return [made];
-  return [made, { group, name: 'X-ABLABEL', spelling: 'X-ABLabel', parameters: [], value: label }];
+  if (label === undefined || groups.isLabelled(property.group)) {
+    return [changed(made, { parameters: [...typeParameter(property, []), ...rest] })];
+  }
+  const group = property.group === '' ? groups.next() : property.group;
+  const types = typeParameter(property, [RELATIONS.get(label) as string]);
+  return [
+    changed(made, { group, parameters: [...types, ...rest] }),
+    { group, name: 'X-ABLABEL', spelling: 'X-ABLabel', parameters: [], value: label },
+  ];
 }
