@@ -6,13 +6,21 @@
 
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
+import { caldav } from '../protocols/caldav/extension.ts';
+import { carddav } from '../protocols/carddav/extension.ts';
 import { type ControlSocket, serveControl } from '../protocols/control/control-socket.ts';
+import type { DavExtension } from '../protocols/dav/contract.ts';
+import { dav } from '../protocols/dav/plugin.ts';
 import { type TlsCertificate, tlsCertificate } from '../protocols/tls-certificate.ts';
 import { openStore } from '../storage/open.ts';
 import type { ChangeHint, Store } from '../storage/store.ts';
 import { administration } from './administration/commands.ts';
+import { CalendarObjects } from './calendar/calendar-objects.ts';
+import { CalendarQuery } from './calendar/calendar-query.ts';
 import { ChangeBus } from './change-bus.ts';
 import type { Config } from './config.ts';
+import { CardSearch } from './contacts/card-search.ts';
+import { Cards } from './contacts/cards.ts';
 import { createHttp, type Http, type HttpLimits } from './http.ts';
 import { Jobs } from './jobs.ts';
 import { type FirstStart, firstStart } from './organisations/first-start.ts';
@@ -22,6 +30,7 @@ import { Authentication } from './principals/authentication.ts';
 import { LoginThrottle } from './principals/login-throttle.ts';
 import { PasswordHashing } from './principals/password-hashing.ts';
 import { Principals } from './principals/principals.ts';
+import { FreeBusy } from './scheduling/free-busy.ts';
 
 export interface AppOptions {
   /** Epoch milliseconds. */
@@ -98,6 +107,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       writable: () => store.writable(),
       limits: options.httpLimits,
     });
+    await http.fastify.register(dav, { store, now, extensions: davExtensions(store, now) });
     const addresses = await http.listen();
     jobs.add({
       name: 'collect-blobs',
@@ -128,6 +138,14 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     await store.close();
     throw error;
   }
+}
+
+function davExtensions(store: Store, now: () => number): DavExtension[] {
+  const calendarObjects = new CalendarObjects(store, now);
+  return [
+    caldav({ calendarObjects, calendarQuery: new CalendarQuery(store), freeBusy: new FreeBusy(store), now }),
+    carddav({ cards: new Cards(store, now), cardSearch: new CardSearch(store) }),
+  ];
 }
 
 async function collectBlobs(store: Store, now: () => number, signal: AbortSignal): Promise<void> {

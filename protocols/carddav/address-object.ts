@@ -7,7 +7,7 @@ import { convertVCard } from '../../src/contacts/vcard-conversion.ts';
 import type { VCardVersion } from '../../src/contacts/vcard-validation.ts';
 import type { DomainError } from '../../src/errors.ts';
 import { DavError } from '../dav/dav-error.ts';
-import type { Representation } from '../dav/extension.ts';
+import type { Representation } from '../dav/contract.ts';
 import { hrefXml } from '../dav/xml.ts';
 
 export const CARD_CONTENT_TYPE = 'text/vcard; charset=utf-8';

@@ -5,15 +5,13 @@
  * Elsewhere: what the octets look like in an answer (calendar-data, address-data of the extensions).
  */
 import { setImmediate } from 'node:timers/promises';
+import type { AskedProperties, CollectionResource, Exchange, ReportRequest } from './contract.ts';
 import { badRequest, DavError } from './dav-error.ts';
-import type { Exchange } from './exchange.ts';
+import { encodeSegment } from './hrefs.ts';
 import { startMultistatus, statusResponse } from './multistatus.ts';
 import { DAV } from './namespaces.ts';
 import { splitPath } from './paths.ts';
-import type { AskedProperties } from './properties.ts';
 import { memberOf } from './propfind.ts';
-import type { ReportRequest } from './report.ts';
-import { type CollectionResource, encodeSegment } from './resource.ts';
 import { escapeXml } from './xml.ts';
 
 /** Octets of members worth having in memory at once. */

@@ -24,21 +24,22 @@ export interface Bookmark extends LogPosition {
   readonly boot: number;
 }
 
-/** Members and departures after a position. */
-export interface ChangePage {
-  /** In order of (modseq, id), with what left in between: a tombstone has no etag. */
-  readonly changes: readonly Change[];
-  /** Where the next page starts. */
-  readonly next: LogPosition;
-  readonly complete: boolean;
-}
-
+/** One step of the log. */
 export interface Change {
   readonly name: string;
   readonly memberId: number;
   readonly modseq: number;
   /** undefined: the member left. */
   readonly etag: string | undefined;
+  /** The whole row, when it was asked for and the member is there. */
+  readonly member: MemberRow | undefined;
+}
+
+export interface ChangePage {
+  /** In order of (modseq, id), what left in between. */
+  readonly changes: readonly Change[];
+  /** Whether nothing follows up to the end that was asked for. */
+  readonly complete: boolean;
 }
 
 type Bound = {
@@ -75,43 +76,44 @@ export class Changes {
     return memberReads(this.store, collection.kind).withData(collection.id, names);
   }
 
-  /** What changed after a position, at most `limit`, read in one snapshot. */
-  since(collection: Bound, after: LogPosition, limit: number): Promise<ChangePage> {
-    return this.store.snapshot(async (reads) => {
-      const members = await memberReads(reads, collection.kind).listing(collection.id, after, limit + 1);
-      // Nothing can have left before the first position.
-      const gone = after.modseq === 0 ? [] : await reads.tombstones.page(collection.id, after, limit + 1);
-      const changes: Change[] = [];
-      let m = 0;
-      let g = 0;
-      while (changes.length < limit && (m < members.length || g < gone.length)) {
-        const member = members[m];
-        const left = gone[g];
-        if (
-          left === undefined ||
-          (member !== undefined && isBefore(member[3], member[0], left.modseq, left.memberId))
-        ) {
-          const [memberId, name, etag, modseq] = member!;
-          changes.push({ name, memberId, modseq, etag });
-          m++;
-        } else {
-          changes.push({ ...left, etag: undefined });
-          g++;
-        }
-      }
-      const complete = m === members.length && g === gone.length;
-      const last = changes[changes.length - 1];
-      const now = complete ? ((await reads.collections.get(collection.id))?.modseq ?? collection.modseq) : 0;
-      const next = complete
-        ? { modseq: now, memberId: Number.MAX_SAFE_INTEGER }
-        : { modseq: last!.modseq, memberId: last!.memberId };
-      return { changes, next, complete };
-    });
+  /**
+   * What changed after a position, up to and including modseq `until`, at most `limit`; with whole rows when `whole`.
+   * The reads need not agree with each other: what changes in between gets a modseq beyond `until`, so it is left for the next
+   * request, never lost.
+   */
+  async since(
+    collection: Bound,
+    after: LogPosition,
+    until: number,
+    limit: number,
+    whole: boolean,
+  ): Promise<ChangePage> {
+    const members = whole
+      ? (await this.page(collection, after, limit + 1)).map(asChange)
+      : (await this.listing(collection, after, limit + 1)).map(listed);
+    // Nothing can have left before the first position.
+    const gone = after.modseq === 0 ? [] : await this.store.tombstones.page(collection.id, after, limit + 1);
+    const changes: Change[] = [];
+    let m = 0;
+    let g = 0;
+    while (changes.length < limit) {
+      const member = reached(members[m], until);
+      const left = reached(gone[g], until);
+      if (member !== undefined && (left === undefined || isBefore(member, left))) {
+        changes.push(member);
+        m++;
+      } else if (left !== undefined) {
+        changes.push({ ...left, etag: undefined, member: undefined });
+        g++;
+      } else return { changes, complete: true };
+    }
+    return { changes, complete: reached(members[m], until) === undefined && reached(gone[g], until) === undefined };
   }
 
-  /** The bookmark that names everything up to a collection's modseq. */
-  bookmark(collection: Bound, position: LogPosition): Bookmark {
-    return { collectionId: collection.id, boot: this.store.boot, ...position };
+  /** The bookmark that names everything up to a collection's modseq, or up to a position before it. */
+  bookmark(collection: Bound, position?: LogPosition): Bookmark {
+    const { modseq, memberId } = position ?? { modseq: collection.modseq, memberId: Number.MAX_SAFE_INTEGER };
+    return { collectionId: collection.id, boot: this.store.boot, modseq, memberId };
   }
 
   /**
@@ -129,6 +131,18 @@ export class Changes {
   }
 }
 
-function isBefore(modseq: number, id: number, otherModseq: number, otherId: number): boolean {
-  return modseq < otherModseq || (modseq === otherModseq && id < otherId);
+function listed([memberId, name, etag, modseq]: ListingRow): Change {
+  return { name, memberId, modseq, etag, member: undefined };
+}
+
+function asChange(member: MemberRow): Change {
+  return { name: member.name, memberId: member.id, modseq: member.modseq, etag: member.etag, member };
+}
+
+function reached<Step extends { modseq: number }>(step: Step | undefined, until: number): Step | undefined {
+  return step !== undefined && step.modseq <= until ? step : undefined;
+}
+
+function isBefore(one: LogPosition, other: LogPosition): boolean {
+  return one.modseq < other.modseq || (one.modseq === other.modseq && one.memberId < other.memberId);
 }

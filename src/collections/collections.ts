@@ -18,7 +18,7 @@ import { StoreError } from '../../storage/store.ts';
 import { DomainError } from '../errors.ts';
 import { ALL_RIGHTS, mayCreateIn, type Principal, rightsOn } from '../principals/access.ts';
 import type { Directory } from '../principals/directory.ts';
-import type { Collection } from './members.ts';
+import type { Collection, Precondition } from './members.ts';
 
 /** Collections one home may hold; a client that loops cannot fill the listing. */
 const MAX_IN_HOME = 1000;
@@ -43,8 +43,8 @@ export interface PropertyHolder {
   readonly id: number;
   /** Whose account it is in: the shared values are those this principal sets. */
   readonly accountId: number;
-  /** For a member, the collection whose modseq moves with it. */
-  readonly collectionId?: number;
+  /** For a member, where it is: its collection's modseq moves with its properties. */
+  readonly member?: { readonly collectionId: number; readonly name: string };
 }
 
 export interface NewCollection {
@@ -166,7 +166,8 @@ export class Collections {
 
   /**
    * Changes kept properties, and the columns of a calendar that follow from them, all or nothing. The caller has checked the
-   * right to do so. The owner's personal values are those everybody starts with.
+   * right to do so. The owner's personal values are those everybody starts with. `check` sees a member inside the transaction.
+   * @throws DomainError not-found when a member has gone, or what `check` throws
    * @throws DomainError limit-exceeded above 1 MiB of properties on the resource
    */
   async change(
@@ -174,9 +175,11 @@ export class Collections {
     holder: PropertyHolder,
     changes: readonly PropertyChange[],
     columns: Partial<CalendarColumns> = {},
+    check?: Precondition,
   ): Promise<void> {
     await this.write(async (write) => {
-      const collectionId = holder.owner === 'collection' ? holder.id : holder.collectionId;
+      const collectionId = holder.owner === 'collection' ? holder.id : holder.member?.collectionId;
+      if (holder.member !== undefined) await checkMember(write, holder, check);
       await write.accounts.nextModseq(holder.accountId, collectionId === undefined ? [] : [collectionId]);
       for (const { namespace, name, xml, scope } of changes) {
         const principalId = scope === 'shared' || viewer.id === holder.accountId ? 0 : viewer.id;
@@ -269,6 +272,14 @@ function effective(rows: PropertyRow[]): PropertyRow[] {
     if (other === undefined || other.principalId === 0) seen.set(key, row);
   }
   return [...seen.values()];
+}
+
+async function checkMember(write: Writes, { owner, id, member }: PropertyHolder, check?: Precondition): Promise<void> {
+  if (member === undefined) return;
+  const members = owner === 'card' ? write.cards : write.calendarObjects;
+  const row = await members.get(member.collectionId, member.name);
+  if (row?.id !== id) throw new DomainError('not-found', 'The member has gone.');
+  check?.(row);
 }
 
 function checkSegment(home: Home, segment: string): void {

@@ -1,0 +1,23 @@
+/**
+ * Hrefs of resources: absolute paths in one encoding (RFC 4918 §8.3). Elsewhere: the way back (paths.ts).
+ */
+import type { Resource } from './contract.ts';
+
+/** One path segment in the one encoding that every href uses. */
+export function encodeSegment(name: string): string {
+  return encodeURIComponent(name);
+}
+
+export function principalHref(name: string): string {
+  return `/dav/principals/${encodeSegment(name)}/`;
+}
+
+/** `home` is the segment below /dav/: 'calendars' or 'addressbooks'. */
+export function homeHref(home: string, name: string): string {
+  return `/dav/${home}/${encodeSegment(name)}/`;
+}
+
+/** Whether members can be below it; its href ends in '/'. */
+export function isCollection(resource: Resource): boolean {
+  return resource.kind !== 'member';
+}

@@ -1,0 +1,135 @@
+/**
+ * MKCALENDAR and extended MKCOL: new collections, directly in the own home, with properties.
+ * RFC 4791 §5.3.1, RFC 5689 §3, RFC 4918 §9.3. Plain collections are not offered: a home holds collections of its kind.
+ * Elsewhere: how one property is judged (property-update.ts), what a new calendar gets that nobody asked for (the extension).
+ */
+import { DomainError } from '../../src/errors.ts';
+import type { CollectionResource, DavExtension, Exchange, HomeResource } from './contract.ts';
+import { badRequest, DavError } from './dav-error.ts';
+import { startMultistatus, XML_CONTENT_TYPE } from './multistatus.ts';
+import { CALDAV, DAV, DECLARATIONS } from './namespaces.ts';
+import { isNameAllowed, type Target } from './paths.ts';
+import { type Instruction, instructionsOf, judge } from './property-update.ts';
+import { type Element, parseXml } from './xml.ts';
+
+/** Answers MKCALENDAR and MKCOL. */
+export async function makeCollection(
+  exchange: Exchange,
+  target: Target,
+  method: 'MKCALENDAR' | 'MKCOL',
+  body: Buffer,
+): Promise<void> {
+  const { server, viewer, reply } = exchange;
+  const root = body.length === 0 ? undefined : bodyOf(exchange, method, body);
+  if (target.resource !== undefined) {
+    // RFC 4918 §9.3.1 against RFC 5689 §3.5 and RFC 4791 §5.3.1.2.
+    if (method === 'MKCOL' && root === undefined) throw new DavError(405, 'There is something at this path already.');
+    throw new DomainError('already-exists', 'There is something at this path already.');
+  }
+  const home = homeOf(target, method);
+  const { extension } = home;
+  const instructions = root === undefined ? [] : instructionsOf(root);
+  checkType(extension, method, instructions);
+  if (!isNameAllowed(target.name)) throw new DavError(403, 'The name is too long.');
+
+  const rest = instructions.filter(({ namespace, name }) => !(namespace === DAV && name === 'resourcetype'));
+  const { changes, columns, failure } = judge(server.properties, sampleOf(home, target), rest, {
+    creating: true,
+    shared: true,
+    unknown: true,
+  });
+  if (failure !== undefined) {
+    await answerFailure(exchange, target, method, failure);
+    return;
+  }
+  const properties = changes.flatMap(({ xml, ...property }) => (xml === undefined ? [] : [{ ...property, xml }]));
+  await server.collections.create(viewer, home.principal, extension.home, target.name, {
+    kind: extension.kind,
+    columns: extension.columnsOf?.({ columns, properties }),
+    properties,
+  });
+  await reply.code(201).header('cache-control', 'no-cache').send();
+}
+
+function bodyOf({ request }: Exchange, method: 'MKCALENDAR' | 'MKCOL', body: Buffer): Element {
+  // RFC 4918 §9.3: a body of an unknown kind is 415. Some clients label XML as something else, so only '<' decides.
+  const type = request.headers['content-type'] ?? '';
+  if (!/xml/i.test(type) && !/^\s*(\ufeff)?\s*</.test(body.subarray(0, 64).toString())) {
+    throw new DavError(415, `The body of ${method} must be XML.`);
+  }
+  const root = parseXml(body);
+  const expected = method === 'MKCALENDAR' ? root.is(CALDAV, 'mkcalendar') : root.is(DAV, 'mkcol');
+  if (!expected) throw badRequest(`The body of ${method} has the wrong root element.`);
+  return root;
+}
+
+/** The home a collection may be made in. */
+function homeOf({ parent }: Target, method: 'MKCALENDAR' | 'MKCOL'): HomeResource {
+  if (parent === undefined) throw new DavError(409, 'What should hold the collection does not exist.');
+  const fits = parent.kind === 'home' && (method === 'MKCOL' || parent.extension.createMethod === method);
+  if (fits) return parent;
+  // RFC 4791 §5.3.1.2, §4.2: calendars do not hold collections.
+  const condition = method === 'MKCALENDAR' ? '<C:calendar-collection-location-ok/>' : undefined;
+  throw new DavError(403, 'Collections are made directly in a home of their kind.', condition);
+}
+
+/** RFC 5689 §3.3: exactly the type of the home; MKCALENDAR and clients that name none mean it anyway. */
+function checkType(
+  extension: DavExtension,
+  method: 'MKCALENDAR' | 'MKCOL',
+  instructions: readonly Instruction[],
+): void {
+  const type = instructions.find(({ namespace, name }) => namespace === DAV && name === 'resourcetype')?.value;
+  if (type === undefined) {
+    if (method === 'MKCALENDAR') return;
+    throw new DavError(403, `Name the type of the collection: ${extension.resourceType}.`, '<D:valid-resourcetype/>');
+  }
+  const types = type.elements();
+  const own = types.some((one) => one.is(extension.namespace, extension.resourceType));
+  const others = types.filter(
+    (one) => !one.is(DAV, 'collection') && !one.is(extension.namespace, extension.resourceType),
+  );
+  if (!own || others.length > 0) {
+    throw new DavError(403, 'A collection of this type cannot be here.', '<D:valid-resourcetype/>');
+  }
+}
+
+/** What the new collection would be, for properties to judge. */
+function sampleOf({ href, extension, principal }: HomeResource, { href: at, name }: Target): CollectionResource {
+  const nothing = {
+    id: 0,
+    bindingId: 0,
+    position: 0,
+    modseq: 0,
+    createdAt: 0,
+    components: '',
+    timeZone: '',
+    transparent: 0,
+  };
+  const place = {
+    accountId: principal.id,
+    principalId: principal.id,
+    home: extension.home,
+    segment: name,
+    kind: extension.kind,
+  };
+  const rights = { freeBusy: true, read: true, write: true, manage: true };
+  const collection = { ...nothing, ...place, owner: principal, rights };
+  return { kind: 'collection', href: at === '' ? href : at, extension, principal, collection };
+}
+
+/** RFC 5689 §3.4 and §5.3. MKCALENDAR answers like PROPPATCH: its own element is for successes (RFC 4791 §5.3.1). */
+async function answerFailure(
+  exchange: Exchange,
+  { href }: Target,
+  method: 'MKCALENDAR' | 'MKCOL',
+  propstats: string,
+): Promise<void> {
+  if (method === 'MKCALENDAR') {
+    const answer = startMultistatus(exchange);
+    answer.add(`<D:response><D:href>${href}</D:href>${propstats}</D:response>`);
+    return answer.end();
+  }
+  const text = `<?xml version="1.0" encoding="utf-8"?>\n<D:mkcol-response${DECLARATIONS}>${propstats}</D:mkcol-response>`;
+  await exchange.reply.code(403).header('content-type', XML_CONTENT_TYPE).send(text);
+}
