@@ -9,7 +9,7 @@
 export type PrincipalKind = 'individual' | 'group' | 'resource' | 'room';
 export type Role = 'owner' | 'administrator' | 'member' | 'external';
 export type GrantRights = 'free-busy' | 'read' | 'read-write' | 'manage' | 'send-as';
-export type Home = 'calendars' | 'addressbooks' | 'mailboxes';
+export type Home = 'calendars' | 'addressbooks';
 export type CollectionKind = 'calendar' | 'addressbook' | 'mailbox';
 export type PropertyOwner = 'principal' | 'calendars' | 'addressbooks' | 'collection' | 'calendar-object' | 'card';
 
@@ -145,6 +145,54 @@ export interface OccurrenceRow {
   busy: number;
 }
 
+/** A mailbox with the columns of its collection. */
+export interface MailboxRow {
+  id: number;
+  accountId: number;
+  modseq: number;
+  /** Decoded, '/' between levels, INBOX in upper case. */
+  name: string;
+  /** '\\Sent' and the like, '' for none. */
+  specialUse: string;
+  uidvalidity: number;
+  uidnext: number;
+  /** Messages from this UID on were not yet shown to any session as \\Recent. */
+  recentFrom: number;
+  /** JSON list of keywords; the index is the bit, '' a free one. */
+  keywords: string;
+}
+
+/** A message, whatever mailboxes it is placed in. */
+export interface MessageRow {
+  id: number;
+  accountId: number;
+  blobId: number;
+  size: number;
+  internalDate: number;
+  /** Finished FETCH items: INTERNALDATE "…" RFC822.SIZE n ENVELOPE (…). ASCII. */
+  summary: string;
+  /** The finished value of BODYSTRUCTURE. ASCII. */
+  structure: string;
+}
+
+/** One message in a mailbox: [uid, message id, flags, modseq]. An array, because mailboxes are long. */
+export type PlacementRow = [uid: number, messageId: number, flags: number, modseq: number];
+
+export interface SubmissionRow {
+  id: number;
+  accountId: number;
+  blobId: number;
+  mailFrom: string;
+  rcptTo: string;
+  /** DSN parameters of the recipient, as JSON. */
+  options: string;
+  state: 'queued' | 'held' | 'sent' | 'failed';
+  attempts: number;
+  nextAttemptAt: number;
+  lastError: string | null;
+  createdAt: number;
+}
+
 /** A position in a collection's change log: everything up to this modseq, and of it up to this member id. */
 export interface LogPosition {
   modseq: number;
@@ -237,7 +285,57 @@ export interface TombstoneReads {
   page(collectionId: number, after: LogPosition, limit: number): Promise<TombstoneRow[]>;
 }
 
+export interface MailboxReads {
+  get(id: number): Promise<MailboxRow | undefined>;
+  byName(accountId: number, name: string): Promise<MailboxRow | undefined>;
+  /** In order of name. */
+  list(accountId: number): Promise<MailboxRow[]>;
+  /** Names a principal subscribed to, in order. */
+  subscriptions(principalId: number): Promise<string[]>;
+}
+export interface MessageReads {
+  get(id: number): Promise<MessageRow | undefined>;
+  /** Of messages placed in a mailbox, by UID in [first, last]: [uid, summary]; at most `limit`, in order of UID. */
+  summaries(mailboxId: number, first: number, last: number, limit: number): Promise<[uid: number, summary: string][]>;
+  structures(
+    mailboxId: number,
+    first: number,
+    last: number,
+    limit: number,
+  ): Promise<[uid: number, structure: string][]>;
+  /** [uid, size, internal date] likewise. */
+  sizes(
+    mailboxId: number,
+    first: number,
+    last: number,
+    limit: number,
+  ): Promise<[uid: number, size: number, internalDate: number][]>;
+  /** Messages of an account after an id, in order of id; for indexing. */
+  after(id: number, limit: number): Promise<MessageRow[]>;
+}
+export interface PlacementReads {
+  get(mailboxId: number, uid: number): Promise<PlacementRow | undefined>;
+  /** By UID from `first` on, in order; at most `limit`. */
+  page(mailboxId: number, first: number, limit: number): Promise<PlacementRow[]>;
+  /** Those of a mailbox changed after a modseq, in order of UID. Scans the mailbox. */
+  changedSince(mailboxId: number, modseq: number): Promise<PlacementRow[]>;
+  /** [messages, unseen, octets] of a mailbox. Scans the mailbox. */
+  counts(mailboxId: number): Promise<{ messages: number; unseen: number; octets: number }>;
+}
+export interface SubmissionReads {
+  /** Queued ones whose time has come, the oldest first. */
+  due(now: number, limit: number): Promise<SubmissionRow[]>;
+  get(id: number): Promise<SubmissionRow | undefined>;
+  list(limit: number): Promise<SubmissionRow[]>;
+  /** When the next attempt is due, of all that are queued. */
+  nextAttemptAt(): Promise<number | undefined>;
+}
+
 export interface Reads {
+  readonly mailboxes: MailboxReads;
+  readonly messages: MessageReads;
+  readonly placements: PlacementReads;
+  readonly submissions: SubmissionReads;
   readonly settings: SettingReads;
   readonly organisations: OrganisationReads;
   readonly principals: PrincipalReads;
@@ -278,6 +376,8 @@ export interface AccountWrites extends AccountReads {
    * every write to an account; a hint for each collection leaves after the commit. Accounts are taken in order of id.
    */
   nextModseq(accountId: number, collectionIds: number[]): Promise<number>;
+  /** Octets the account's messages take: adds, or takes away when negative. */
+  addUsedBytes(accountId: number, octets: number): Promise<void>;
 }
 export interface NewCollection {
   accountId: number;
@@ -358,6 +458,48 @@ export interface BlobWrites extends BlobReads {
   collect(before: number, limit: number): Promise<number>;
 }
 
+export interface MailboxWrites extends MailboxReads {
+  /** Makes a mailbox with the account's next UIDVALIDITY. Returns the collection's id. */
+  add(row: { accountId: number; name: string; specialUse: string; modseq: number; now: number }): Promise<number>;
+  rename(id: number, name: string): Promise<void>;
+  /** The name is free at once; messages go later, by `purge`. */
+  remove(id: number): Promise<void>;
+  /** Takes `count` UIDs and returns the first. */
+  takeUids(id: number, count: number): Promise<number>;
+  setKeywords(id: number, keywords: string): Promise<void>;
+  setRecentFrom(id: number, uid: number): Promise<void>;
+  /** Empties a mailbox's UID space: a new UIDVALIDITY, UIDs from 1. Only for a mailbox without messages. */
+  renewUidvalidity(id: number): Promise<void>;
+  subscribe(principalId: number, name: string): Promise<void>;
+  unsubscribe(principalId: number, name: string): Promise<void>;
+}
+export interface MessageWrites extends MessageReads {
+  add(row: Omit<MessageRow, 'id'>): Promise<number>;
+  /** Deletes messages that are placed nowhere any more, of those given. */
+  removeUnplaced(ids: number[]): Promise<void>;
+}
+export interface PlacementWrites extends PlacementReads {
+  add(mailboxId: number, rows: readonly PlacementRow[]): Promise<void>;
+  /** For UIDs in [first, last]: clears the bits `clear`, then sets the bits `set`. Returns how many rows there were. */
+  changeFlags(
+    mailboxId: number,
+    first: number,
+    last: number,
+    clear: number,
+    set: number,
+    modseq: number,
+  ): Promise<number>;
+  /** Replaces flags and modseq of single messages. */
+  setFlags(mailboxId: number, rows: readonly PlacementRow[]): Promise<void>;
+  /** Deletes placements and leaves tombstones. */
+  remove(mailboxId: number, accountId: number, uids: readonly number[], modseq: number): Promise<void>;
+}
+export interface SubmissionWrites extends SubmissionReads {
+  add(row: Omit<SubmissionRow, 'id'>): Promise<number>;
+  update(row: Pick<SubmissionRow, 'id' | 'state' | 'attempts' | 'nextAttemptAt' | 'lastError'>): Promise<void>;
+  remove(id: number): Promise<void>;
+}
+
 export interface PurgeWrites {
   /**
    * Deletes for good what removed collections and principals left behind, at most `limit` rows of each kind, so that no
@@ -367,6 +509,10 @@ export interface PurgeWrites {
 }
 
 export interface Writes extends Reads {
+  readonly mailboxes: MailboxWrites;
+  readonly messages: MessageWrites;
+  readonly placements: PlacementWrites;
+  readonly submissions: SubmissionWrites;
   readonly purge: PurgeWrites;
   readonly settings: SettingWrites;
   readonly organisations: OrganisationWrites;

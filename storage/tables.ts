@@ -6,13 +6,17 @@ import { cardReads, cardWrites } from './cards.ts';
 import { collectionReads, collectionWrites } from './collections.ts';
 import { credentialReads, credentialWrites } from './credentials.ts';
 import { grantReads, grantWrites } from './grants.ts';
+import { mailboxReads, mailboxWrites } from './mailboxes.ts';
+import { messageReads, messageWrites } from './messages.ts';
 import { organisationReads, organisationWrites } from './organisations.ts';
+import { placementReads, placementWrites } from './placements.ts';
 import { principalReads, principalWrites } from './principals.ts';
 import { propertyReads, propertyWrites } from './properties.ts';
 import { purgeWrites } from './purging.ts';
 import { settingReads, settingWrites } from './settings.ts';
 import type { Sql } from './sql.ts';
 import type { Reads, Writes } from './store.ts';
+import { submissionReads, submissionWrites } from './submissions.ts';
 import { tombstoneReads } from './tombstones.ts';
 
 export function readTables(sql: Sql): Reads {
@@ -29,6 +33,10 @@ export function readTables(sql: Sql): Reads {
     cards: cardReads(sql),
     tombstones: tombstoneReads(sql),
     blobs: blobReads(sql),
+    mailboxes: mailboxReads(sql),
+    messages: messageReads(sql),
+    placements: placementReads(sql),
+    submissions: submissionReads(sql),
   };
 }
 
@@ -46,6 +54,10 @@ export function writeTables(sql: Sql, notes: ChangeNotes): Writes {
     cards: cardWrites(sql),
     tombstones: tombstoneReads(sql),
     blobs: blobWrites(sql),
+    mailboxes: mailboxWrites(sql),
+    messages: messageWrites(sql),
+    placements: placementWrites(sql),
+    submissions: submissionWrites(sql),
     purge: purgeWrites(sql),
   };
 }

@@ -113,12 +113,12 @@ CREATE TABLE calendars (
   transparent   INTEGER NOT NULL
 );
 
--- Where a collection appears, and for whom; DAV paths resolve through it.
+-- Where a collection appears, and for whom; DAV paths resolve through it. Mailboxes are found by their own names.
 CREATE TABLE bindings (
   id            INTEGER PRIMARY KEY AUTOINCREMENT,
   principal_id  INTEGER NOT NULL REFERENCES principals (id) ON DELETE CASCADE,
   collection_id INTEGER NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
-  home          TEXT    NOT NULL CHECK (home IN ('calendars', 'addressbooks', 'mailboxes')),
+  home          TEXT    NOT NULL CHECK (home IN ('calendars', 'addressbooks')),
   segment       TEXT    NOT NULL,
   position      INTEGER NOT NULL,
   created_at    INTEGER NOT NULL,
@@ -256,33 +256,43 @@ CREATE TABLE blob_chunks (
   PRIMARY KEY (blob_id, ordinal)
 );
 
--- name: decoded, '/' between levels. keywords: JSON list, the index is the bit.
+-- name: decoded, '/' between levels, INBOX in upper case. special_use: '\Sent', '' for none. keywords: JSON list, its index is
+-- the bit. recent_from: messages from this UID on were not yet shown to any session as \Recent.
 CREATE TABLE mailboxes (
   collection_id INTEGER PRIMARY KEY REFERENCES collections (id) ON DELETE CASCADE,
   account_id    INTEGER NOT NULL REFERENCES accounts (id),
   name          TEXT    NOT NULL,
-  special_use   TEXT,
+  special_use   TEXT    NOT NULL,
   uidvalidity   INTEGER NOT NULL,
   uidnext       INTEGER NOT NULL,
-  subscribed    INTEGER NOT NULL,
+  recent_from   INTEGER NOT NULL,
   keywords      TEXT    NOT NULL,
   UNIQUE (account_id, name)
 );
 
--- Never changed after they are written. envelope and structure are finished IMAP text.
+-- Names a principal subscribed to; they may outlive the mailbox (RFC 3501 §6.3.6).
+CREATE TABLE subscriptions (
+  principal_id INTEGER NOT NULL REFERENCES principals (id) ON DELETE CASCADE,
+  name         TEXT    NOT NULL,
+  PRIMARY KEY (principal_id, name)
+) WITHOUT ROWID;
+
+-- Never changed after they are written. summary and structure are finished IMAP text, ASCII: the FETCH items INTERNALDATE,
+-- RFC822.SIZE and ENVELOPE, and the value of BODYSTRUCTURE.
 CREATE TABLE messages (
   id            INTEGER PRIMARY KEY AUTOINCREMENT,
   account_id    INTEGER NOT NULL REFERENCES accounts (id),
   blob_id       INTEGER NOT NULL REFERENCES blobs (id),
-  thread_id     INTEGER NOT NULL,
   size          INTEGER NOT NULL,
   internal_date INTEGER NOT NULL,
-  envelope      TEXT    NOT NULL,
+  summary       TEXT    NOT NULL,
   structure     TEXT    NOT NULL
 );
 CREATE INDEX messages_by_blob ON messages (blob_id);
-CREATE INDEX messages_by_thread ON messages (account_id, thread_id);
+CREATE INDEX messages_by_account ON messages (account_id);
 
+-- Where messages are. flags: five system flags and 48 keywords as bits. There is no index on modseq: an open mailbox holds
+-- these columns in memory, and a change of all flags must not move an index entry for each message.
 CREATE TABLE placements (
   collection_id INTEGER NOT NULL REFERENCES collections (id),
   uid           INTEGER NOT NULL,
@@ -291,21 +301,22 @@ CREATE TABLE placements (
   modseq        INTEGER NOT NULL,
   PRIMARY KEY (collection_id, uid)
 ) WITHOUT ROWID;
-CREATE INDEX placements_by_modseq ON placements (collection_id, modseq);
 CREATE INDEX placements_by_message ON placements (message_id);
 
--- The queue of mail to recipients elsewhere: one row for each recipient.
+-- The queue of mail to recipients elsewhere: one row for each recipient. options: its DSN parameters as JSON.
 CREATE TABLE submissions (
-  id              INTEGER PRIMARY KEY AUTOINCREMENT,
-  account_id      INTEGER NOT NULL REFERENCES accounts (id),
-  blob_id         INTEGER NOT NULL REFERENCES blobs (id),
-  mail_from       TEXT    NOT NULL,
-  rcpt_to         TEXT    NOT NULL,
-  state           TEXT    NOT NULL CHECK (state IN ('queued', 'held', 'sent', 'failed')),
-  attempts        INTEGER NOT NULL,
-  next_attempt_at INTEGER NOT NULL,
-  last_error      TEXT,
-  created_at      INTEGER NOT NULL
+  id                 INTEGER PRIMARY KEY AUTOINCREMENT,
+  account_id         INTEGER NOT NULL REFERENCES accounts (id),
+  blob_id            INTEGER NOT NULL REFERENCES blobs (id),
+  mail_from          TEXT    NOT NULL,
+  rcpt_to            TEXT    NOT NULL,
+  options            TEXT    NOT NULL,
+  state              TEXT    NOT NULL CHECK (state IN ('queued', 'held', 'sent', 'failed')),
+  attempts           INTEGER NOT NULL,
+  next_attempt_at    INTEGER NOT NULL,
+  last_error         TEXT,
+  created_at         INTEGER NOT NULL
 );
 CREATE INDEX submissions_due ON submissions (state, next_attempt_at);
 CREATE INDEX submissions_by_blob ON submissions (blob_id);
+CREATE INDEX submissions_by_account ON submissions (account_id);

@@ -15,10 +15,13 @@ import type {
   CredentialRow,
   DomainRow,
   GrantRow,
+  MailboxRow,
+  MessageRow,
   OccurrenceRow,
   OrganisationRow,
   PrincipalRow,
   PropertyRow,
+  SubmissionRow,
   TombstoneRow,
 } from '../../storage/store.ts';
 import { temporaryFolder } from '../support/store.ts';
@@ -86,6 +89,41 @@ const card = keys<CardRow>({ ...member, cardUid: 1, version: 1, kind: 1 });
 const occurrence = keys<OccurrenceRow>({ objectId: 1, startAt: 1, endAt: 1, floating: 1, busy: 1 });
 const tombstone = keys<TombstoneRow>({ name: 1, memberId: 1, modseq: 1 });
 
+const mailbox = keys<MailboxRow>({
+  id: 1,
+  accountId: 1,
+  modseq: 1,
+  name: 1,
+  specialUse: 1,
+  uidvalidity: 1,
+  uidnext: 1,
+  recentFrom: 1,
+  keywords: 1,
+});
+const message = keys<MessageRow>({
+  id: 1,
+  accountId: 1,
+  blobId: 1,
+  size: 1,
+  internalDate: 1,
+  summary: 1,
+  structure: 1,
+});
+const submission = keys<SubmissionRow>({
+  id: 1,
+  accountId: 1,
+  blobId: 1,
+  mailFrom: 1,
+  rcptTo: 1,
+  options: 1,
+  state: 1,
+  attempts: 1,
+  nextAttemptAt: 1,
+  lastError: 1,
+  createdAt: 1,
+});
+const placement = ['flags', 'messageId', 'modseq', 'uid'];
+
 const listing = ['etag', 'id', 'modseq', 'name'];
 const members = (row: string[]) => ({
   get: row,
@@ -122,6 +160,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     outsideIndex: calendarObject,
     indexedUntilBefore: calendarObject,
     ofUid: calendarObject,
+    ofIds: calendarObject,
     everywhere: [...calendarObject, 'data'].sort(),
     insert: ['id'],
   },
@@ -136,6 +175,25 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
   },
   credentials: { list: credential, add: ['id'] },
   grants: { forCollection: grant },
+  mailboxes: {
+    get: mailbox,
+    byName: mailbox,
+    list: mailbox,
+    subscriptions: ['name'],
+    addCollection: ['id'],
+    renewUidvalidity: ['accountId'],
+    takeUids: ['uidnext'],
+  },
+  messages: {
+    get: message,
+    after: message,
+    summaries: ['summary', 'uid'],
+    structures: ['structure', 'uid'],
+    sizes: ['internal_date', 'size', 'uid'],
+    add: ['id'],
+  },
+  placements: { get: placement, page: placement, changedSince: placement, counts: ['messages', 'octets', 'unseen'] },
+  submissions: { get: submission, list: submission, due: submission, nextAttemptAt: ['nextAttemptAt'], add: ['id'] },
   occurrences: { overlapping: occurrence, busy: occurrence },
   organisations: { list: organisation, domains: domain, domain, add: ['id'], addDomain: ['id'] },
   principals: {

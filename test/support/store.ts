@@ -53,7 +53,7 @@ export function addCollection(store: Store, owner: number, kind: CollectionKind,
   return store.transaction(async (write) => {
     const modseq = await write.accounts.nextModseq(owner, []);
     const id = await write.collections.add({ accountId: owner, kind, modseq, createdAt: 1 });
-    const home = kind === 'calendar' ? 'calendars' : kind === 'addressbook' ? 'addressbooks' : 'mailboxes';
+    const home = kind === 'calendar' ? 'calendars' : 'addressbooks';
     if (kind === 'calendar')
       await write.collections.setCalendar(id, { components: 'VEVENT', timeZone: '', transparent: 0 });
     await write.collections.bind({ principalId: owner, collectionId: id, home, segment, now: 1 });
