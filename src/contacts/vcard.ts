@@ -260,7 +260,8 @@ function readParameter(line: string, from: number): { value: Parameter | undefin
     }
     const rest = at;
     while (at < line.length && line[at] !== ',' && line[at] !== ';' && line[at] !== ':') at += 1;
-    values.push(value + line.slice(rest, at));
+    // A quote out of place can only be printed again as RFC 6868 writes it.
+    values.push(value + line.slice(rest, at).replaceAll('"', "^'"));
   } while (line[at] === ',');
   return { value: { name: word.toUpperCase(), values }, end: at };
 }
@@ -278,7 +279,7 @@ function printLabel(property: Property): string {
   const name = property.spelling ?? property.name;
   let text = property.group === '' ? name : `${property.group}.${name}`;
   for (const { name, values } of property.parameters) {
-    text += `;${name}=${values.map((value) => (/[,:;]/.test(value) ? `"${value.replaceAll('"', "^'")}"` : value)).join(',')}`;
+    text += `;${name}=${values.map((value) => (/[,:;]/.test(value) ? `"${value}"` : value)).join(',')}`;
   }
   return text;
 }
