@@ -75,7 +75,8 @@ function checkComponent(component: CalendarComponent): void {
     throw new DomainError('too-many-attendees', `More than ${MAX_ATTENDEES} attendees.`, { limit: MAX_ATTENDEES });
   }
   if (name === 'VEVENT' && !start) throw invalidData('The VEVENT has no DTSTART.');
-  if (!start && (component.rules.length > 0 || component.dates.length > 0)) {
+  // Task clients write a rule beside DUE or no date at all; such a task is kept and does not recur.
+  if (!start && name !== 'VTODO' && (component.rules.length > 0 || component.dates.length > 0)) {
     throw invalidData('A component that recurs has no DTSTART.');
   }
   if (end && duration) throw invalidData('A component has both an end and a DURATION.');
