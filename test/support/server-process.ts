@@ -41,9 +41,9 @@ export interface ServerProcess {
 }
 
 /** node arguments for the command line of the source tree. */
-export const FROM_SOURCE: readonly string[] = ['--import=tsx', join(ROOT, 'src/main.ts')];
-/** node arguments for the compiled command line (`npm run build` first). */
-export const BUILT: readonly string[] = [join(ROOT, 'dist/src/main.js')];
+export const FROM_SOURCE: readonly string[] = ['--import=tsx', join(ROOT, 'test/support/command-line.ts')];
+/** node arguments for the program as people run it, which builds first when the source is newer. */
+export const BUILT: readonly string[] = [join(ROOT, 'bin/convene.js')];
 
 export interface Person {
   readonly name: string;
