@@ -256,7 +256,7 @@ function unknownName(name: string): string {
     name: setting.name,
     distance: editDistance(name, setting.name),
   })).sort((a, b) => a.distance - b.distance);
-  const hint = nearest !== undefined && nearest.distance <= 4 ? `did you mean ${nearest.name}?` : 'remove it.';
+  const hint = nearest !== undefined && nearest.distance <= 3 ? `did you mean ${nearest.name}?` : 'remove it.';
   return `${shown(name)} is not a setting of Convene; ${hint}`;
 }
 

@@ -10,12 +10,10 @@ import { openServices } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { createHttp, type HttpLimits } from '../../src/http.ts';
 import { exchange, idleConnection } from '../support/raw-http.ts';
-import { basic, startServer } from '../support/server.ts';
-
-type Test = Parameters<Parameters<typeof t.test>[1]>[0];
+import { basic, startServer, type Teardown } from '../support/server.ts';
 
 /** The door with one route behind it that reads whole bodies, as the plugins do. */
-async function startDoor(t: Test, limits: Partial<HttpLimits> = {}) {
+async function startDoor(t: Teardown, limits: Partial<HttpLimits> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'convene-test-'));
   const config = readConfig({ CONVENE_DATA: folder, CONVENE_HTTP_PORT: '0', CONVENE_HTTPS_PORT: '' }, folder);
   const services = await openServices(config);

@@ -49,7 +49,8 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-interface Teardown {
+/** The part of a test that startServer uses. */
+export interface Teardown {
   teardown(fn: () => Promise<void>): void;
 }
 

@@ -1,0 +1,125 @@
+/** The command line, with a running server and without one. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { convene, environmentFor, startProgram } from '../support/program.ts';
+import { exchange } from '../support/raw-http.ts';
+import { basic } from '../support/server.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'convene-test-'));
+t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+
+t.test('help and usage', async (t) => {
+  const environment = environmentFor(join(folder, 'unused'));
+  const overview = await convene(['--help'], environment);
+  t.equal(overview.code, 0);
+  const commands = [
+    'serve',
+    'user add',
+    'user import',
+    'user list',
+    'user password',
+    'user remove',
+    'domain add',
+    'domain list',
+  ];
+  for (const words of commands) {
+    t.match(overview.out, `convene ${words}`);
+    const help = await convene([...words.split(' '), '--help'], environment);
+    t.equal(help.code, 0, words);
+    t.match(help.out, `Usage: convene ${words}`);
+  }
+  for (const words of [
+    ['user'],
+    ['user', 'dance'],
+    ['user', 'add'],
+    ['user', 'add', 'a', 'b'],
+    ['user', 'list', '--no'],
+  ])
+    t.equal((await convene(words, environment)).code, 2, words.join(' '));
+});
+
+type Assertions = Pick<typeof t, 'match' | 'equal'>;
+
+/** The whole set, so that both ways of running it are the same. */
+async function everyCommand(t: Assertions, environment: Record<string, string>, people: number): Promise<void> {
+  const run = (line: string, input?: string) => convene(line.split(' '), environment, input);
+  const given = await run('user add anna@example.org --display-name Anna --password-stdin', 'a b\n');
+  t.match(given, { code: 0, out: 'Added anna@example.org; the user name is anna.\n' });
+  const made = await run('user add bob@example.org --name robert');
+  t.match(made, { code: 0, out: /the user name is robert\.\nPassword: \S{23}\n$/ });
+  t.match(await run('user add bob@example.org --name bob2'), { code: 1, err: /bob@example\.org is already taken/ });
+  t.match(await run('user add x@nowhere.example'), { code: 1, err: /convene domain add nowhere\.example/ });
+  t.match(await run('domain add second.example'), { code: 0, out: 'Added second.example.\n' });
+  t.match(await run('domain list'), { code: 0, out: 'example.org\nsecond.example\n' });
+
+  const file = join(folder, 'people.csv');
+  const rows = Array.from({ length: people }, (_, i) => `p${i}@second.example,,Person ${i},${i === 0 ? '' : `pw${i}`}`);
+  writeFileSync(file, `address,name,display name,password\n${rows.join('\n')}\nno-address,,,\n`);
+  const refused = await run(`user import ${file}`);
+  t.match(refused, { code: 1, err: /people\.csv:\d+: "no-address" is not an address/ });
+  writeFileSync(file, `address,name,display name,password\n${rows.join('\n')}\n`);
+  const imported = await run(`user import ${file}`);
+  t.match(imported, {
+    code: 0,
+    out: /^address,name,password\np0@second\.example,p0,\S{23}\n$/,
+    err: `Added ${people} people.\n`,
+  });
+  t.match(await run(`user import ${file}-none`), { code: 1, err: /cannot be read/ });
+
+  const listed = await run('user list --json');
+  const users = JSON.parse(listed.out);
+  t.equal(users.length, people + 3);
+  t.match(
+    users.find(({ name }: { name: string }) => name === 'robert'),
+    {
+      name: 'robert',
+      displayName: 'robert',
+      kind: 'individual',
+      role: 'member',
+      addresses: ['bob@example.org'],
+    },
+  );
+  t.match((await run('user list')).out, /^NAME .*\nadmin +owner +admin@example\.org +Administrator\nanna /);
+  t.match(await run('user password anna --password-stdin', 'x'), { code: 0, out: 'Changed the password of anna.\n' });
+  t.match(await run('user password bob@example.org'), { code: 0, out: /Password: \S{23}\n$/ });
+  t.match(await run('user password nobody'), { code: 1, err: 'There is no user "nobody".\n' });
+  t.match(await run('user remove Bob@Example.org'), { code: 0, out: /^Removed robert / });
+  t.match(await run('user remove robert'), { code: 1 });
+  t.match(await run('user remove admin'), { code: 1, err: /only owner/ });
+}
+
+t.test('without a server', async (t) => {
+  const environment = environmentFor(join(folder, 'alone'));
+  const first = await convene(['user', 'list'], environment);
+  t.match(first.err, /administrator is admin, password: \S{23}\n/, 'the first command is a first start too');
+  await everyCommand(t, environment, 20);
+});
+
+t.test('with a running server', async (t) => {
+  const environment = environmentFor(join(folder, 'served'));
+  const server = await startProgram(environment);
+  await everyCommand(t, environment, 200);
+  const get = (password: string) =>
+    exchange(server.port, [
+      `GET /x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: ${basic('anna', password)}\r\n\r\n`,
+    ]);
+  t.same((await get('x')).statuses, [404], 'what a command did counts at once');
+  await convene(['user', 'password', 'anna', '--password-stdin'], environment, 'y');
+  t.same((await get('x')).statuses, [401], 'and ends what was logged in');
+  server.process.kill('SIGTERM');
+  t.equal((await server.ended).code, 0);
+  t.match(await convene(['domain', 'list'], environment), { code: 0, out: 'example.org\nsecond.example\n' });
+});
+
+t.test('a path too long for a socket', async (t) => {
+  const deep = join(folder, 'd'.repeat(60), 'e'.repeat(60));
+  mkdirSync(deep, { recursive: true });
+  const environment = environmentFor(deep);
+  const server = await startProgram(environment);
+  t.match(await convene(['domain', 'list'], environment), { code: 0, out: 'example.org\n' });
+  server.process.kill('SIGTERM');
+  t.equal((await server.ended).code, 0);
+  t.match(await convene(['domain', 'list'], environment), { code: 0, out: 'example.org\n' }, 'and without the server');
+});
