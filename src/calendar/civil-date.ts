@@ -2,7 +2,7 @@
  * The Gregorian calendar as integer arithmetic: days since 1970-01-01 to year, month, day and weekday, and back.
  * The proleptic calendar of ISO 8601, which RFC 5545 §3.3.4 names, for the years 1 to 9999.
  * Numbers in, numbers out, without Date objects: expansions spend most of their time here.
- * Elsewhere: local times and zones (date-time.ts), rules (recurrence-iterator.ts).
+ * Elsewhere: local times and zones (date-time.ts), rules (recurrence-days.ts).
  */
 
 /** Days of the months of a common year, January first. */

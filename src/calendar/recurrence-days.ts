@@ -2,7 +2,7 @@
  * Which days of a month, year or week a recurrence rule selects, and whether it selects a given day.
  * RFC 5545 §3.3.10: BYMONTH, BYWEEKNO, BYYEARDAY, BYMONTHDAY and BYDAY, with the values DTSTART supplies.
  * Days are counted from 1970-01-01. A date that does not exist, such as 30 February, is never selected.
- * Elsewhere: periods, times of day, COUNT, UNTIL and BYSETPOS (recurrence-iterator.ts).
+ * Elsewhere: periods, times of day and BYSETPOS (recurrence-periods.ts), COUNT and UNTIL (recurrence-iterator.ts).
  */
 
 import {

@@ -6,7 +6,8 @@
  */
 
 import { DAY, type DateTime, type Duration, HOUR, type TimeZone } from './date-time.ts';
-import { type Budget, END, LAST_LOCAL, RuleIterator } from './recurrence-iterator.ts';
+import { END, LAST_LOCAL, RuleIterator } from './recurrence-iterator.ts';
+import type { Budget } from './recurrence-periods.ts';
 import type { RecurrenceRule } from './recurrence-rule.ts';
 
 /** A value of RDATE: a start alone, or a PERIOD with its own end or duration. */

@@ -2,11 +2,12 @@
  * What a calendar component with its overrides amounts to: occurrences within a range, and outer bounds.
  * RFC 5545 §3.8.4.4 (RECURRENCE-ID), §3.2.13 (RANGE), §3.8.5 (RRULE, RDATE, EXDATE), RFC 4791 §9.9 (overlap).
  * Pure: no clock, no parser, no store. Every call is bounded by the budget it is given.
- * Elsewhere: the text of a rule (recurrence-rule.ts), the dates one rule yields (recurrence-iterator.ts).
+ * Elsewhere: the text of a rule (recurrence-rule.ts), the set of the main component (recurrence-set.ts).
  */
 
 import { DAY, type DateTime, type Duration, endOf, instantOf, type TimeZone, UTC } from './date-time.ts';
-import type { Budget } from './recurrence-iterator.ts';
+import { LAST_LOCAL } from './recurrence-iterator.ts';
+import type { Budget } from './recurrence-periods.ts';
 import {
   type Instance,
   InstanceKeys,
@@ -17,7 +18,7 @@ import {
   SLACK,
 } from './recurrence-set.ts';
 
-export type { Budget } from './recurrence-iterator.ts';
+export type { Budget } from './recurrence-periods.ts';
 export type { RecurrenceDate, RecurrenceSet } from './recurrence-set.ts';
 
 /**
@@ -190,6 +191,8 @@ export function expand(
 ): Expansion {
   const { keys, overrides, stretches } = prepare(item);
   const occurrences: Occurrence[] = [];
+  // Nothing starts after the year 9999, and arithmetic on an endless range would yield no numbers.
+  const within = { from: Math.max(range.from, -LAST_LOCAL), until: Math.min(range.until, LAST_LOCAL + SLACK) };
   const add = (start: DateTime, begin: number, end: number, recurrenceId: DateTime, key: number): void => {
     if (end > begin ? begin < range.until && end > range.from : begin >= range.from && begin < range.until) {
       const floating = start.zone === null;
@@ -198,7 +201,7 @@ export function expand(
   };
   let complete = true;
   for (const stretch of item.set ? stretches : []) {
-    complete = expandStretch(item, item.set!, stretch, range, floatingZone, budget, add) && complete;
+    complete = expandStretch(item, item.set!, stretch, within, floatingZone, budget, add) && complete;
   }
   for (const { override, recurrenceId } of overrides) {
     const { start, duration, key } = override;

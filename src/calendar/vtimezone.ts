@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import { DomainError } from '../errors.ts';
 import { daysFromCivil } from './civil-date.ts';
 import { DAY, HOUR, type TimeZone } from './date-time.ts';
-import type { Budget } from './recurrence-iterator.ts';
+import type { Budget } from './recurrence-periods.ts';
 import { printRecurrenceRule, type RecurrenceRule } from './recurrence-rule.ts';
 import { instancesBetween } from './recurrence-set.ts';
 import { TransitionZone, transitionTable } from './zone-transitions.ts';
@@ -29,7 +29,7 @@ export interface VtimezoneContent {
   readonly observances: readonly Observance[];
 }
 
-/** A zone with its whole history since 1900 needs some 5,000 steps; see Budget in recurrence-iterator.ts. */
+/** A zone with its whole history since 1900 needs some thousand steps; see Budget in recurrence-periods.ts. */
 const STEPS = 50_000;
 /** Observances and RDATEs of one zone together; the longest real history has some 240. */
 const MOST_ENTRIES = 5_000;

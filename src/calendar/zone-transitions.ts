@@ -21,6 +21,8 @@ const FIRST_YEAR = 1900;
 /** From here on only the rules of the last year known apply, so each year repeats one of the 28 before. */
 const REPEATING_YEAR = 2132;
 const FIRST_INSTANT = daysFromCivil(FIRST_YEAR, 1, 1) * DAY;
+/** The last instant of a Date: what lies beyond, an endless range included, is answered as if it were then. */
+const LAST_INSTANT = 8.64e15;
 const REPEATING_INSTANT = daysFromCivil(REPEATING_YEAR, 1, 1) * DAY;
 
 /** The first instant of a block, in UTC; the last block ends where years repeat. */
@@ -51,6 +53,11 @@ function repetition(time: number): number {
   return (days - SAMPLE_YEARS.get(weekdayOf(days) * 2 + (isLeapYear(year) ? 1 : 0))!) * DAY;
 }
 
+/** The time to look up; never outside the tables, whatever the number. */
+function withinTables(time: number, back: number): number {
+  return time > FIRST_INSTANT ? Math.min(time, LAST_INSTANT) - back : FIRST_INSTANT;
+}
+
 /**
  * A time zone from tables of transitions. Before 1900 the first offset of 1900 holds: what clocks showed then is local
  * mean time, which nobody schedules by. From 2132 on years repeat, so that year 9998 costs no more than this one.
@@ -77,8 +84,8 @@ export class TransitionZone implements TimeZone {
     if (instant >= this.#instantFrom && instant < this.#instantUntil) {
       return this.#instantOffset;
     }
-    const back = instant >= REPEATING_INSTANT ? repetition(instant) : 0;
-    const time = Math.max(instant - back, FIRST_INSTANT);
+    const back = instant >= REPEATING_INSTANT ? repetition(Math.min(instant, LAST_INSTANT)) : 0;
+    const time = withinTables(instant, back);
     const table = this.#table(time);
     const index = upperBound(table.transitions, time);
     const offset = table.offsets[index]!;
@@ -98,8 +105,8 @@ export class TransitionZone implements TimeZone {
     if (local >= this.#localFrom && local < this.#localUntil) {
       return local - this.#localOffset;
     }
-    const back = local >= REPEATING_INSTANT ? repetition(local) : 0;
-    const time = Math.max(local - back, FIRST_INSTANT);
+    const back = local >= REPEATING_INSTANT ? repetition(Math.min(local, LAST_INSTANT)) : 0;
+    const time = withinTables(local, back);
     const table = this.#table(time);
     const index = upperBound(table.switches, time);
     const offset = table.offsets[index]!;

@@ -173,6 +173,22 @@ t.test('RFC 4791 §9.9, what overlaps a range', (t) => {
   t.end();
 });
 
+t.test('a range without limits', (t) => {
+  const ever = { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY };
+  for (const start of [
+    '2025-01-06T09:00 Europe/Berlin',
+    '2025-01-06T09:00',
+    '2025-01-06',
+    '9999-12-31T23:59 Asia/Tokyo',
+  ]) {
+    const few = expand(item(start, ['FREQ=YEARLY;COUNT=3']), ever, zoneOf('America/New_York'));
+    t.equal(few.occurrences.length, start.startsWith('9') ? 1 : 3, start);
+    t.ok(few.complete);
+    t.ok(few.occurrences.every((each) => Number.isFinite(each.start) && Number.isFinite(each.end)));
+  }
+  t.end();
+});
+
 t.test('days are nominal, hours exact (RFC 5545 §3.8.5.3)', (t) => {
   const lengths = (duration: ReturnType<typeof days>): number[] =>
     expand(
