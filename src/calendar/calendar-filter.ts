@@ -73,8 +73,13 @@ export function matches(
   floatingZone: TimeZone,
   budget: Budget = { steps: DEFAULT_STEPS },
 ): boolean {
-  if (filter.name !== 'VCALENDAR') return false;
-  return !filter.isNotDefined && matchesInside(model.content, filter, null, { model, floatingZone, budget });
+  if (filter.name !== 'VCALENDAR' || filter.isNotDefined) return false;
+  // One object never takes all that a query has.
+  const own = { steps: Math.min(budget.steps, DEFAULT_STEPS) };
+  budget.steps -= own.steps;
+  const result = matchesInside(model.content, filter, null, { model, floatingZone, budget: own });
+  budget.steps += Math.max(0, own.steps);
+  return result;
 }
 
 /** What can be known of the matches without reading them. */

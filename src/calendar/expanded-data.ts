@@ -13,7 +13,7 @@ import { type DateTime, endOf, instantOf, type TimeZone, UTC } from './date-time
 import { addDuration, printDate, printInstant, printLocalTime } from './date-values.ts';
 import type { CalendarObjectModel } from './icalendar.ts';
 import { type OutputBudget, spend } from './output-budget.ts';
-import { expand, type Occurrence, recurs, type TimeRange } from './recurrence.ts';
+import { DEFAULT_STEPS, expand, type Occurrence, recurs, type TimeRange } from './recurrence.ts';
 
 /**
  * Prints the occurrences within a range; an object that does not recur is printed whole, wherever it lies.
@@ -30,7 +30,10 @@ export function printExpanded(
   let text = 'BEGIN:VCALENDAR\r\n';
   for (const property of content[1]) text += selectedProperty(property, selection);
   if (item && (item.overrides.length > 0 || (item.set && recurs(item.set)))) {
-    const { occurrences, complete } = expand(item, range, floatingZone, budget);
+    const own = { steps: Math.min(budget.steps, DEFAULT_STEPS) };
+    budget.steps -= own.steps;
+    const { occurrences, complete } = expand(item, range, floatingZone, own);
+    budget.steps += Math.max(0, own.steps);
     budget.instances -= occurrences.length;
     if (!complete || budget.instances < 0) {
       throw new DomainError('too-many-instances', 'The range holds too many instances.');

@@ -14,7 +14,7 @@ export interface OutputBudget {
 
 /** A budget for one answer: a daily event over 50 years fits. */
 export function outputBudget(): OutputBudget {
-  return { steps: 5_000_000, instances: 20_000, octets: 10_000_000 };
+  return { steps: 3_000_000, instances: 20_000, octets: 10_000_000 };
 }
 
 /** @throws DomainError too-many-instances when the text is more than is left */

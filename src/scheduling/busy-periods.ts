@@ -5,7 +5,7 @@
  * Elsewhere: whose rows, and who may see them (free-busy.ts).
  */
 
-import { foldLine, type Property, printProperty } from '../calendar/content.ts';
+import { encodeText, foldLine, type Property, printProperty } from '../calendar/content.ts';
 import type { TimeZone } from '../calendar/date-time.ts';
 import { printInstant } from '../calendar/date-values.ts';
 import { clip, type Interval, merge, subtract } from './intervals.ts';
@@ -70,7 +70,7 @@ export function printFreeBusy(reply: FreeBusyReply): string {
   let text = 'BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Convene//Convene//EN\r\n';
   if (reply.method) text += `METHOD:${reply.method}\r\n`;
   text += 'BEGIN:VFREEBUSY\r\n';
-  if (reply.icalUid !== undefined) text += foldLine(`UID:${reply.icalUid}`);
+  if (reply.icalUid !== undefined) text += foldLine(`UID:${encodeText(reply.icalUid)}`);
   text += `DTSTAMP:${printInstant(reply.stamp)}\r\n`;
   text += `DTSTART:${printInstant(reply.range.from)}\r\nDTEND:${printInstant(reply.range.until)}\r\n`;
   for (const property of reply.properties ?? []) text += printProperty(property);

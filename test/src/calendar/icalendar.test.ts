@@ -9,6 +9,14 @@ import { DomainError } from '../../../src/errors.ts';
 const WINDOW = { from: Date.UTC(2025, 10, 1), until: Date.UTC(2029, 10, 1) };
 const FIXTURES = new URL('../../../fixtures/icalendar/', import.meta.url);
 
+function refusal(run: () => unknown): unknown {
+  try {
+    return run();
+  } catch (error) {
+    return error;
+  }
+}
+
 function codeOf(run: () => unknown): string {
   try {
     run();
@@ -192,8 +200,14 @@ t.test('RFC 5545: values', async (t) => {
 });
 
 t.test('the bound that a date passed is named', async (t) => {
-  t.throws(() => parseCalendarObject(event('DTSTART:00010101T000000Z')), { details: { bound: 'min' } });
-  t.throws(() => parseCalendarObject(event('DTSTART:99980101T000000Z')), { details: { bound: 'max' } });
+  t.match(
+    refusal(() => parseCalendarObject(event('DTSTART:00010101T000000Z'))),
+    { details: { bound: 'min' } },
+  );
+  t.match(
+    refusal(() => parseCalendarObject(event('DTSTART:99980101T000000Z'))),
+    { details: { bound: 'max' } },
+  );
 });
 
 t.test('large objects take no time', async (t) => {
