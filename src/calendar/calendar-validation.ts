@@ -14,6 +14,8 @@ import { UTC } from './date-time.ts';
 export const MAX_ATTENDEES = 5_000;
 /** Components of one object: a main one and its overrides. */
 export const MAX_COMPONENTS = 3_000;
+/** Overrides with RANGE=THISANDFUTURE: each of them makes every expansion longer. */
+const MAX_TURNS = 100;
 /** Longer ones fill indexes; RFC 7986 §5.3 asks for up to 255 octets. */
 const MAX_UID_LENGTH = 1_000;
 
@@ -54,10 +56,15 @@ export function checkCalendar(calendar: Component): Component[] {
 
 /**
  * Checks the components of one object, each and together.
- * @throws DomainError invalid-data, invalid-object, too-many-attendees
+ * @throws DomainError invalid-data, invalid-object, too-many-attendees, too-many-instances
  */
 export function checkComponents(components: readonly CalendarComponent[]): void {
   const instances = new Set<string>();
+  if (components.filter(({ thisAndFuture }) => thisAndFuture).length > MAX_TURNS) {
+    throw new DomainError('too-many-instances', `The series changes its course more than ${MAX_TURNS} times.`, {
+      limit: MAX_TURNS,
+    });
+  }
   for (const component of components) {
     checkComponent(component);
     const id = component.recurrenceId;

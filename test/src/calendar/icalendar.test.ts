@@ -199,6 +199,33 @@ t.test('RFC 5545: values', async (t) => {
   );
 });
 
+t.test('many overrides', async (t) => {
+  const override = (index: number, parameter = '') => {
+    const id = new Date(Date.UTC(2026, 0, 1 + index)).toISOString().slice(0, 10).replaceAll('-', '');
+    return ['BEGIN:VEVENT', 'UID:1', `RECURRENCE-ID${parameter}:${id}T100000Z`, `DTSTART:${id}T110000Z`, 'END:VEVENT'];
+  };
+  const series = (count: number, parameter = '') => {
+    const main = ['BEGIN:VEVENT', 'UID:1', 'DTSTART:20260101T100000Z', 'RRULE:FREQ=DAILY', 'END:VEVENT'];
+    return calendar(...main, ...Array.from({ length: count }, (_, index) => override(index, parameter)).flat());
+  };
+  const before = performance.now();
+  const index = indexCalendarObject(parseCalendarObject(series(1_095)), WINDOW);
+  t.equal(index.occurrences.length, 1_400, 'three years of overrides, then the rest of the series');
+  t.ok(performance.now() - before < 500);
+  t.equal(
+    codeOf(() => parseCalendarObject(series(4_000))),
+    'too-many-instances',
+  );
+  t.equal(
+    codeOf(() => parseCalendarObject(series(50, ';RANGE=THISANDFUTURE'))),
+    'accepted',
+  );
+  t.equal(
+    codeOf(() => parseCalendarObject(series(500, ';RANGE=THISANDFUTURE'))),
+    'too-many-instances',
+  );
+});
+
 t.test('the bound that a date passed is named', async (t) => {
   t.match(
     refusal(() => parseCalendarObject(event('DTSTART:00010101T000000Z'))),
