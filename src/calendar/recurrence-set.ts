@@ -110,7 +110,7 @@ function prepare(set: RecurrenceSet): PreparedSet {
       const local = keys.localOf(date.start);
       return { key: keys.keyOf(date.start), local, date };
     });
-    dates.sort((a, b) => a.key - b.key);
+    sortedByKey(dates);
     const first = { key: keys.keyOfLocal(set.start.local), local: set.start.local, date: null };
     prepared = { keys, first, dates, exceptionKeys, exceptionDays };
     preparedSets.set(set, prepared);
@@ -198,22 +198,18 @@ export function instancesBetween(
     }
   }
   const members: Instance[] = [];
-  for (let index = 0; index < sorted.length; index += 1) {
-    const instance = sorted[index]!;
-    const previous = members.at(-1);
-    if (
-      exceptionKeys.has(instance.key) ||
-      (exceptionDays.size > 0 && exceptionDays.has(Math.floor(instance.local / DAY) * DAY)) ||
-      excluded.has(instance.key)
-    ) {
+  const excludes = exceptionKeys.size > 0 || exceptionDays.size > 0 || excluded.size > 0;
+  let previousKey = Number.NaN;
+  for (const instance of sorted) {
+    const { key, local, date } = instance;
+    if (excludes && (exceptionKeys.has(key) || excluded.has(key) || exceptionDays.has(Math.floor(local / DAY) * DAY))) {
       continue;
     }
-    if (previous?.key === instance.key) {
-      if (instance.date?.end || instance.date?.duration) {
-        members[members.length - 1] = instance;
-      }
-    } else {
+    if (key !== previousKey) {
       members.push(instance);
+      previousKey = key;
+    } else if (date?.end || date?.duration) {
+      members[members.length - 1] = instance;
     }
   }
   return { instances: members, complete };
