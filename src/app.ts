@@ -17,6 +17,7 @@ import type { ChangeHint, Store } from '../storage/store.ts';
 import { administration } from './administration/commands.ts';
 import { CalendarObjects } from './calendar/calendar-objects.ts';
 import { CalendarQuery } from './calendar/calendar-query.ts';
+import { reindexing } from './calendar/reindexing.ts';
 import { ChangeBus } from './change-bus.ts';
 import type { Config } from './config.ts';
 import { CardSearch } from './contacts/card-search.ts';
@@ -109,6 +110,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     });
     await http.fastify.register(dav, { store, now, extensions: davExtensions(store, now) });
     const addresses = await http.listen();
+    jobs.add(reindexing(store, now));
     jobs.add({
       name: 'collect-blobs',
       everyMs: 60 * 60_000,

@@ -7,6 +7,7 @@ import { convene, environmentFor, startProgram } from '../support/program.ts';
 import { exchange } from '../support/raw-http.ts';
 import { basic } from '../support/server.ts';
 
+t.setTimeout(120_000);
 const folder = mkdtempSync(join(tmpdir(), 'convene-test-'));
 t.teardown(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -24,20 +25,15 @@ t.test('help and usage', async (t) => {
     'domain add',
     'domain list',
   ];
-  for (const words of commands) {
+  const helps = await Promise.all(commands.map((words) => convene([...words.split(' '), '--help'], environment)));
+  for (const [i, words] of commands.entries()) {
     t.match(overview.out, `convene ${words}`);
-    const help = await convene([...words.split(' '), '--help'], environment);
-    t.equal(help.code, 0, words);
-    t.match(help.out, `Usage: convene ${words}`);
+    t.equal(helps[i]?.code, 0, words);
+    t.match(helps[i]?.out, `Usage: convene ${words}`);
   }
-  for (const words of [
-    ['user'],
-    ['user', 'dance'],
-    ['user', 'add'],
-    ['user', 'add', 'a', 'b'],
-    ['user', 'list', '--no'],
-  ])
-    t.equal((await convene(words, environment)).code, 2, words.join(' '));
+  const wrong = [['user'], ['user', 'dance'], ['user', 'add'], ['user', 'add', 'a', 'b'], ['user', 'list', '--no']];
+  const ended = await Promise.all(wrong.map((words) => convene(words, environment)));
+  for (const [i, { code }] of ended.entries()) t.equal(code, 2, String(wrong[i]));
 });
 
 type Assertions = Pick<typeof t, 'match' | 'equal'>;
@@ -100,7 +96,7 @@ t.test('without a server', async (t) => {
 t.test('with a running server', async (t) => {
   const environment = environmentFor(join(folder, 'served'));
   const server = await startProgram(environment);
-  await everyCommand(t, environment, 200);
+  await everyCommand(t, environment, 120);
   const get = (password: string) =>
     exchange(server.port, [
       `GET /x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: ${basic('anna', password)}\r\n\r\n`,

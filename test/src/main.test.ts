@@ -8,6 +8,7 @@ import { convene, environmentFor, startProgram } from '../support/program.ts';
 import { exchange } from '../support/raw-http.ts';
 import { basic } from '../support/server.ts';
 
+t.setTimeout(120_000);
 const data = join(mkdtempSync(join(tmpdir(), 'convene-test-')), 'data');
 t.teardown(() => rmSync(data, { recursive: true, force: true }));
 

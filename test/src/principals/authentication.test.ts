@@ -11,13 +11,14 @@ async function login(server: TestServer, name: string, password: string, path = 
 
 t.test('who is not logged in is asked for Basic', async (t) => {
   const server = await startServer(t);
-  for (const headers of [
+  const attempts: Record<string, string>[] = [
     {},
     { Authorization: 'Bearer x' },
     { Authorization: 'Basic' },
     { Authorization: 'Basic !!!' },
     { Authorization: `Basic ${Buffer.from('nocolon').toString('base64')}` },
-  ]) {
+  ];
+  for (const headers of attempts) {
     const reply = await server.request(undefined, 'GET', '/dav/', { headers });
     t.equal(reply.status, 401, JSON.stringify(headers));
     t.equal(reply.headers['www-authenticate'], 'Basic realm="Convene", charset="UTF-8"');
