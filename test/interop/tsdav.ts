@@ -1,8 +1,8 @@
 /**
  * tsdav, a client library that shares no code with us: discovery, calendars and address books, objects made, changed and
- * deleted, `smart` synchronisation by sync token, a query by time range, a new calendar.
+ * deleted, `smart` synchronisation by sync token, a query by time range, a new calendar. It trims the octets it reads.
  */
-import { createDAVClient } from 'tsdav';
+import { addressBookMultiGet, calendarMultiGet, createDAVClient } from 'tsdav';
 import { card, event, uidOf } from '../support/generated-data.ts';
 import { interop, must } from './steps.ts';
 
@@ -53,7 +53,7 @@ await interop('tsdav', 1, async ({ server, persons, step }) => {
       must(found.length === 3, `${found.length} objects`);
       for (const i of [1, 2, 3])
         must(
-          found.some(({ data }) => data === event(i)),
+          found.some(({ data }) => data === event(i).trimEnd()),
           `object ${i} is missing or changed`,
         );
       return found;
@@ -70,7 +70,7 @@ await interop('tsdav', 1, async ({ server, persons, step }) => {
       'they are not expanded',
     );
   });
-  const before = { ...calendar, objects };
+  const before = { ...calendar, objects, objectMultiGet: calendarMultiGet };
   await step('caldav: updateCalendarObject', async () => {
     const object = objects.find(({ data }) => data.includes(uidOf(1)));
     must(object, 'no object');
@@ -126,7 +126,7 @@ await interop('tsdav', 1, async ({ server, persons, step }) => {
       must(found.length === 3, `${found.length} cards`);
       for (const i of [1, 2, 3])
         must(
-          found.some(({ data }) => data === card(i)),
+          found.some(({ data }) => data === card(i).trimEnd()),
           `card ${i} is missing or changed`,
         );
       return found;
@@ -143,7 +143,7 @@ await interop('tsdav', 1, async ({ server, persons, step }) => {
   await step('carddav: smart syncCollection finds what was changed and deleted', async () => {
     const { created, updated, deleted } = (
       await carddav.smartCollectionSync({
-        collection: { ...book, objects: cards },
+        collection: { ...book, objects: cards, objectMultiGet: addressBookMultiGet },
         method: 'webdav',
         detailedResult: true,
       })

@@ -108,7 +108,8 @@ function multistatus(answer: Answer): { members: Map<string, Listed>; doubled: s
     members.set(href, {
       status: Number(/HTTP\/1\.1 (\d+)/.exec(outside)?.[1] ?? 200),
       etag: unescaped(text('getetag', xml)),
-      note: text('note', xml),
+      // An empty element stands in the propstat of what is not there.
+      note: text('note', xml) || undefined,
     });
   }
   return { members, doubled, token: text('sync-token', answer.text) };
