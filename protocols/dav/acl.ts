@@ -110,7 +110,6 @@ function privilegesXml(resource: Resource, rights: Rights): string {
   if (rights.read) names.push('D:read', 'D:read-current-user-privilege-set');
   if (rights.freeBusy && resource.kind !== 'principal' && isCalendar(resource)) names.push('C:read-free-busy');
   if (rights.write) names.push('D:write', 'D:write-content', 'D:write-properties', 'D:bind', 'D:unbind');
-  if (rights.manage) names.push('D:unlock', 'D:read-acl');
   return names.map(privilege).join('');
 }
 
@@ -134,8 +133,6 @@ const SUPPORTED = supported('D:all', 'Everything', [
     supported('D:bind', 'Add members'),
     supported('D:unbind', 'Remove members'),
   ]),
-  supported('D:read-acl', 'See privileges of others'),
-  supported('D:unlock', 'Unlock'),
 ]);
 
 function supported(name: string, description: string, parts: readonly string[] = []): string {

@@ -10,7 +10,8 @@ import { startMultistatus, XML_CONTENT_TYPE } from './multistatus.ts';
 import { CALDAV, DAV, DECLARATIONS } from './namespaces.ts';
 import { isNameAllowed, type Target } from './paths.ts';
 import { type Instruction, instructionsOf, judge } from './property-update.ts';
-import { type Element, parseXml } from './xml.ts';
+import type { Element } from './xml.ts';
+import { parseXml } from './xml-parser.ts';
 
 /** Answers MKCALENDAR and MKCOL. */
 export async function makeCollection(

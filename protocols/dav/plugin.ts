@@ -28,7 +28,7 @@ import { propfind } from './propfind.ts';
 import { proppatch } from './proppatch.ts';
 import { syncCollection } from './sync-collection.ts';
 import { addDiscovery } from './well-known.ts';
-import { parseXml } from './xml.ts';
+import { parseXml } from './xml-parser.ts';
 
 /** Octets of an XML body; above it 413, before it is read when the length is told. */
 const MAX_XML = 8 * 1024 * 1024;

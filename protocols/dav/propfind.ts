@@ -21,7 +21,8 @@ import { depthOf } from './depth.ts';
 import { encodeSegment, isCollection, principalHref } from './hrefs.ts';
 import { type Multistatus, PAGE_ROWS, startMultistatus } from './multistatus.ts';
 import { DAV } from './namespaces.ts';
-import { type Element, parseXml } from './xml.ts';
+import type { Element } from './xml.ts';
+import { parseXml } from './xml-parser.ts';
 
 /** Members whose octets are in memory at once. */
 const DATA_ROWS = 50;

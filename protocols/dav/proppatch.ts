@@ -11,7 +11,7 @@ import { startMultistatus } from './multistatus.ts';
 import { DAV } from './namespaces.ts';
 import { holderOf, prefersMinimal } from './properties.ts';
 import { instructionsOf, judge, type UpdateRules } from './property-update.ts';
-import { parseXml } from './xml.ts';
+import { parseXml } from './xml-parser.ts';
 
 /** Answers a PROPPATCH on a resource. */
 export async function proppatch(exchange: Exchange, resource: Resource, body: Buffer): Promise<void> {

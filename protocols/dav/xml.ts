@@ -1,19 +1,11 @@
 /**
- * XML in and out: request bodies to an Element tree, and back to text.
- * RFC 4918 §4.3, §8.2, §17, §20.6; limits: bad-input items in test/fuzz/xml.test.ts.
- * sax feeds the tree directly, so that every limit stops the parse before the tree exists. Only UTF-8 and UTF-16 with a byte
- * order mark are read; any document type declaration is refused, therefore entities other than the five of XML are unknown.
- * Elsewhere: answers of many responses (multistatus.ts).
+ * The Element tree of request bodies, and XML as text: escaping, hrefs, properties that are kept as they came.
+ * RFC 4918 §4.3, §8.3, §17.
+ * Elsewhere: reading bodies (xml-parser.ts), answers of many responses (multistatus.ts).
  */
-import sax from 'sax';
-import { badRequest, DavError } from './dav-error.ts';
 import { prefixOf } from './namespaces.ts';
 
-const MAX_OCTETS = 8 * 1024 * 1024;
-const MAX_DEPTH = 32;
-const MAX_ELEMENTS = 60_000;
-const MAX_ATTRIBUTES = 64;
-const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace';
+export const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace';
 
 export interface Attribute {
   readonly namespace: string;
@@ -68,83 +60,6 @@ export class Element {
   attribute(name: string): string | undefined {
     return this.attributes.find((attribute) => attribute.name === name && attribute.namespace === '')?.value;
   }
-}
-
-/**
- * Parses a request body.
- * @throws DavError 413 above 8 MB, 400 for everything that is not well-formed, valid UTF-8, without document type, in limits.
- */
-export function parseXml(body: Buffer): Element {
-  if (body.length > MAX_OCTETS) throw new DavError(413, 'The XML body is larger than 8 MB.');
-  return parseText(decode(body));
-}
-
-function decode(body: Buffer): string {
-  const encoding =
-    body[0] === 0xfe && body[1] === 0xff ? 'utf-16be' : body[0] === 0xff && body[1] === 0xfe ? 'utf-16le' : 'utf-8';
-  try {
-    return new TextDecoder(encoding, { fatal: true }).decode(body);
-  } catch {
-    throw badRequest('The XML body is not valid text in its encoding.');
-  }
-}
-
-function parseText(text: string): Element {
-  const parser = sax.parser(true, { xmlns: true, position: false });
-  const open: Element[] = [];
-  let root: Element | undefined;
-  let elements = 0;
-  let attributes = 0;
-  const append = (text: string) => {
-    const parent = open[open.length - 1];
-    if (parent === undefined) return;
-    const last = parent.children.length - 1;
-    const before = parent.children[last];
-    if (typeof before === 'string') parent.children[last] = before + text;
-    else parent.children.push(text);
-  };
-  parser.onerror = (error) => {
-    throw badRequest(`The XML body is not well-formed: ${error.message.split('\n')[0]}.`);
-  };
-  parser.ondoctype = () => {
-    throw badRequest('Document type declarations are refused.');
-  };
-  // Before sax resolves names: the prefixes of all open elements are copied from parent to child, so depth and number of
-  // declarations must stop here and not in the finished tag.
-  parser.onopentagstart = () => {
-    attributes = 0;
-    if (open.length >= MAX_DEPTH) throw badRequest(`Elements nest deeper than ${MAX_DEPTH}.`);
-    if (++elements > MAX_ELEMENTS) throw badRequest(`More than ${MAX_ELEMENTS} elements.`);
-  };
-  parser.onattribute = () => {
-    if (++attributes > MAX_ATTRIBUTES) throw badRequest(`An element has more than ${MAX_ATTRIBUTES} attributes.`);
-  };
-  parser.onopentag = (tag) => {
-    const { uri, local, prefix, attributes: found } = tag as sax.QualifiedTag;
-    const kept: Attribute[] = [];
-    for (const key in found) {
-      const attribute = found[key];
-      if (attribute === undefined || attribute.prefix === 'xmlns' || key === 'xmlns') continue;
-      kept.push({
-        namespace: attribute.prefix === '' ? '' : attribute.uri,
-        prefix: attribute.prefix,
-        name: attribute.local,
-        value: attribute.value,
-      });
-    }
-    const element = new Element(uri, local, prefix, kept);
-    if (root === undefined) root = element;
-    else open[open.length - 1]?.children.push(element);
-    open.push(element);
-  };
-  parser.onclosetag = () => {
-    open.pop();
-  };
-  parser.ontext = append;
-  parser.oncdata = append;
-  parser.write(text).close();
-  if (root === undefined) throw badRequest('The XML body has no root element.');
-  return root;
 }
 
 const ESCAPED = /[&<>\r]/;

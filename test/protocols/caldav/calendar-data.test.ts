@@ -2,7 +2,7 @@
 import t from 'tap';
 import { readDataRequest } from '../../../protocols/caldav/calendar-data.ts';
 import { DavError } from '../../../protocols/dav/dav-error.ts';
-import { parseXml } from '../../../protocols/dav/xml.ts';
+import { parseXml } from '../../../protocols/dav/xml-parser.ts';
 import { DomainError } from '../../../src/errors.ts';
 
 function read(content: string, attributes = '') {
