@@ -9,8 +9,8 @@ import type { TimeZone } from '../../src/calendar/date-time.ts';
 import { parseCalendarObject } from '../../src/calendar/icalendar.ts';
 import { type OutputBudget, outputBudget } from '../../src/calendar/output-budget.ts';
 import { type DataRequest, isPartial, selectData } from '../../src/calendar/partial-data.ts';
-import { CALDAV } from '../dav/namespaces.ts';
 import type { LiveProperty, Resource } from '../dav/contract.ts';
+import { CALDAV } from '../dav/namespaces.ts';
 import { type Element, escapeXml } from '../dav/xml.ts';
 import { readDataRequest } from './calendar-data.ts';
 

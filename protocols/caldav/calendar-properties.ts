@@ -10,11 +10,11 @@ import { MAX_ATTENDEES } from '../../src/calendar/calendar-validation.ts';
 import { componentColumn, componentsOf, timeZoneColumn } from '../../src/calendar/calendars.ts';
 import { printInstant } from '../../src/calendar/date-values.ts';
 import { DomainError } from '../../src/errors.ts';
-import type { PrincipalKind } from '../../storage/store.ts';
-import { DavError } from '../dav/dav-error.ts';
-import { CALDAV, CALENDARSERVER } from '../dav/namespaces.ts';
+import type { CalendarColumns, PrincipalKind } from '../../storage/store.ts';
 import type { LiveProperty, Resource, Settable } from '../dav/contract.ts';
+import { DavError } from '../dav/dav-error.ts';
 import { homeHref, principalHref } from '../dav/hrefs.ts';
+import { CALDAV, CALENDARSERVER } from '../dav/namespaces.ts';
 import { type Element, escapeAttribute, escapeXml, hrefXml } from '../dav/xml.ts';
 import { calendarDataProperty } from './calendar-data-property.ts';
 
@@ -41,12 +41,12 @@ export const calendarProperties: readonly LiveProperty[] = [
   onCalendar(() => undefined, 'calendar-description', { stored: 'shared' }),
   onCalendar(() => undefined, 'calendar-timezone', {
     stored: 'shared',
-    check: (value) => ({ timeZone: value === undefined ? '' : timeZoneOf(value.text()) }),
+    check: (value) => refusable(() => ({ timeZone: value === undefined ? '' : timeZoneColumn(value.text()) })),
   }),
   onCalendar(
     (resource) => (resource.kind === 'collection' ? componentSet(componentsOf(resource.collection)) : undefined),
     'supported-calendar-component-set',
-    { stored: 'no', onlyAtCreation: true, check: (value) => ({ components: componentsAsked(value) }) },
+    { stored: 'no', onlyAtCreation: true, check: (value) => refusable(() => ({ components: componentsAsked(value) })) },
   ),
   onCalendar(() => '<C:calendar-data content-type="text/calendar" version="2.0"/>', 'supported-calendar-data'),
   onCalendar(
@@ -68,7 +68,7 @@ export const calendarProperties: readonly LiveProperty[] = [
           : '<C:opaque/>'
         : undefined,
     'schedule-calendar-transp',
-    { stored: 'no', check: (value) => ({ transparent: transparencyAsked(value) }) },
+    { stored: 'no', check: transparencyAsked },
   ),
   {
     namespace: CALDAV,
@@ -128,28 +128,25 @@ function addressesOf(resource: Resource): string | undefined {
   return mail.join('') + hrefXml(principalHref(name));
 }
 
-function timeZoneOf(icalendar: string): string {
+/** The columns, or the refusal of the domain as that of the property (RFC 4791 §5.3.1.1, §5.2.2). */
+function refusable(columns: () => Partial<CalendarColumns>): Partial<CalendarColumns> | DavError {
   try {
-    return timeZoneColumn(icalendar);
+    return columns();
   } catch (error) {
-    // RFC 4791 §5.3.1.1
-    if (error instanceof DomainError) throw new DavError(403, error.message, '<C:valid-calendar-data/>');
-    throw error;
+    if (!(error instanceof DomainError)) throw error;
+    const condition =
+      error.code === 'unsupported-component' ? '<C:supported-calendar-component/>' : '<C:valid-calendar-data/>';
+    return new DavError(403, error.message, condition);
   }
 }
 
 function componentsAsked(value: Element | undefined): string {
-  try {
-    const asked = value?.elements(CALDAV, 'comp') ?? [];
-    return componentColumn(asked.map((component) => component.attribute('name') ?? ''));
-  } catch (error) {
-    if (error instanceof DomainError) throw new DavError(403, error.message, '<C:supported-calendar-component/>');
-    throw error;
-  }
+  const asked = value?.elements(CALDAV, 'comp') ?? [];
+  return componentColumn(asked.map((component) => component.attribute('name') ?? ''));
 }
 
-function transparencyAsked(value: Element | undefined): number {
-  if (value === undefined || value.child(CALDAV, 'opaque') !== undefined) return 0;
-  if (value.child(CALDAV, 'transparent') !== undefined) return 1;
-  throw new DavError(409, 'schedule-calendar-transp is opaque or transparent.');
+function transparencyAsked(value: Element | undefined): Partial<CalendarColumns> | DavError {
+  if (value === undefined || value.child(CALDAV, 'opaque') !== undefined) return { transparent: 0 };
+  if (value.child(CALDAV, 'transparent') !== undefined) return { transparent: 1 };
+  return new DavError(409, 'schedule-calendar-transp is opaque or transparent.');
 }

@@ -4,12 +4,14 @@
  * A time range in, a VFREEBUSY out. Elsewhere: whose periods (src/scheduling/free-busy.ts).
  */
 import { MAX_DATE_TIME, MIN_DATE_TIME } from '../../src/calendar/calendar-component.ts';
+import { DomainError } from '../../src/errors.ts';
 import { printFreeBusy } from '../../src/scheduling/busy-periods.ts';
 import type { FreeBusy } from '../../src/scheduling/free-busy.ts';
+import type { Report } from '../dav/contract.ts';
 import { badRequest, DavError } from '../dav/dav-error.ts';
 import { CALDAV } from '../dav/namespaces.ts';
-import type { Report } from '../dav/contract.ts';
-import { readRange } from './time-range.ts';
+import type { Element } from '../dav/xml.ts';
+import { type OpenRange, readRange } from './time-range.ts';
 
 export function freeBusyQuery(freeBusy: FreeBusy, now: () => number): Report {
   return {
@@ -21,7 +23,7 @@ export function freeBusyQuery(freeBusy: FreeBusy, now: () => number): Report {
       if (resource.kind !== 'collection') throw new DavError(403, 'Ask a calendar.', '<D:supported-report/>');
       const element = body.child(CALDAV, 'time-range');
       if (element === undefined) throw badRequest('free-busy-query needs a time-range.');
-      const { from, until } = readRange(element);
+      const { from, until } = rangeOf(element);
       // RFC 4791 §9.11 asks for both; a range with an open side has no bounded answer.
       if (from === null || until === null) throw badRequest('The time-range of free-busy-query needs start and end.');
       if (from < MIN_DATE_TIME) throw new DavError(403, 'The range begins too early.', '<C:min-date-time/>');
@@ -35,4 +37,13 @@ export function freeBusyQuery(freeBusy: FreeBusy, now: () => number): Report {
         .send(printFreeBusy({ range, periods, stamp: now() }));
     },
   };
+}
+
+/** Outside of a filter a bad range is bad syntax, not an invalid filter. */
+function rangeOf(element: Element): OpenRange {
+  try {
+    return readRange(element);
+  } catch (error) {
+    throw error instanceof DomainError ? badRequest(error.message) : error;
+  }
 }

@@ -280,7 +280,7 @@ t.test('a VTIMEZONE of 1,500 rules is refused or not evaluated', async (t) => {
       `DTSTART;TZID=${tzid}:20260310T100000`,
     ).replace('BEGIN:VEVENT', `BEGIN:VTIMEZONE\r\nTZID:${tzid}\r\n${rules}END:VTIMEZONE\r\nBEGIN:VEVENT`);
     const started = performance.now();
-    const { status } = await server.request(anna, 'PUT', `${CALENDAR}${encodeURIComponent(tzid)}.ics`, {
+    const { status } = await server.request(anna, 'PUT', `${CALENDAR}${tzid.length}.ics`, {
       headers: { 'Content-Type': 'text/calendar' },
       body,
     });
