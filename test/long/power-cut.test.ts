@@ -1,6 +1,6 @@
 /**
  * Power cuts and failing flushes under eight mixed writers, simulated by test/support/powercut.c.
- * That the simulation would find a careless store is shown in test/support/powercut.test.ts.
+ * That the simulation would find a careless store is shown in test/power-cut.test.ts.
  */
 import t from 'tap';
 import { crashRounds, integrityOfCopy } from '../support/crash-rounds.ts';

@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import t from 'tap';
-import { powerCutFor } from './powercut.ts';
-import { temporaryFolder } from './store.ts';
+import { powerCutFor } from './support/powercut.ts';
+import { temporaryFolder } from './support/store.ts';
 
-const WRITER = fileURLToPath(new URL('./unsafe-writer.mjs', import.meta.url));
+const WRITER = fileURLToPath(new URL('./support/unsafe-writer.mjs', import.meta.url));
 
 /** Runs the writer until it acknowledged `rows`, cuts the power, and counts. */
 async function writeUntilCut(folder: string, synchronous: 'NORMAL' | 'FULL', mode: 'all' | 'random', rows: number) {

@@ -1,6 +1,6 @@
 /** The count that ends .ci/run: assertions, not the tests around them; a crash without an assertion is a failure. */
 import t from 'tap';
-import { count } from '../../.ci/count.mjs';
+import { count } from '../.ci/count.mjs';
 
 const CASES: [string, string, { passed: number; failed: number }][] = [
   ['flat points', 'ok 1\nok 2 - x\nnot ok 3\n1..3', { passed: 2, failed: 1 }],
