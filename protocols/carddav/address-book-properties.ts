@@ -6,10 +6,10 @@
  */
 import { COLLATIONS } from '../../src/collections/collation.ts';
 import { MAX_CARD_SIZE } from '../../src/contacts/cards.ts';
-import { DavError } from '../dav/dav-error.ts';
-import { CALENDARSERVER, CARDDAV, DAV } from '../dav/namespaces.ts';
 import type { LiveProperty } from '../dav/contract.ts';
+import { DavError } from '../dav/dav-error.ts';
 import { homeHref } from '../dav/hrefs.ts';
+import { CALENDARSERVER, CARDDAV, DAV } from '../dav/namespaces.ts';
 import { type Element, hrefXml } from '../dav/xml.ts';
 import { addressDataProperty } from './address-data.ts';
 

@@ -8,9 +8,9 @@ import { partOf, type WantedProperty } from '../../src/contacts/partial-card.ts'
 import { convertVCard } from '../../src/contacts/vcard-conversion.ts';
 import type { VCardVersion } from '../../src/contacts/vcard-validation.ts';
 import type { CardRow, MemberRow } from '../../storage/store.ts';
+import type { LiveProperty } from '../dav/contract.ts';
 import { badRequest, DavError } from '../dav/dav-error.ts';
 import { CARDDAV, DAV } from '../dav/namespaces.ts';
-import type { LiveProperty } from '../dav/contract.ts';
 import { type Element, escapeXml } from '../dav/xml.ts';
 import { isCardType } from './address-object.ts';
 

@@ -6,8 +6,8 @@
 import { convertVCard } from '../../src/contacts/vcard-conversion.ts';
 import type { VCardVersion } from '../../src/contacts/vcard-validation.ts';
 import type { DomainError } from '../../src/errors.ts';
-import { DavError } from '../dav/dav-error.ts';
 import type { Representation } from '../dav/contract.ts';
+import { DavError } from '../dav/dav-error.ts';
 import { hrefXml } from '../dav/xml.ts';
 
 export const CARD_CONTENT_TYPE = 'text/vcard; charset=utf-8';

@@ -67,9 +67,16 @@ function readTextMatch(element: Element, left: { conditions: number }): TextMatc
     text,
     // RFC 6352 §8.3: i;unicode-casemap is the default.
     collation: collationOf(element.attribute('collation'), 'i;unicode-casemap'),
-    type: oneOf<MatchType>(element, 'match-type', ['contains', 'equals', 'starts-with', 'ends-with']),
+    type: matchTypeOf(element),
     negate: oneOf(element, 'negate-condition', ['no', 'yes']) === 'yes',
   };
+}
+
+const MATCH_TYPES: readonly MatchType[] = ['contains', 'equals', 'starts-with', 'ends-with'];
+
+/** Clients write `endswith` and more; what is not known counts as the default, which finds all of it and more. */
+function matchTypeOf(element: Element): MatchType {
+  return MATCH_TYPES.find((type) => type === element.attribute('match-type')) ?? 'contains';
 }
 
 function testOf(element: Element): Test {

@@ -18,6 +18,7 @@ import { StoreError } from '../../storage/store.ts';
 import { DomainError } from '../errors.ts';
 import { ALL_RIGHTS, mayCreateIn, type Principal, rightsOn } from '../principals/access.ts';
 import type { Directory } from '../principals/directory.ts';
+import { DEFAULT_ADDRESS_BOOK } from './default-collections.ts';
 import type { Collection, Precondition } from './members.ts';
 
 /** Collections one home may hold; a client that loops cannot fill the listing. */
@@ -102,10 +103,22 @@ export class Collections {
     return { ...row, owner: of, rights: ALL_RIGHTS };
   }
 
-  /** @throws DomainError forbidden without the right to manage it */
+  /**
+   * Deletes a collection. A person's last address book is made again, empty: programs for contacts use the first one of the
+   * home and make none themselves (RFC 6352 §6.3.1: they are typically provisioned).
+   * @throws DomainError forbidden without the right to manage it
+   */
   async remove(collection: Collection): Promise<void> {
     if (!collection.rights.manage) throw forbidden();
-    await this.write((write) => removeCollection(write, collection.accountId, collection.id));
+    const { accountId, id, kind } = collection;
+    await this.write(async (write) => {
+      await removeCollection(write, accountId, id);
+      if (kind !== 'addressbook') return;
+      const { home, segment, ...made } = DEFAULT_ADDRESS_BOOK;
+      const left = await write.collections.home(accountId, home);
+      if (left.some((other) => other.accountId === accountId || other.segment === segment)) return;
+      await addCollection(write, accountId, home, segment, made, this.now());
+    });
   }
 
   /**

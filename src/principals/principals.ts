@@ -5,8 +5,9 @@
  * Elsewhere: logging in (authentication.ts), reading other principals (directory.ts), many at once (import.ts).
  */
 import { randomInt, randomUUID } from 'node:crypto';
-import type { CalendarColumns, DomainRow, PrincipalRow, Reads, Role, Store, Writes } from '../../storage/store.ts';
+import type { DomainRow, PrincipalRow, Reads, Role, Store, Writes } from '../../storage/store.ts';
 import { addCollection } from '../collections/collections.ts';
+import { DEFAULT_COLLECTIONS } from '../collections/default-collections.ts';
 import { DomainError } from '../errors.ts';
 import type { Principal } from './access.ts';
 import { foldAddress, parseAddressText, parseName, quoted } from './addresses.ts';
@@ -47,13 +48,6 @@ const MAX_DISPLAY_NAME = 255;
 const ADDED_AT_ONCE = 20;
 /** Hashes of one import at the same time; log-ins queue beside them. */
 const HASHED_AT_ONCE = 2;
-
-/** What a new individual starts with. */
-const COLLECTIONS = [
-  { home: 'calendars', segment: 'calendar', kind: 'calendar', title: 'Calendar', components: 'VEVENT' },
-  { home: 'calendars', segment: 'tasks', kind: 'calendar', title: 'Tasks', components: 'VTODO' },
-  { home: 'addressbooks', segment: 'addressbook', kind: 'addressbook', title: 'Contacts', components: undefined },
-] as const;
 
 export class Principals {
   private readonly store: Store;
@@ -220,13 +214,8 @@ export class Principals {
     const id = await write.principals.add(row, Math.floor(now / 1000) + randomInt(1_000));
     await write.principals.addAddress(id, domain.id, address, 0);
     await write.credentials.add(chosenPassword(id, prepared.passwordHash, now));
-    for (const { home, segment, kind, title, components } of COLLECTIONS) {
-      const columns: CalendarColumns | undefined =
-        components === undefined ? undefined : { components, timeZone: '', transparent: 0 };
-      const xml = `<displayname xmlns="DAV:">${title}</displayname>`;
-      const properties = [{ namespace: 'DAV:', name: 'displayname', xml, scope: 'personal' as const }];
-      await addCollection(write, id, home, segment, { kind, columns, properties }, now);
-    }
+    for (const { home, segment, ...made } of DEFAULT_COLLECTIONS)
+      await addCollection(write, id, home, segment, made, now);
     return { id, ...row, addresses: [address] };
   }
 
