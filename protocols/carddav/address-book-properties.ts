@@ -57,6 +57,7 @@ export const addressBookProperties: readonly LiveProperty[] = [
   addressDataProperty,
 ];
 
-function checkHref(value: Element | undefined): undefined {
-  if (value !== undefined && value.child(DAV, 'href') === undefined) throw new DavError(409, 'me-card has a DAV:href.');
+function checkHref(value: Element | undefined): DavError | undefined {
+  if (value === undefined || value.child(DAV, 'href') !== undefined) return undefined;
+  return new DavError(409, 'me-card has a DAV:href.');
 }
