@@ -69,8 +69,7 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
       const modseq = await write.accounts.nextModseq(collection.accountId, [collection.id]);
       const current = await write.calendarObjects.get(collection.id, name);
       check(current);
-      if (current === undefined) await requireNowhereElse(write, collection, prepared.row.icalUid);
-      const member = await this.save(write, collection, name, prepared, current, modseq);
+      const member = await this.save(write, collection, name, prepared, current, modseq, requireNewToOwner);
       return { created: current === undefined, member, verbatim: true };
     });
   }
@@ -212,6 +211,7 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
     { octets, row, occurrences }: Prepared,
     current: CalendarObjectRow | undefined,
     modseq: number,
+    requireNew: typeof requireNewToCalendar = requireNewToCalendar,
   ): Promise<CalendarObjectRow> {
     await requireCollection(write, collection);
     const now = this.now();
@@ -222,8 +222,7 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
       await write.calendarObjects.replace(replaced, octets, occurrences);
       return replaced;
     }
-    const same = await write.calendarObjects.byUid(collection.id, row.icalUid);
-    if (same !== undefined) throw uidConflict(same.name);
+    await requireNew(write, collection, row.icalUid);
     const added = { ...written, createdAt: now };
     const id = await write.calendarObjects.add(added, octets, occurrences);
     return { ...added, id };
@@ -244,11 +243,16 @@ async function requireCollection(write: Writes, collection: Collection): Promise
   if ((await write.collections.get(collection.id)) === undefined) throw notFound();
 }
 
+async function requireNewToCalendar(write: Writes, collection: Collection, icalUid: string): Promise<void> {
+  const same = await write.calendarObjects.byUid(collection.id, icalUid);
+  if (same !== undefined) throw uidConflict(same.name);
+}
+
 /**
  * A new object's UID must be new to all calendars of the owner (RFC 6638 §3.2.4.1, kept for every object, so that an
  * invitation finds one place). Copying a calendar on purpose may still double it.
  */
-async function requireNowhereElse(write: Writes, collection: Collection, icalUid: string): Promise<void> {
+async function requireNewToOwner(write: Writes, collection: Collection, icalUid: string): Promise<void> {
   const same = await write.calendarObjects.ofUid(collection.accountId, collection.id, icalUid);
   if (same !== undefined) throw uidConflict(same.collectionId === collection.id ? same.name : undefined);
 }
