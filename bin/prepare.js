@@ -68,8 +68,10 @@ function loads() {
 
 async function install() {
   say('Installing what is missing; this takes a minute or two …');
-  // The tools of the build are development dependencies, whatever NODE_ENV says.
-  const done = await run(...npm('ci', '--include=dev', '--no-audit', '--no-fund'));
+  // The tools of the build are development dependencies, whatever NODE_ENV says. What is there already is kept.
+  const fresh = !existsSync(join(root, 'node_modules'));
+  const how = fresh ? ['ci'] : ['install', '--no-save'];
+  const done = await run(...npm(...how, '--include=dev', '--no-audit', '--no-fund'));
   if (!done)
     say('The installation failed: npm, python3, make and a C++ compiler must be there, and the registry in reach.');
   // The test runner is put together once for the plugins of package.json.
