@@ -15,7 +15,7 @@ const MAX_ELEMENTS = 60_000;
 /** Of one element, namespace declarations included. */
 const MAX_ATTRIBUTES = 64;
 /** Entity and character references of a whole body: each costs more than plain text. */
-const MAX_REFERENCES = 200_000;
+const MAX_REFERENCES = 100_000;
 
 /**
  * Parses a request body: UTF-8, or UTF-16 with a byte order mark.
