@@ -48,6 +48,39 @@ t.test('RFC 5545 §3.3.10, rules and the dates they yield', (t) => {
   t.end();
 });
 
+t.test('BYWEEKNO is the week of ISO 8601', (t) => {
+  // A week belongs to the year of its Thursday, and is numbered by how many Thursdays came before.
+  const weekOf = (day: number): { week: number; fromEnd: number } => {
+    const thursday = new Date(day + (3 - ((new Date(day).getUTCDay() + 6) % 7)) * DAY);
+    const year = thursday.getUTCFullYear();
+    let week = 1;
+    let weeks = 0;
+    for (let each = Date.UTC(year, 0, 1); new Date(each).getUTCFullYear() === year; each += DAY) {
+      if (new Date(each).getUTCDay() === 4) {
+        weeks += 1;
+        week = each <= thursday.getTime() ? weeks : week;
+      }
+    }
+    return { week, fromEnd: week - weeks - 1 };
+  };
+  const turns: number[] = [];
+  for (let year = 1980; year < 2025; year += 1) {
+    for (let day = -10; day < 10; day += 1) {
+      turns.push(Date.UTC(year, 0, 1) + day * DAY);
+    }
+  }
+  for (const number of [1, 2, 51, 52, 53, -1, -2, -51, -52, -53]) {
+    const rule = `FREQ=YEARLY;BYWEEKNO=${number};BYDAY=MO,TU,WE,TH,FR,SA,SU`;
+    const found = new Set(starts(item('1970-01-01', [rule]), '1979-01-01', '2026-01-01').map(local));
+    const wrong = turns.filter((day) => {
+      const { week, fromEnd } = weekOf(day);
+      return found.has(day) !== (week === number || fromEnd === number);
+    });
+    t.same(wrong.map(text), [], rule);
+  }
+  t.end();
+});
+
 t.test('RFC 5545 §3.3.5, §3.3.10 with erratum 4271: times that do not exist or occur twice', (t) => {
   const berlin = item('2025-03-29T02:30 Europe/Berlin', ['FREQ=DAILY;COUNT=3']);
   t.same(starts(berlin, ...YEARS), ['2025-03-29T01:30', '2025-03-30T01:30', '2025-03-31T00:30'], 'into a gap');
