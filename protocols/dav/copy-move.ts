@@ -9,7 +9,7 @@ import { checkCollection, preconditionOf } from './conditional.ts';
 import type { CollectionResource, Exchange, MemberResource, Resource } from './contract.ts';
 import { badRequest, DavError } from './dav-error.ts';
 import { depthOf } from './depth.ts';
-import { notAllowedHere } from './members.ts';
+import { notAllowed } from './methods.ts';
 import { isNameAllowed, resolve, type Target } from './paths.ts';
 
 /** Members that a collection may have to be copied in one request. */
@@ -19,7 +19,7 @@ const COPIED_AT_ONCE = 32;
 
 /** Answers COPY and MOVE. */
 export async function copyOrMove(exchange: Exchange, resource: Resource, method: 'COPY' | 'MOVE'): Promise<void> {
-  if (resource.kind !== 'member' && resource.kind !== 'collection') throw notAllowedHere();
+  if (resource.kind !== 'member' && resource.kind !== 'collection') throw notAllowed(resource);
   const overwrite = overwriteOf(exchange);
   const destination = await resolve(exchange.server, exchange.viewer, destinationOf(exchange));
   if (destination.href === resource.href) throw new DavError(403, 'Source and destination are the same.');

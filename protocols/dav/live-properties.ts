@@ -8,6 +8,7 @@ import type { Exchange, LiveProperty, Resource, ResourceKind } from './contract.
 import { DavError } from './dav-error.ts';
 import { principalHref } from './hrefs.ts';
 import { COLLECTION_PAGE } from './members.ts';
+import { methodsOf } from './methods.ts';
 import { CALENDARSERVER, DAV, prefixOf } from './namespaces.ts';
 import { tokenOf } from './sync-token.ts';
 import { type Element, escapeXml, hrefXml, qualifiedName } from './xml.ts';
@@ -100,25 +101,6 @@ export const liveProperties: readonly LiveProperty[] = [
       resource.kind === 'collection' ? tokenOf(server.changes.bookmark(resource.collection)) : undefined,
   },
 ];
-
-/** Methods a resource answers, for Allow and supported-method-set. */
-export function methodsOf(resource: Resource): readonly string[] {
-  const read = ['OPTIONS', 'GET', 'HEAD', 'PROPFIND', 'REPORT'];
-  switch (resource.kind) {
-    case 'root':
-    case 'principals':
-    case 'homes':
-      return read;
-    case 'principal':
-      return [...read, 'PROPPATCH'];
-    case 'home':
-      return [...read, 'PROPPATCH'];
-    case 'collection':
-      return [...read, 'PROPPATCH', 'DELETE', 'COPY', 'MOVE'];
-    case 'member':
-      return [...read, 'PROPPATCH', 'PUT', 'DELETE', 'COPY', 'MOVE'];
-  }
-}
 
 function resourceType(resource: Resource): string {
   switch (resource.kind) {

@@ -9,6 +9,7 @@ import { checkCollection, isNotModified, preconditionOf } from './conditional.ts
 import type { DavExtension, Exchange, Resource } from './contract.ts';
 import { badRequest, DavError } from './dav-error.ts';
 import { depthOf } from './depth.ts';
+import { notAllowed } from './methods.ts';
 import { isNameAllowed, type Target } from './paths.ts';
 
 /** What a person sees who opens a collection in a browser. */
@@ -43,7 +44,7 @@ export async function get(exchange: Exchange, resource: Resource): Promise<void>
 export async function put(exchange: Exchange, target: Target, body: Buffer): Promise<void> {
   const { reply, request } = exchange;
   const { parent, name } = target;
-  if (target.resource !== undefined && target.resource.kind !== 'member') throw notAllowedHere();
+  if (target.resource !== undefined && target.resource.kind !== 'member') throw notAllowed(target.resource);
   if (parent?.kind !== 'collection') {
     if (parent === undefined) throw new DavError(409, 'The collection above this path does not exist.');
     throw new DavError(403, 'Members are made in calendars and address books only.');
@@ -78,16 +79,11 @@ export async function remove(exchange: Exchange, resource: Resource): Promise<vo
     if (depth !== undefined && depth !== 'infinity') throw badRequest('A collection is deleted with Depth infinity.');
     await checkCollection(exchange);
     await exchange.server.collections.remove(resource.collection);
-  } else throw notAllowedHere();
+  } else throw notAllowed(resource);
   await exchange.reply.code(204).send();
 }
 
 function memberHeaders({ reply }: Exchange, extension: DavExtension, member: MemberRow): void {
   reply.header('etag', `"${member.etag}"`);
   for (const [header, value] of Object.entries(extension.memberHeaders?.(member) ?? {})) reply.header(header, value);
-}
-
-/** 405; the plugin adds Allow. */
-export function notAllowedHere(): DavError {
-  return new DavError(405, 'This method is not for this resource.');
 }

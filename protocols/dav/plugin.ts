@@ -16,8 +16,9 @@ import { copyOrMove } from './copy-move.ts';
 import { DavError } from './dav-error.ts';
 import { depthOf } from './depth.ts';
 import { encodeSegment } from './hrefs.ts';
-import { liveProperties, methodsOf } from './live-properties.ts';
-import { get, notAllowedHere, put, remove } from './members.ts';
+import { liveProperties } from './live-properties.ts';
+import { get, put, remove } from './members.ts';
+import { allowOf, methodsOf, notAllowed } from './methods.ts';
 import { makeCollection } from './mkcol.ts';
 import { type ClientGone, XML_CONTENT_TYPE } from './multistatus.ts';
 import { DECLARATIONS } from './namespaces.ts';
@@ -180,15 +181,6 @@ async function report(exchange: Exchange, resource: Resource, body: Buffer): Pro
   if (!readable && found?.right !== 'freeBusy') throw new DomainError('not-found', 'There is nothing at this address.');
   if (found === undefined) throw new DavError(403, 'This report is not for this resource.', '<D:supported-report/>');
   return found.run(exchange, { resource, body: root, depth });
-}
-
-function allowOf(resource: Resource): string {
-  return methodsOf(resource).join(', ');
-}
-
-function notAllowed(resource: Resource): DavError {
-  const { status, message } = notAllowedHere();
-  return new DavError(status, message, undefined, { allow: allowOf(resource) });
 }
 
 interface Refusal {

@@ -6,7 +6,7 @@ import { DomainError } from '../../src/errors.ts';
 import { checkCollection, preconditionOf } from './conditional.ts';
 import type { Exchange, Resource } from './contract.ts';
 import { badRequest } from './dav-error.ts';
-import { notAllowedHere } from './members.ts';
+import { notAllowed } from './methods.ts';
 import { startMultistatus } from './multistatus.ts';
 import { DAV } from './namespaces.ts';
 import { holderOf, prefersMinimal } from './properties.ts';
@@ -17,7 +17,7 @@ import { parseXml } from './xml-parser.ts';
 export async function proppatch(exchange: Exchange, resource: Resource, body: Buffer): Promise<void> {
   const { server, viewer, reply } = exchange;
   const holder = holderOf(resource);
-  if (holder === undefined) throw notAllowedHere();
+  if (holder === undefined) throw notAllowed(resource);
   const rules = rulesFor(exchange, resource);
   const root = parseXml(body);
   if (!root.is(DAV, 'propertyupdate')) throw badRequest('The body must be a DAV:propertyupdate element.');
@@ -54,6 +54,6 @@ function rulesFor({ viewer }: Exchange, resource: Resource): UpdateRules {
       if (resource.principal.id !== viewer.id) throw forbidden();
       return { creating: false, shared: true, unknown: true };
     default:
-      throw notAllowedHere();
+      throw notAllowed(resource);
   }
 }
