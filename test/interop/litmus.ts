@@ -15,13 +15,7 @@ await interop('litmus', 1, async ({ server, persons, work, step }) => {
   must(person, 'no person');
   const { name, password } = person;
   const authorization = `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
-  const places = [
-    process.env['LITMUS_COLLECTION'],
-    `/dav/calendars/${name}/`,
-    `/dav/addressbooks/${name}/`,
-    '/dav/',
-    '/',
-  ];
+  const places = [process.env['LITMUS_COLLECTION'], `/dav/calendars/${name}/`, `/dav/addressbooks/${name}/`];
   let applies: string | undefined;
   for (const place of places) {
     if (place === undefined || applies !== undefined) continue;
