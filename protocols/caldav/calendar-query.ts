@@ -10,7 +10,16 @@ import { parseVtimezone } from '../../src/calendar/calendar-zones.ts';
 import { zoneOf } from '../../src/calendar/calendars.ts';
 import type { TimeZone } from '../../src/calendar/date-time.ts';
 import { DomainError } from '../../src/errors.ts';
-import type { AskedProperties, Exchange, MemberResource, Report, ReportRequest } from '../dav/contract.ts';
+import type {
+  AskedProperties,
+  CollectionResource,
+  Exchange,
+  MemberResource,
+  Report,
+  ReportRequest,
+  Resource,
+} from '../dav/contract.ts';
+import { encodeSegment } from '../dav/hrefs.ts';
 import { answerMultiget } from '../dav/multiget.ts';
 import { type Multistatus, startMultistatus } from '../dav/multistatus.ts';
 import { CALDAV, DAV } from '../dav/namespaces.ts';
@@ -26,7 +35,7 @@ export function calendarQueryReport(query: CalendarQuery): Report {
   return {
     namespace: CALDAV,
     name: 'calendar-query',
-    on: ['collection', 'member'],
+    on: ['home', 'collection', 'member'],
     async run(exchange, request) {
       const { resource, body, depth } = request;
       const filter = readFilter(body.child(CALDAV, 'filter'));
@@ -39,13 +48,15 @@ export function calendarQueryReport(query: CalendarQuery): Report {
         if (query.matches(octets, filter, zone ?? zoneOf(resource.collection))) {
           await answer.print({ ...resource, data: octets });
         }
-      } else if (resource.kind === 'collection' && depth !== 0) {
-        const { collection } = resource;
-        const withData = asked.needsData(sampleOf(resource));
-        for await (const page of query.matching(collection, filter, zone ?? zoneOf(collection), withData)) {
-          for (const row of page) await answer.print(memberOf(resource, row, row.data));
-          await answer.page();
-          if (answer.full) break;
+      } else if (depth !== 0) {
+        for (const calendar of await calendarsIn(exchange, resource)) {
+          const { collection } = calendar;
+          const withData = asked.needsData(sampleOf(calendar));
+          for await (const page of query.matching(collection, filter, zone ?? zoneOf(collection), withData)) {
+            for (const row of page) await answer.print(memberOf(calendar, row, row.data));
+            await answer.page();
+            if (answer.full) break;
+          }
         }
       }
       await answer.end();
@@ -63,6 +74,24 @@ export const calendarMultigetReport: Report = {
     await answerMultiget(exchange, request, asked);
   },
 };
+
+/**
+ * The calendars a query looks into. Asked of a home it means all of them: with Depth 1 there would be nothing to find, and
+ * no client means that.
+ */
+export async function calendarsIn(
+  { server, viewer }: Exchange,
+  resource: Resource,
+): Promise<readonly CollectionResource[]> {
+  if (resource.kind === 'collection') return [resource];
+  if (resource.kind !== 'home') return [];
+  const { extension, principal } = resource;
+  const collections = await server.collections.list(viewer, principal, 'calendars');
+  return collections.map((collection) => {
+    const href = `${resource.href}${encodeSegment(collection.segment)}/`;
+    return { kind: 'collection', href, extension, principal, collection };
+  });
+}
 
 /** The answer on its way: prints objects, yields when printing takes long, ends early when a bound is met. */
 class Answer {

@@ -11,16 +11,17 @@ import type { Report } from '../dav/contract.ts';
 import { badRequest, DavError } from '../dav/dav-error.ts';
 import { CALDAV } from '../dav/namespaces.ts';
 import type { Element } from '../dav/xml.ts';
+import { calendarsIn } from './calendar-query.ts';
 import { type OpenRange, readRange } from './time-range.ts';
 
 export function freeBusyQuery(freeBusy: FreeBusy, now: () => number): Report {
   return {
     namespace: CALDAV,
     name: 'free-busy-query',
-    on: ['collection'],
+    on: ['home', 'collection'],
     right: 'freeBusy',
-    async run({ reply }, { resource, body }) {
-      if (resource.kind !== 'collection') throw new DavError(403, 'Ask a calendar.', '<D:supported-report/>');
+    async run(exchange, { resource, body }) {
+      const { reply } = exchange;
       const element = body.child(CALDAV, 'time-range');
       if (element === undefined) throw badRequest('free-busy-query needs a time-range.');
       const { from, until } = rangeOf(element);
@@ -29,7 +30,10 @@ export function freeBusyQuery(freeBusy: FreeBusy, now: () => number): Report {
       if (from < MIN_DATE_TIME) throw new DavError(403, 'The range begins too early.', '<C:min-date-time/>');
       if (until > MAX_DATE_TIME) throw new DavError(403, 'The range ends too late.', '<C:max-date-time/>');
       const range = { from, until };
-      const periods = await freeBusy.periods([resource.collection], range);
+      const calendars = (await calendarsIn(exchange, resource)).map(({ collection }) => collection);
+      // RFC 6638 §9.1: of several calendars only the opaque ones count; one that is asked by name always does.
+      const counted = resource.kind === 'home' ? calendars.filter(({ transparent }) => transparent === 0) : calendars;
+      const periods = await freeBusy.periods(counted, range);
       await reply
         .code(200)
         .header('content-type', 'text/calendar; charset=utf-8')

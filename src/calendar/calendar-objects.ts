@@ -63,14 +63,16 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
   async put(collection: Collection, name: string, octets: string, check: Precondition): Promise<PutResult> {
     requireWrite(collection);
     requireName(name);
-    const prepared = this.prepare(octets);
+    // A byte order mark is no part of iCalendar; without it the stored octets are not those received.
+    const verbatim = !octets.startsWith('\uFEFF');
+    const prepared = this.prepare(verbatim ? octets : octets.slice(1));
     requireComponent(collection, prepared.row.component);
     return this.store.transaction(async (write) => {
       const modseq = await write.accounts.nextModseq(collection.accountId, [collection.id]);
       const current = await write.calendarObjects.get(collection.id, name);
       check(current);
       const member = await this.save(write, collection, name, prepared, current, modseq, requireNewToOwner);
-      return { created: current === undefined, member, verbatim: true };
+      return { created: current === undefined, member, verbatim };
     });
   }
 

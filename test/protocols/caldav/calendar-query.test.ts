@@ -52,6 +52,8 @@ t.test('calendar-query', async (t) => {
     t.same(names((await report(query(day), CALENDAR, {})).text), ['floating.ics', 'once.ics']);
     t.same(names((await report(query(day), CALENDAR, { Depth: '0' })).text), []);
     t.same(names((await report(query(day), CALENDAR, { Depth: 'infinity' })).text), ['floating.ics', 'once.ics']);
+    const home = await report(query(day), '/dav/calendars/anna/');
+    t.same(names(home.text), ['floating.ics', 'once.ics'], 'all calendars of a home');
     t.same(names((await report(query(day), `${CALENDAR}once.ics`, { Depth: '0' })).text), ['once.ics']);
     t.same(names((await report(query(day), `${CALENDAR}weekly.ics`, { Depth: '0' })).text), []);
   });

@@ -36,6 +36,21 @@ t.test('free-busy-query', async (t) => {
     t.notMatch(text, /Confidential|Nowhere|SUMMARY|ATTENDEE/);
   });
 
+  await t.test('asked of a home counts its opaque calendars', async (t) => {
+    const { text } = await ask(week, anna, '/dav/calendars/anna/');
+    t.match(text.replace(/\r\n /g, ''), '20260310T100000Z/20260310T110000Z');
+    const transparent = '<C:schedule-calendar-transp><C:transparent/></C:schedule-calendar-transp>';
+    const set = (value: string) =>
+      server.request(anna, 'PROPPATCH', CALENDAR, {
+        headers: { 'Content-Type': 'application/xml' },
+        body: `<D:propertyupdate xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:set><D:prop>${value}</D:prop></D:set></D:propertyupdate>`,
+      });
+    await set(transparent);
+    t.notMatch((await ask(week, anna, '/dav/calendars/anna/')).text, 'FREEBUSY;');
+    t.match((await ask(week)).text, 'FREEBUSY;');
+    await set(transparent.replace('C:transparent/', 'C:opaque/'));
+  });
+
   await t.test('is refused for what has no bounded answer', async (t) => {
     for (const attributes of ['', 'start="20260309T000000Z"', 'start="20260309" end="20260310"']) {
       t.equal((await ask(attributes)).status, 400, attributes);
