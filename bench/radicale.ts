@@ -42,7 +42,6 @@ htpasswd_encryption = plain
 delay = 0
 [storage]
 filesystem_folder = ${join(folder, 'collections')}
-_filesystem_fsync = True
 [logging]
 level = error
 `,
