@@ -14,9 +14,14 @@ export interface Job {
   readonly requests: number;
   /** Requests before the measured ones. */
   readonly warmUp: number;
+  /** Where a cheap request opens each connection. */
+  readonly home: string;
+  /** No request is begun after so many milliseconds. */
+  readonly limitMs: number;
 }
 
 export interface JobResult {
+  readonly requests: number;
   readonly opsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -39,7 +44,7 @@ async function run(job: Job, started: () => Promise<void>): Promise<JobResult> {
   const connections = Array.from({ length: job.connections }, () => new HttpConnection(job.port));
   let wrong: string | undefined;
   // What changes something cannot be tried twice: there a harmless request opens the connections and the log-in cache.
-  const harmless = requestOf({ kind: 'poll', collection: work.collection }, 0, authorization);
+  const harmless = requestOf({ kind: 'poll', collection: job.home }, 0, authorization);
   for (const connection of connections) await connection.exchange(harmless);
   if (work.kind !== 'put')
     for (let i = 0; i < warmUp; i++) {
@@ -54,7 +59,7 @@ async function run(job: Job, started: () => Promise<void>): Promise<JobResult> {
   const begun = performance.now();
   await Promise.all(
     connections.map(async (connection) => {
-      for (let index = next++; index < requests; index = next++) {
+      for (let index = next++; index < requests && performance.now() - begun < job.limitMs; index = next++) {
         const sent = performance.now();
         const reply = await connection.exchange(bytesOf(index));
         latencies.push(performance.now() - sent);
@@ -70,7 +75,8 @@ async function run(job: Job, started: () => Promise<void>): Promise<JobResult> {
   // With one connection the time between requests is ours, not the server's.
   const busy = job.connections === 1 ? latencies.reduce((sum, ms) => sum + ms, 0) : elapsed;
   return {
-    opsPerSecond: (requests / busy) * 1000,
+    requests: latencies.length,
+    opsPerSecond: (latencies.length / busy) * 1000,
     p50Ms: percentile(latencies, 0.5),
     p99Ms: percentile(latencies, 0.99),
     bytes,

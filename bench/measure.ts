@@ -58,7 +58,7 @@ export async function measureOnce(server: Measured, job: Job): Promise<RowResult
     const loop = await loopDelay(server);
     return {
       ...message.done,
-      cpuMs: used / job.requests,
+      cpuMs: used / message.done.requests,
       loopP99Ms: loop?.p99,
       loopMaxMs: loop?.max,
       rssMb: memoryMb(server.pid).rss,

@@ -233,13 +233,16 @@ function rowsOf(scale: number): Row[] {
 
 async function jobOf(row: Row, target: Target, round: number, warmUp: number): Promise<Job> {
   const { connections, requests } = row;
+  const { port, authorization, home } = target;
   return {
     work: await row.work(target, round),
-    port: target.port,
-    authorization: target.authorization,
+    port,
+    authorization,
+    home,
     connections,
     requests,
     warmUp,
+    limitMs: 60_000,
   };
 }
 
@@ -259,6 +262,8 @@ async function measureOurs(server: ServerProcess, measured: Measured, target: Ta
       work: { kind: 'put', what, collection, first: 0 },
       port: server.port,
       authorization: target.authorization,
+      home: target.home,
+      limitMs: 120_000,
       connections: 8,
       requests: MEMBERS,
       warmUp: 0,
@@ -292,8 +297,9 @@ async function measureRadicale(radicale: Radicale): Promise<Map<string, RowResul
   const results = new Map<string, RowResult | string>();
   for (const row of rowsOf(20)) {
     try {
-      // Its first answers read every file; what follows reads its cache.
-      const result = await measureOnce({ pid: radicale.pid }, await jobOf(row, radicale.target, 0, 1));
+      // It reads its whole collection for every request, so a few must do, over few connections.
+      const job = await jobOf({ ...row, connections: Math.min(4, row.connections) }, radicale.target, 0, 0);
+      const result = await measureOnce({ pid: radicale.pid }, { ...job, limitMs: 15_000 });
       results.set(row.name, result);
       say(`radicale ${row.name}`, result);
     } catch (error) {
