@@ -15,7 +15,7 @@ import { encodeSegment } from '../dav/hrefs.ts';
 import { answerMultiget } from '../dav/multiget.ts';
 import { type Multistatus, PAGE_ROWS, startMultistatus, statusResponse } from '../dav/multistatus.ts';
 import { CARDDAV } from '../dav/namespaces.ts';
-import { memberOf, sampleOf } from '../dav/propfind.ts';
+import { memberOf, printListed, sampleOf } from '../dav/propfind.ts';
 import type { Element } from '../dav/xml.ts';
 import { prepareAddressData } from './address-data.ts';
 import { readFilter } from './addressbook-filter.ts';
@@ -87,8 +87,15 @@ async function print(
   asked: AskedProperties,
   answer: Multistatus,
 ): Promise<void> {
-  const withData = asked.needsData(sampleOf(resource));
+  const sample = sampleOf(resource);
+  const pieces = asked.listingPieces(sample);
+  const withData = asked.needsData(sample);
   for (const batch of batchesOf(rows, withData)) {
+    if (pieces !== undefined) {
+      for (const { name, etag } of batch) answer.add(printListed(pieces, resource.href, name, etag));
+      await answer.page();
+      continue;
+    }
     const names = batch.map(({ name }) => name);
     const cards: readonly (MemberRow & { data?: string })[] = withData
       ? await exchange.server.changes.withData(resource.collection, names)

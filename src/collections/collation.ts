@@ -38,7 +38,8 @@ export function fold(text: string, collation: Collation): string {
       return text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
     case 'i;unicode-casemap':
       // RFC 5051 §2: titlecase, then compatibility decomposition; lower case after upper joins what titlecase would.
-      return text.toUpperCase().toLowerCase().normalize('NFKD');
+      // The small sigma at the end of a word is the same letter.
+      return text.toUpperCase().toLowerCase().replaceAll('ς', 'σ').normalize('NFKD');
   }
 }
 

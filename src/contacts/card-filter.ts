@@ -1,7 +1,7 @@
 /**
  * Does a card match a filter?
  * RFC 6352 §10.5 (elements), §8.3 (collations). Pure: a card is given as its search text, one string out of which the few
- * properties a filter names are found without parsing the rest.
+ * properties a filter names are found without parsing the rest; and once more folded, as nearly all filters compare.
  * Elsewhere: reading the filter off XML (protocols/carddav/addressbook-filter.ts), which cards there are (card-search.ts).
  */
 import { type Collation, fold } from '../collections/collation.ts';
@@ -49,9 +49,16 @@ const LONGEST_TEXT = 64 * 1024;
 /** A card as filters see it. */
 export interface SearchText {
   readonly text: string;
-  /** Names of properties with values too long to be in it; undefined: the card is too large, none of it is in. */
-  readonly cut: readonly string[] | undefined;
+  /** `text` as i;unicode-casemap folds it. */
+  readonly folded: string;
+  /** Names of properties with values too long to be in it, each between two FIELD; undefined: none of the card is in it. */
+  readonly cut: string | undefined;
 }
+
+/** Of a card that is not kept. */
+export const NOT_KEPT: SearchText = { text: '', folded: '', cut: undefined };
+
+const DEFAULT_COLLATION: Collation = 'i;unicode-casemap';
 
 // Control characters that no stored card holds, so nothing in a card can look like the beginning of a property.
 const PROPERTY = '\x01';
@@ -61,16 +68,16 @@ const PARAMETER_VALUE = '\x04';
 
 /** What of a card is worth keeping in memory for searches. */
 export function searchTextOf(card: VCard): SearchText {
-  const cut = new Set<string>();
+  let cut = '';
   let text = '';
   for (const property of card.properties) {
     const value = isOctets(property) ? undefined : property.value;
     const long = value === undefined || value.length > LONGEST_VALUE;
-    if (long) cut.add(property.name);
+    if (long) cut += FIELD + property.name + FIELD;
     text += textOf(property, long ? '' : unescapeText(value));
-    if (text.length > LONGEST_TEXT) return { text: '', cut: undefined };
+    if (text.length > LONGEST_TEXT) return NOT_KEPT;
   }
-  return { text, cut: [...cut] };
+  return { text, folded: fold(text, DEFAULT_COLLATION), cut };
 }
 
 /** Whether the value is a picture, sound or key that nobody searches in. */
@@ -81,8 +88,9 @@ function isOctets({ name, parameters }: Property): boolean {
 const OCTETS = new Set(['PHOTO', 'LOGO', 'SOUND', 'KEY']);
 
 /** All of a card, however long. */
-export function fullTextOf(card: VCard): string {
-  return card.properties.map((property) => textOf(property, unescapeText(property.value))).join('');
+export function fullTextOf(card: VCard): SearchText {
+  const text = card.properties.map((property) => textOf(property, unescapeText(property.value))).join('');
+  return { text, folded: fold(text, DEFAULT_COLLATION), cut: '' };
 }
 
 function textOf(property: Property, value: string): string {
@@ -97,23 +105,32 @@ function textOf(property: Property, value: string): string {
 
 /** A filter ready to run on many cards. */
 export interface CompiledFilter {
-  /** Whether the card with this search text matches. */
-  matches(text: string): boolean;
+  /** Whether the card matches. */
+  matches(card: SearchText): boolean;
   /** Whether a search text leaves out something that the filter asks for. */
   needsMore(card: SearchText): boolean;
 }
 
 export function compileFilter(filter: CardFilter): CompiledFilter {
-  const tests = filter.properties.map(compileProperty);
-  const read = new Set(
-    filter.properties.filter(({ texts }) => texts.length > 0).map(({ name }) => splitName(name).name),
+  // Nearly every filter uses the default collation alone: then nothing is folded while it runs.
+  const folded = filter.properties.every(({ texts, parameters }) =>
+    [...texts, ...parameters.map(({ text }) => text)].every(
+      (match) => match?.collation !== 'i;octet' && match?.collation !== 'i;ascii-casemap',
+    ),
   );
+  const tests = filter.properties.map((property) => compileProperty(property, folded));
+  const all = filter.test === 'allof';
+  const read = filter.properties
+    .filter(({ texts }) => texts.length > 0)
+    .map(({ name }) => FIELD + splitName(name).name + FIELD);
   return {
-    // RFC 6352 §10.5: an empty filter has nothing to fail.
-    matches: (text) =>
-      tests.length === 0 ||
-      (filter.test === 'allof' ? tests.every((test) => test(text)) : tests.some((test) => test(text))),
-    needsMore: ({ cut }) => cut === undefined || (cut.length > 0 && cut.some((name) => read.has(name))),
+    matches(card) {
+      // RFC 6352 §10.5: an empty filter has nothing to fail.
+      if (tests.length === 0) return true;
+      const text = folded ? card.folded : card.text;
+      return all ? tests.every((test) => test(text)) : tests.some((test) => test(text));
+    },
+    needsMore: ({ cut }) => cut === undefined || (cut !== '' && read.some((name) => cut.includes(name))),
   };
 }
 
@@ -124,10 +141,13 @@ function splitName(name: string): { group: string | undefined; name: string } {
     : { group: name.slice(0, dot).toLowerCase(), name: name.slice(dot + 1).toUpperCase() };
 }
 
-function compileProperty(filter: PropertyFilter): (text: string) => boolean {
+function compileProperty(filter: PropertyFilter, folded: boolean): (text: string) => boolean {
   const { group, name } = splitName(filter.name);
-  const begin = PROPERTY + name + FIELD;
-  const conditions = [...filter.texts.map(onValue), ...filter.parameters.map(onParameters)];
+  const begin = PROPERTY + (folded ? fold(name, DEFAULT_COLLATION) : name) + FIELD;
+  const conditions = [
+    ...filter.texts.map((match) => onValue(match, folded)),
+    ...filter.parameters.map((parameter) => onParameters(parameter, folded)),
+  ];
   const all = filter.test === 'allof';
   return (text) => {
     let defined = false;
@@ -143,8 +163,7 @@ function compileProperty(filter: PropertyFilter): (text: string) => boolean {
       const next = text.indexOf(PROPERTY, fromValue);
       const parameters = text.slice(fromParameters, fromValue - 1);
       const value = text.slice(fromValue, next === -1 ? text.length : next);
-      const holds = (condition: Condition) => condition(value, parameters);
-      if (all ? conditions.every(holds) : conditions.some(holds)) return true;
+      if (hold(conditions, all, value, parameters)) return true;
     }
     return filter.notDefined && !defined;
   };
@@ -152,32 +171,37 @@ function compileProperty(filter: PropertyFilter): (text: string) => boolean {
 
 type Condition = (value: string, parameters: string) => boolean;
 
-function onValue(match: TextMatch): Condition {
-  const matches = compileText(match);
+function hold(conditions: readonly Condition[], all: boolean, value: string, parameters: string): boolean {
+  for (const condition of conditions) if (condition(value, parameters) !== all) return !all;
+  return all;
+}
+
+function onValue(match: TextMatch, folded: boolean): Condition {
+  const matches = compileText(match, folded);
   return (value) => matches(value) !== match.negate;
 }
 
-function onParameters(filter: ParameterFilter): Condition {
-  const begin = PARAMETER + filter.name.toUpperCase() + PARAMETER_VALUE;
-  const matches = filter.text === undefined ? undefined : compileText(filter.text);
+function onParameters({ name, notDefined, text }: ParameterFilter, folded: boolean): Condition {
+  const begin = PARAMETER + (folded ? fold(name, DEFAULT_COLLATION) : name.toUpperCase()) + PARAMETER_VALUE;
+  const matches = text === undefined ? undefined : compileText(text, folded);
   return (_, parameters) => {
     let at = parameters.indexOf(begin);
-    if (at === -1) return filter.notDefined;
-    if (filter.notDefined) return false;
-    if (matches === undefined || filter.text === undefined) return true;
+    if (at === -1) return notDefined;
+    if (notDefined) return false;
+    if (matches === undefined || text === undefined) return true;
     for (; at !== -1; at = parameters.indexOf(begin, at + 1)) {
       const from = at + begin.length;
       const next = parameters.indexOf(PARAMETER, from);
-      if (matches(parameters.slice(from, next === -1 ? parameters.length : next))) return !filter.text.negate;
+      if (matches(parameters.slice(from, next === -1 ? parameters.length : next))) return !text.negate;
     }
-    return filter.text.negate;
+    return text.negate;
   };
 }
 
 /** Plain substrings: a text that looks like a pattern is a text. */
-function compileText({ text, collation, type }: TextMatch): (value: string) => boolean {
-  const keyOf = (value: string) => fold(value, collation);
-  const sought = keyOf(text);
+function compileText({ text, collation, type }: TextMatch, folded: boolean): (value: string) => boolean {
+  const keyOf = folded ? (value: string) => value : (value: string) => fold(value, collation);
+  const sought = fold(text, collation);
   switch (type) {
     case 'equals':
       return (value) => keyOf(value) === sought;

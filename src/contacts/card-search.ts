@@ -9,7 +9,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { CardRow, LogPosition, Store } from '../../storage/store.ts';
 import { LOG_START } from '../collections/changes.ts';
 import type { Collection } from '../collections/members.ts';
-import { type CardFilter, compileFilter, fullTextOf, type SearchText, searchTextOf } from './card-filter.ts';
+import { type CardFilter, compileFilter, fullTextOf, NOT_KEPT, type SearchText, searchTextOf } from './card-filter.ts';
 import { parseVCard } from './vcard.ts';
 
 const PAGE = 500;
@@ -61,10 +61,11 @@ export class CardSearch {
     const found: CardRow[] = [];
     const unsure: CardRow[] = [];
     let tried = 0;
+    // A copy: what changes meanwhile must not be seen twice.
     for (const card of [...book.cards.values()]) {
       if (++tried % SLICE === 0) await turn();
       if (compiled.needsMore(card)) unsure.push(card.row);
-      else if (compiled.matches(card.text)) found.push(card.row);
+      else if (compiled.matches(card)) found.push(card.row);
     }
     for (const batch of batchesOf(unsure)) {
       for (const { data, ...row } of await this.read(collection, batch)) {
@@ -128,14 +129,14 @@ export class CardSearch {
   private learn(collectionId: number, book: KnownBook, row: CardRow, data: string): void {
     this.forget(book, row.name);
     const search = searchTextOf(parseVCard(data));
-    const size = search.text.length + ROW_SIZE;
+    const size = 2 * search.text.length + ROW_SIZE;
     this.makeRoom(collectionId, size);
     const fits = book.live && this.kept + size <= this.maxKept;
     if (fits) {
       book.kept += size;
       this.kept += size;
     }
-    book.cards.set(row.name, fits ? { ...search, row } : { text: '', cut: undefined, row });
+    book.cards.set(row.name, { ...(fits ? search : NOT_KEPT), row });
   }
 
   private forget(book: KnownBook, name: string): void {
@@ -143,8 +144,9 @@ export class CardSearch {
     if (known === undefined) return;
     book.cards.delete(name);
     if (known.text === '' || !book.live) return;
-    book.kept -= known.text.length + ROW_SIZE;
-    this.kept -= known.text.length + ROW_SIZE;
+    const size = 2 * known.text.length + ROW_SIZE;
+    book.kept -= size;
+    this.kept -= size;
   }
 
   /** Gives up address books that were not searched for the longest time. */
