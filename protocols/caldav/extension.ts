@@ -6,6 +6,7 @@ import type { CalendarObjects } from '../../src/calendar/calendar-objects.ts';
 import { MAX_CALENDAR_OBJECT_OCTETS } from '../../src/calendar/calendar-objects.ts';
 import type { CalendarQuery } from '../../src/calendar/calendar-query.ts';
 import { calendarColumns } from '../../src/calendar/calendars.ts';
+import { isSchedulingCollection } from '../../src/collections/collections.ts';
 import type { FreeBusy } from '../../src/scheduling/free-busy.ts';
 import type { DavExtension } from '../dav/contract.ts';
 import { CALDAV } from '../dav/namespaces.ts';
@@ -13,6 +14,7 @@ import { calendarRefusal, calendarTextOf } from './calendar-object.ts';
 import { calendarProperties } from './calendar-properties.ts';
 import { calendarMultigetReport, calendarQueryReport } from './calendar-query.ts';
 import { freeBusyQuery } from './free-busy-query.ts';
+import { scheduleOutbox } from './schedule-outbox.ts';
 
 const CONTENT_TYPE = 'text/calendar; charset=utf-8';
 
@@ -30,6 +32,8 @@ export function caldav(services: CalendarServices): DavExtension {
     kind: 'calendar',
     namespace: CALDAV,
     resourceType: 'calendar',
+    resourceTypeOf: (collection) => (isSchedulingCollection(collection) ? `schedule-${collection.segment}` : undefined),
+    post: scheduleOutbox(services.freeBusy, services.now),
     createMethod: 'MKCALENDAR',
     tokens: ['calendar-access'],
     members: services.calendarObjects,

@@ -213,6 +213,10 @@ export interface DavExtension {
   /** Namespace of its elements, and the name of its resource type in it: 'calendar'. */
   readonly namespace: string;
   readonly resourceType: string;
+  /** Further resource types of a collection that is special, without prefix, instead of `resourceType`. */
+  resourceTypeOf?(collection: Collection): string | undefined;
+  /** Answers POST on one of its resources; false leaves it at 405. */
+  post?(exchange: Exchange, resource: Resource, body: Buffer): Promise<boolean>;
   /** Method that creates such a collection, beside extended MKCOL. */
   readonly createMethod?: 'MKCALENDAR';
   /** Tokens it adds to the DAV header. */

@@ -4,12 +4,12 @@
  * Elsewhere: privileges and principals (acl.ts), what calendars and address books add (the extensions).
  */
 import { createHash } from 'node:crypto';
-import type { Exchange, LiveProperty, Resource, ResourceKind } from './contract.ts';
+import type { CollectionResource, Exchange, LiveProperty, Resource, ResourceKind, Settable } from './contract.ts';
 import { DavError } from './dav-error.ts';
 import { principalHref } from './hrefs.ts';
 import { COLLECTION_PAGE } from './members.ts';
 import { methodsOf } from './methods.ts';
-import { CALENDARSERVER, DAV, prefixOf } from './namespaces.ts';
+import { APPLE_ICAL, CALENDARSERVER, DAV, prefixOf } from './namespaces.ts';
 import { tokenOf } from './sync-token.ts';
 import { type Element, escapeXml, hrefXml, qualifiedName } from './xml.ts';
 
@@ -23,6 +23,8 @@ const EVERYTHING: readonly ResourceKind[] = [
   'collection',
   'member',
 ];
+
+const PERSONAL: Settable = { stored: 'personal' };
 
 export const liveProperties: readonly LiveProperty[] = [
   {
@@ -100,6 +102,9 @@ export const liveProperties: readonly LiveProperty[] = [
     read: (resource, { server }) =>
       resource.kind === 'collection' ? tokenOf(server.changes.bookmark(resource.collection)) : undefined,
   },
+  // Kept as clients write them; known here so that everyone has an own value, also on a calendar that may only be read.
+  { namespace: APPLE_ICAL, name: 'calendar-color', on: ['collection'], read: () => undefined, settable: PERSONAL },
+  { namespace: APPLE_ICAL, name: 'calendar-order', on: ['collection'], read: () => undefined, settable: PERSONAL },
 ];
 
 function resourceType(resource: Resource): string {
@@ -109,10 +114,14 @@ function resourceType(resource: Resource): string {
     case 'principal':
       return '<D:collection/><D:principal/>';
     case 'collection':
-      return `<D:collection/><${prefixOf(resource.extension.namespace)}:${resource.extension.resourceType}/>`;
+      return `<D:collection/><${prefixOf(resource.extension.namespace)}:${typeOf(resource)}/>`;
     default:
       return '<D:collection/>';
   }
+}
+
+function typeOf({ extension, collection }: CollectionResource): string {
+  return extension.resourceTypeOf?.(collection) ?? extension.resourceType;
 }
 
 function displayName(resource: Resource): string {

@@ -159,6 +159,9 @@ async function handle(exchange: Exchange, method: string): Promise<void> {
     case 'OPTIONS':
       await reply.code(200).header('allow', allowOf(resource)).header('content-length', 0).send();
       return;
+    case 'POST':
+      if ('extension' in resource && (await resource.extension.post?.(exchange, resource, body))) return;
+      throw notAllowed(resource);
     default:
       throw notAllowed(resource);
   }

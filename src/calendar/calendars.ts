@@ -18,7 +18,7 @@ const DEFAULT_COMPONENTS = ['VEVENT', 'VTODO', 'VJOURNAL'];
 
 /** The components of a calendar as a list. */
 export function componentsOf(calendar: { readonly components: string }): string[] {
-  return calendar.components.split(',');
+  return calendar.components === '' ? [] : calendar.components.split(',');
 }
 
 /**

@@ -109,7 +109,7 @@ export class Collections {
    * @throws DomainError forbidden without the right to manage it
    */
   async remove(collection: Collection): Promise<void> {
-    if (!collection.rights.manage) throw forbidden();
+    if (!collection.rights.manage || isSchedulingCollection(collection)) throw forbidden();
     const { accountId, id, kind } = collection;
     await this.write(async (write) => {
       await removeCollection(write, accountId, id);
@@ -133,6 +133,7 @@ export class Collections {
     overwrite: boolean,
   ): Promise<{ created: boolean }> {
     if (collection.principalId !== viewer.id || collection.accountId !== viewer.id) throw forbidden();
+    if (isSchedulingCollection(collection)) throw forbidden();
     checkSegment(collection.home, segment);
     return this.write(async (write) => {
       const created = await vacate(write, viewer, collection.home, segment, overwrite);
@@ -153,7 +154,7 @@ export class Collections {
     segment: string,
     overwrite: boolean,
   ): Promise<{ created: boolean; copy: Collection }> {
-    if (!collection.rights.read || !mayCreateIn(viewer, of)) throw forbidden();
+    if (!collection.rights.read || !mayCreateIn(viewer, of) || isSchedulingCollection(collection)) throw forbidden();
     checkSegment(collection.home, segment);
     const { created, row } = await this.write(async (write) => {
       const created = await vacate(write, viewer, collection.home, segment, overwrite);
@@ -295,8 +296,16 @@ async function checkMember(write: Writes, { owner, id, member }: PropertyHolder,
   check?.(row);
 }
 
+/**
+ * Whether it is the scheduling inbox or outbox of its home (RFC 6638 §2.1, §2.2): every individual has them, and they can
+ * neither be made nor renamed, copied or removed.
+ */
+export function isSchedulingCollection({ home, segment }: { readonly home: Home; readonly segment: string }): boolean {
+  return home === 'calendars' && (segment === 'inbox' || segment === 'outbox');
+}
+
 function checkSegment(home: Home, segment: string): void {
-  const reserved = home === 'calendars' && (segment === 'inbox' || segment === 'outbox');
+  const reserved = isSchedulingCollection({ home, segment });
   if (
     reserved ||
     segment === '' ||

@@ -33,5 +33,8 @@ export const DEFAULT_ADDRESS_BOOK: DefaultCollection = {
 export const DEFAULT_COLLECTIONS: readonly DefaultCollection[] = [
   calendar('calendar', 'Calendar', 'VEVENT'),
   calendar('tasks', 'Tasks', 'VTODO'),
+  // Clients put nothing into these two, therefore no component.
+  calendar('inbox', 'Inbox', ''),
+  calendar('outbox', 'Outbox', ''),
   DEFAULT_ADDRESS_BOOK,
 ];

@@ -10,8 +10,10 @@ import { type IndexedOccurrence, indexCalendarObject } from '../calendar/calenda
 import { zoneOf } from '../calendar/calendars.ts';
 import { parseCalendarObject } from '../calendar/icalendar.ts';
 import { DEFAULT_STEPS } from '../calendar/recurrence.ts';
+import { isSchedulingCollection } from '../collections/collections.ts';
 import type { Collection } from '../collections/members.ts';
 import { DomainError } from '../errors.ts';
+import { type Principal, rightsOn } from '../principals/access.ts';
 import { type BusyPeriod, busyPeriods } from './busy-periods.ts';
 import type { Interval } from './intervals.ts';
 
@@ -50,6 +52,26 @@ export class FreeBusy {
       }
     }
     return busyPeriods(all, range, zoneOf({ timeZone: '' }));
+  }
+
+  /**
+   * The busy periods of a principal, as far as the viewer may know them: of its own opaque calendars (RFC 6638 §9.1).
+   * @throws DomainError forbidden when it may know of none; too-many-results
+   */
+  async ofPrincipal(viewer: Principal, principal: Principal, range: Interval): Promise<BusyPeriod[]> {
+    const seen: Collection[] = [];
+    for (const row of await this.store.collections.home(principal.id, 'calendars')) {
+      if (row.accountId !== principal.id || isSchedulingCollection(row)) continue;
+      const rights = await rightsOn(this.store, viewer, row);
+      if (rights.freeBusy) seen.push({ ...row, owner: principal, rights });
+    }
+    if (seen.length === 0 && viewer.id !== principal.id) {
+      throw new DomainError('forbidden', 'You may not see when this person is busy.');
+    }
+    return this.periods(
+      seen.filter(({ transparent }) => transparent === 0),
+      range,
+    );
   }
 
   /** The busy occurrences of one calendar: those of the index, and those of objects the index does not cover. */

@@ -1,0 +1,116 @@
+/** The scheduling inbox and outbox: RFC 6638 §2.1, §2.2, §5, through a whole server. */
+import t from 'tap';
+import { event, icalendar } from '../../support/calendar.ts';
+import { startServer } from '../../support/server.ts';
+
+const TYPE = { 'Content-Type': 'text/calendar; charset=utf-8' };
+
+t.test('inbox and outbox', async (t) => {
+  const server = await startServer(t);
+  const anna = await server.addUser('anna');
+  const bert = await server.addUser('bert');
+  const home = '/dav/calendars/anna/';
+
+  await t.test('are collections of their own type that nobody makes, renames or removes', async (t) => {
+    for (const name of ['inbox', 'outbox']) {
+      const found = await server.request(anna, 'PROPFIND', `${home}${name}/`, { headers: { Depth: '0' } });
+      t.match(found.text, `<D:resourcetype><D:collection/><C:schedule-${name}/></D:resourcetype>`);
+      t.notMatch(found.text, '<C:calendar/>');
+      t.equal((await server.request(anna, 'DELETE', `${home}${name}/`)).status, 403);
+      const away = { headers: { Destination: `${server.url}${home}away/` } };
+      t.equal((await server.request(anna, 'MOVE', `${home}${name}/`, away)).status, 403);
+      t.equal((await server.request(anna, 'COPY', `${home}${name}/`, away)).status, 403);
+      const put = await server.request(anna, 'PUT', `${home}${name}/a.ics`, { headers: TYPE, body: event('a') });
+      t.equal(put.status, 403);
+      t.match(put.text, '<C:supported-calendar-component/>');
+      t.ok([403, 404].includes((await server.request(bert, 'PROPFIND', `${home}${name}/`)).status));
+    }
+  });
+
+  const request = (organizer: string, attendees: readonly string[], method = 'REQUEST') =>
+    icalendar(
+      'VFREEBUSY',
+      'UID:fb-1',
+      'DTSTAMP:20260101T000000Z',
+      'DTSTART:20260310T000000Z',
+      'DTEND:20260311T000000Z',
+      `ORGANIZER:mailto:${organizer}`,
+      ...attendees.map((attendee) => `ATTENDEE;CN="A; B":${attendee}`),
+    ).replace('VERSION:2.0', `VERSION:2.0\r\nMETHOD:${method}`);
+  const post = (body: string, path = `${home}outbox/`, user = anna) =>
+    server.request(user, 'POST', path, { headers: TYPE, body });
+  const statuses = (text: string) =>
+    [...text.matchAll(/<C:recipient><D:href>([^<]*)<\/D:href><\/C:recipient><C:request-status>([^;]*)/g)].map(
+      ([, recipient, status]) => [recipient, status],
+    );
+
+  await t.test('the outbox tells when people are busy, as far as it may', async (t) => {
+    await server.request(anna, 'PUT', `${home}calendar/a.ics`, {
+      headers: TYPE,
+      body: event('a', '20260310T100000Z', 'SUMMARY:Confidential'),
+    });
+    const mail = [
+      'mailto:anna@example.org',
+      'mailto:bert@example.org',
+      'mailto:nobody@elsewhere.example',
+      '/dav/principals/anna/',
+    ];
+    const { status, headers, text } = await post(request('anna@example.org', mail));
+    t.equal(status, 200);
+    t.match(headers['content-type'], /^application\/xml/);
+    t.same(statuses(text), [
+      [mail[0], '2.0'],
+      [mail[1], '3.8'],
+      [mail[2], '3.7'],
+      [mail[3], '2.0'],
+    ]);
+    const reply = text.replaceAll('&#13;\n ', '');
+    t.match(reply, 'METHOD:REPLY');
+    t.match(reply, 'UID:fb-1');
+    t.match(reply, 'ATTENDEE;CN="A; B":mailto:anna@example.org');
+    t.match(reply, 'FREEBUSY;FBTYPE=BUSY:20260310T100000Z/20260310T110000Z');
+    t.notMatch(text, 'Confidential');
+
+    const row = await server.store.collections.bySegment(anna.id, 'calendars', 'calendar');
+    await server.store.transaction((write) =>
+      write.grants.add({
+        accountId: anna.id,
+        collectionId: row?.id ?? 0,
+        granteeId: bert.id,
+        rights: 'free-busy',
+        createdAt: 1,
+      }),
+    );
+    const granted = await post(
+      request('bert@example.org', ['mailto:ANNA@example.org']),
+      '/dav/calendars/bert/outbox/',
+      bert,
+    );
+    t.match(granted.text.replaceAll('&#13;\n ', ''), 'FREEBUSY;FBTYPE=BUSY:20260310T100000Z/20260310T110000Z');
+    t.notMatch(granted.text, 'Confidential');
+  });
+
+  await t.test('what it refuses', async (t) => {
+    const me = ['mailto:anna@example.org'];
+    const table: [string, string, string][] = [
+      ['not iCalendar', 'hello', 'valid-calendar-data'],
+      ['an event', event('x').replace('VERSION:2.0', 'VERSION:2.0\r\nMETHOD:REQUEST'), 'valid-scheduling-message'],
+      ['another METHOD', request('anna@example.org', me, 'REPLY'), 'valid-scheduling-message'],
+      ['no attendee', request('anna@example.org', []), 'valid-scheduling-message'],
+      ['300 attendees', request('anna@example.org', Array(300).fill(me[0])), 'valid-scheduling-message'],
+      [
+        'a local time',
+        request('anna@example.org', me).replace('0311T000000Z', '0311T000000'),
+        'valid-scheduling-message',
+      ],
+      ['in the name of another', request('bert@example.org', me), 'valid-organizer'],
+    ];
+    for (const [about, body, condition] of table) {
+      const { status, text } = await post(body);
+      t.equal(status, 403, about);
+      t.match(text, `><C:${condition}/></D:error>`, about);
+    }
+    t.ok([403, 404].includes((await post(request('bert@example.org', me), `${home}outbox/`, bert)).status));
+    t.equal((await post(request('anna@example.org', me), `${home}calendar/`)).status, 405);
+  });
+});
