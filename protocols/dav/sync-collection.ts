@@ -28,15 +28,16 @@ export const syncCollection: Report = {
     const { collection } = resource;
     checkLevel(body);
     const limit = limitOf(body);
-    const after = await startOf(exchange, resource, body.child(DAV, 'sync-token')?.text().trim() ?? '');
+    const { began, ...start } = await startOf(exchange, resource, body.child(DAV, 'sync-token')?.text().trim() ?? '');
     const asked = server.properties.ask(exchange, body, 'nothing');
     const print = printer(exchange, resource, asked);
 
     const answer = startMultistatus(exchange);
     const { modseq } = collection;
-    let position: LogPosition = after;
+    let position: LogPosition = start;
     for (let left = limit; ; ) {
-      const page = await server.changes.since(collection, position, modseq, Math.min(left, print.rows), print.whole);
+      const steps = { after: position, until: modseq, began };
+      const page = await server.changes.since(collection, steps, Math.min(left, print.rows), print.whole);
       answer.add(await print.page(page.changes));
       left -= page.changes.length;
       const last = page.changes[page.changes.length - 1];
@@ -46,7 +47,7 @@ export const syncCollection: Report = {
       if (left <= 0) {
         // RFC 6578 §3.6: more is to come; the request's own URL says so.
         answer.add(statusResponse(resource.href, '507 Insufficient Storage', '<D:number-of-matches-within-limits/>'));
-        return answer.end(tokenXml(tokenOf(server.changes.bookmark(collection, position))));
+        return answer.end(tokenXml(tokenOf(server.changes.bookmark(collection, position, began))));
       }
       await answer.page();
     }
@@ -121,8 +122,12 @@ function limitOf(body: Element): number {
 }
 
 /** The position a token names; the empty token is the beginning. */
-async function startOf({ server }: Exchange, { collection }: CollectionResource, token: string): Promise<LogPosition> {
-  if (token === '') return LOG_START;
+async function startOf(
+  { server }: Exchange,
+  { collection }: CollectionResource,
+  token: string,
+): Promise<LogPosition & { began: number }> {
+  if (token === '') return { ...LOG_START, began: collection.modseq };
   const bookmark = bookmarkOf(token);
   if (bookmark === undefined) throw new DomainError('sync-token-invalid', 'This is not a sync token of this server.');
   await server.changes.verify(collection, bookmark);

@@ -22,6 +22,8 @@ export const LOG_START: LogPosition = { modseq: 0, memberId: 0 };
 export interface Bookmark extends LogPosition {
   readonly collectionId: number;
   readonly boot: number;
+  /** The modseq at which this client began with nothing and has not finished; else 0. What left before is no news to it. */
+  readonly began: number;
 }
 
 /** One step of the log. */
@@ -77,33 +79,34 @@ export class Changes {
   }
 
   /**
-   * What changed after a position, up to and including modseq `until`, at most `limit`; with whole rows when `whole`.
+   * What changed after a position, up to and including modseq `until`, at most `limit`; with whole rows when `whole`. What
+   * left is told only from modseq `began` on.
    * The reads need not agree with each other: what changes in between gets a modseq beyond `until`, so it is left for the next
    * request, never lost.
    */
   async since(
     collection: Bound,
-    after: LogPosition,
-    until: number,
+    { after, until, began }: { after: LogPosition; until: number; began: number },
     limit: number,
     whole: boolean,
   ): Promise<ChangePage> {
     const members = whole
       ? (await this.page(collection, after, limit + 1)).map(asChange)
       : (await this.listing(collection, after, limit + 1)).map(listed);
-    // Nothing can have left before the first position.
-    const gone = after.modseq === 0 ? [] : await this.store.tombstones.page(collection.id, after, limit + 1);
+    const nothingLeft = after.modseq < began && began >= until;
+    const left = after.modseq < began ? { modseq: began, memberId: Number.MAX_SAFE_INTEGER } : after;
+    const gone = nothingLeft ? [] : await this.store.tombstones.page(collection.id, left, limit + 1);
     const changes: Change[] = [];
     let m = 0;
     let g = 0;
     while (changes.length < limit) {
       const member = reached(members[m], until);
-      const left = reached(gone[g], until);
-      if (member !== undefined && (left === undefined || isBefore(member, left))) {
+      const departed = reached(gone[g], until);
+      if (member !== undefined && (departed === undefined || isBefore(member, departed))) {
         changes.push(member);
         m++;
-      } else if (left !== undefined) {
-        changes.push({ ...left, etag: undefined, member: undefined });
+      } else if (departed !== undefined) {
+        changes.push({ ...departed, etag: undefined, member: undefined });
         g++;
       } else return { changes, complete: true };
     }
@@ -111,9 +114,9 @@ export class Changes {
   }
 
   /** The bookmark that names everything up to a collection's modseq, or up to a position before it. */
-  bookmark(collection: Bound, position?: LogPosition): Bookmark {
+  bookmark(collection: Bound, position?: LogPosition, began = 0): Bookmark {
     const { modseq, memberId } = position ?? { modseq: collection.modseq, memberId: Number.MAX_SAFE_INTEGER };
-    return { collectionId: collection.id, boot: this.store.boot, modseq, memberId };
+    return { collectionId: collection.id, boot: this.store.boot, modseq, memberId, began };
   }
 
   /**
@@ -123,11 +126,12 @@ export class Changes {
    */
   async verify(collection: Bound, bookmark: Bookmark): Promise<void> {
     const refuse = () => new DomainError('sync-token-invalid', 'This sync token is not valid for the collection.');
-    if (bookmark.collectionId !== collection.id || bookmark.modseq > collection.modseq) throw refuse();
+    const furthest = Math.max(bookmark.modseq, bookmark.began);
+    if (bookmark.collectionId !== collection.id || furthest > collection.modseq) throw refuse();
     if (bookmark.boot === this.store.boot) return;
     if (bookmark.boot > this.store.boot || !(await this.store.accounts.bootExists(bookmark.boot))) throw refuse();
     const next = await this.store.accounts.firstModseqAfterBoot(collection.accountId, bookmark.boot);
-    if (next !== undefined && bookmark.modseq >= next) throw refuse();
+    if (next !== undefined && furthest >= next) throw refuse();
   }
 }
 
