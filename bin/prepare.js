@@ -160,7 +160,9 @@ function npm(...words) {
 function run(program, words, quiet = false) {
   return new Promise((resolve) => {
     const stdio = quiet ? 'ignore' : ['ignore', 2, 2];
-    const child = spawn(program, words, { cwd: root, stdio });
+    // What a debugger or a test runner put into this process is not meant for the tools.
+    const { NODE_OPTIONS: _, ...env } = process.env;
+    const child = spawn(program, words, { cwd: root, stdio, env });
     const pass = (signal) => child.kill(signal);
     process.on('SIGTERM', pass);
     child.on('error', () => resolve(false));

@@ -22,14 +22,14 @@ export interface RunningServer {
 
 /** Only HTTP, on a free port, with nothing of the caller's own settings. */
 export function environmentFor(data: string, more: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('CONVENE_')) as [string, string][];
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(CONVENE_|NODE_OPTIONS|TAP|_TAPJS)/.test(name));
   const settings = {
     CONVENE_DATA: data,
     CONVENE_HTTP_PORT: '0',
     CONVENE_HTTPS_PORT: '',
     CONVENE_DOMAIN: 'example.org',
   };
-  return { ...Object.fromEntries(inherited), ...settings, ...more };
+  return { ...(Object.fromEntries(inherited) as Record<string, string>), ...settings, ...more };
 }
 
 /** Runs one command to its end. */

@@ -27,7 +27,9 @@ t.test('a new person has an address, a calendar, a task list and an address book
   );
   t.same(
     names,
-    ['Calendar', 'Tasks', 'Inbox', 'Outbox', 'Contacts'].map((name) => `<displayname xmlns="DAV:">${name}</displayname>`),
+    ['Calendar', 'Tasks', 'Inbox', 'Outbox', 'Contacts'].map(
+      (name) => `<displayname xmlns="DAV:">${name}</displayname>`,
+    ),
   );
 });
 
