@@ -5,7 +5,8 @@
  * Elsewhere: what the octets look like in an answer (calendar-data, address-data of the extensions).
  */
 import { setImmediate } from 'node:timers/promises';
-import type { AskedProperties, CollectionResource, Exchange, ReportRequest } from './contract.ts';
+import { DomainError } from '../../src/errors.ts';
+import type { AskedProperties, CollectionResource, Exchange, MemberResource, ReportRequest } from './contract.ts';
 import { badRequest, DavError } from './dav-error.ts';
 import { encodeSegment } from './hrefs.ts';
 import { startMultistatus, statusResponse } from './multistatus.ts';
@@ -111,7 +112,7 @@ async function print(
   for (const [parent, wanted] of names) {
     for (const { data, ...row } of await exchange.server.changes.withData(parent.collection, wanted)) {
       octets += row.size;
-      members.set(parent.href + row.name, await asked.respond(memberOf(parent, row, data)));
+      members.set(parent.href + row.name, await respond(asked, memberOf(parent, row, data)));
       if (performance.now() - since < SLICE) continue;
       await setImmediate();
       since = performance.now();
@@ -123,6 +124,16 @@ async function print(
     text += response ?? statusResponse(escapeXml(href), '404 Not Found');
   }
   return { text, octets };
+}
+
+/** A member whose data would pass what one answer may hold is told as such; the others stand. */
+async function respond(asked: AskedProperties, member: MemberResource): Promise<string> {
+  try {
+    return await asked.respond(member);
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.code !== 'too-many-instances') throw error;
+    return statusResponse(escapeXml(member.href), '507 Insufficient Storage');
+  }
 }
 
 /** The decoded segments of an href, which may be a whole URL; none when no resource of ours can have it. */

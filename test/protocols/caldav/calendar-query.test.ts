@@ -189,6 +189,19 @@ t.test('calendar-multiget', async (t) => {
   });
 });
 
+t.test('a multiget tells which objects are too much to expand, and answers the others', async (t) => {
+  const { put, report } = await setUp(t);
+  await put('often.ics', event('often', '20260101T000000Z', 'RRULE:FREQ=SECONDLY'));
+  await put('once.ics', event('once', '20260101T000000Z'));
+  const { status, text } = await report(
+    `<C:calendar-multiget ${NAMESPACES}><D:prop><C:calendar-data><C:expand start="20260101T000000Z" end="20270101T000000Z"/></C:calendar-data></D:prop>` +
+      `<D:href>${CALENDAR}once.ics</D:href><D:href>${CALENDAR}often.ics</D:href></C:calendar-multiget>`,
+  );
+  t.equal(status, 207);
+  t.match(text, `${CALENDAR}often.ics</D:href><D:status>HTTP/1.1 507 Insufficient Storage`);
+  t.match(text, 'UID:once');
+});
+
 t.test('recurrences that would go on for ever are answered in bounded time and size', async (t) => {
   const { put, report } = await setUp(t);
   const bombs = [

@@ -95,8 +95,8 @@ t.test('what the index cannot know is read', async (t) => {
   t.same(await names(query, home, part('VCALENDAR', { components: [part('VTODO')] })), []);
 });
 
-t.test('octets come when asked for, in pages of at most 500, and other work runs in between', async (t) => {
-  const { put, home, query, store } = await setUp(t);
+t.test('octets come when asked for, in pages of at most 500', async (t) => {
+  const { put, home, query } = await setUp(t);
   await Promise.all(Array.from({ length: 1_100 }, (_, i) => put(`${i}`, event(`${i}`, '20260310T100000Z'))));
   const sizes: number[] = [];
   for await (const page of query.matching(home, during(day(2026, 3, 10), day(2026, 3, 11)), UTC, true)) {
@@ -104,6 +104,17 @@ t.test('octets come when asked for, in pages of at most 500, and other work runs
     t.ok(page.every(({ data }) => data?.startsWith('BEGIN:VCALENDAR')));
   }
   t.same(sizes, [500, 500, 100]);
+});
+
+t.test('other work runs while objects are judged', async (t) => {
+  const { put, home, query } = await setUp(t);
+  const attendees = Array.from({ length: 300 }, (_, i) => `ATTENDEE;CN="Person ${i}":mailto:p${i}@example.org`);
+  await Promise.all(
+    Array.from({ length: 200 }, (_, i) => put(`${i}`, event(`${i}`, '20260310T100000Z', ...attendees))),
+  );
+  const withoutAlarms = part('VCALENDAR', {
+    components: [part('VEVENT', { components: [part('VALARM', { isNotDefined: true })] })],
+  });
   let turns = 0;
   let next: NodeJS.Immediate;
   const turn = () => {
@@ -111,14 +122,10 @@ t.test('octets come when asked for, in pages of at most 500, and other work runs
     next = setImmediate(turn);
   };
   turn();
-  const withoutAlarms = part('VCALENDAR', {
-    components: [part('VEVENT', { components: [part('VALARM', { isNotDefined: true })] })],
-  });
-  const read = await names(query, home, withoutAlarms);
+  const found = await names(query, home, withoutAlarms);
   clearImmediate(next!);
-  t.equal(read.length, 1_100);
-  t.ok(turns > 1, `${turns} turns of the loop while judging`);
-  t.equal(await store.calendarObjects.count(home.id), 1_100);
+  t.equal(found.length, 200);
+  t.ok(turns > 3, `${turns} turns of the loop`);
 });
 
 t.test('nothing without the right to read', async (t) => {
