@@ -42,7 +42,7 @@ export async function rightsOn(
   if (collection.accountId === viewer.id) return ALL_RIGHTS;
   const grantees = [viewer.id, ...(await reads.principals.groupsOf(viewer.id))];
   const grants = await reads.grants.forCollection(collection.accountId, collection.id, grantees);
-  return grants.reduce<Rights>((rights, grant) => ({ ...rights, ...GRANTED[grant.rights] }), NO_RIGHTS);
+  return Object.assign({}, NO_RIGHTS, ...grants.map((grant) => GRANTED[grant.rights])) as Rights;
 }
 
 /** May `viewer` learn that this principal exists, its name and addresses? Members of one organisation may. */

@@ -1,7 +1,7 @@
 /**
  * People of an organisation: adding, listing, passwords, removing. A new individual gets an account, its address and the
  * collections clients expect to find, all in one transaction.
- * RFC 3744 §2 and RFC 9670 name the kinds; design "Words for people and rights".
+ * RFC 3744 §2 and RFC 9670 name the kinds.
  * Elsewhere: logging in (authentication.ts), reading other principals (directory.ts), many at once (import.ts).
  */
 import { randomInt, randomUUID } from 'node:crypto';
