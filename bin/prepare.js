@@ -90,7 +90,7 @@ async function compile() {
   say('Building …');
   const fresh = join(root, 'dist.new');
   rmSync(fresh, { recursive: true, force: true });
-  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const tsc = join(root, 'node_modules', 'typescript', 'lib', 'tsc.js');
   const stamp = fingerprint();
   if (!(await run(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--noCheck', '--outDir', fresh]))) {
     say('The build failed.');
