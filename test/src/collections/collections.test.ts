@@ -44,15 +44,10 @@ t.test('what is not shared is not there', async (t) => {
 
 t.test('making, renaming, copying, deleting', async (t) => {
   const { store, ada, bob, collections, work, share, as } = await scene(t);
-  const codes: [promise: Promise<unknown>, code: string][] = [
-    [collections.create(ada, ada, 'calendars', 'work', CALENDAR), 'already-exists'],
-    [collections.create(bob, ada, 'calendars', 'new', CALENDAR), 'forbidden'],
-    ...['', '.', '..', 'a/b', 'a\u0000', 'inbox', 'outbox', 'x'.repeat(256)].map((name): [Promise<unknown>, string] => [
-      collections.create(ada, ada, 'calendars', name, CALENDAR),
-      'forbidden',
-    ]),
-  ];
-  for (const [promise, code] of codes) await t.rejects(promise, { code });
+  await t.rejects(collections.create(ada, ada, 'calendars', 'work', CALENDAR), { code: 'already-exists' });
+  await t.rejects(collections.create(bob, ada, 'calendars', 'new', CALENDAR), { code: 'forbidden' });
+  for (const name of ['', '.', '..', 'a/b', 'a\u0000', 'inbox', 'outbox', 'x'.repeat(256)])
+    await t.rejects(collections.create(ada, ada, 'calendars', name, CALENDAR), { code: 'forbidden' }, name.slice(0, 9));
   await share('read');
   const seen = await as(bob);
   if (seen === undefined) throw new Error('not shared');
