@@ -5,6 +5,7 @@
  */
 
 import type { AddressInfo } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { pino } from 'pino';
 import { caldav } from '../protocols/caldav/extension.ts';
 import { carddav } from '../protocols/carddav/extension.ts';
@@ -24,6 +25,13 @@ import { CardSearch } from './contacts/card-search.ts';
 import { Cards } from './contacts/cards.ts';
 import { createHttp, type Http, type HttpLimits } from './http.ts';
 import { Jobs } from './jobs.ts';
+import { addMissingMailboxes } from './mail/default-mailboxes.ts';
+import { Delivery } from './mail/delivery.ts';
+import { MailboxViews } from './mail/mailbox-views.ts';
+import { Mailboxes } from './mail/mailboxes.ts';
+import { MessageContents } from './mail/message-contents.ts';
+import { MessageSearch } from './mail/message-search.ts';
+import { Messages } from './mail/messages.ts';
 import { type FirstStart, firstStart } from './organisations/first-start.ts';
 import { Organisations } from './organisations/organisations.ts';
 import { packageVersion } from './package-root.ts';
@@ -47,8 +55,19 @@ export interface Services {
   readonly authentication: Authentication;
   readonly organisations: Organisations;
   readonly principals: Principals;
+  readonly mail: Mail;
   /** Set when this opening founded the organisation. */
   readonly founded: FirstStart | undefined;
+}
+
+/** What the protocols of mail work with. */
+export interface Mail {
+  readonly views: MailboxViews;
+  readonly mailboxes: Mailboxes;
+  readonly messages: Messages;
+  readonly contents: MessageContents;
+  readonly search: MessageSearch;
+  readonly delivery: Delivery;
 }
 
 export interface App extends Services {
@@ -66,6 +85,7 @@ export interface App extends Services {
 /** Blobs that nobody refers to are deleted when they were not put again for this long. */
 const UNREFERENCED_MS = 24 * 60 * 60_000;
 const BLOBS_AT_ONCE = 100;
+const PURGED_AT_ONCE = 200;
 
 /** Opens the store of a folder with the services on it; founds the organisation in an empty one. */
 export async function openServices(config: Config, options: AppOptions = {}): Promise<Services> {
@@ -78,7 +98,8 @@ export async function openServices(config: Config, options: AppOptions = {}): Pr
     const principals = new Principals(store, authentication, hashing, now);
     const founded = await firstStart({ organisations, principals }, config.domain);
     await authentication.loadDomains();
-    return { store, authentication, organisations, principals, founded };
+    await addMissingMailboxes(store, now);
+    return { store, authentication, organisations, principals, mail: mailOn(store, now), founded };
   } catch (error) {
     await store.close();
     throw error;
@@ -116,6 +137,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       everyMs: 60 * 60_000,
       run: (signal) => collectBlobs(store, now, signal),
     });
+    jobs.add({ name: 'purge', everyMs: 10 * 60_000, run: (signal) => purge(store, signal) });
     control = await serveControl(config.data, administration(services), (error) =>
       log.error({ err: error }, 'a command failed'),
     );
@@ -142,12 +164,32 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   }
 }
 
+/** The services of mail on a store. */
+export function mailOn(store: Store, now: () => number): Mail {
+  const views = new MailboxViews(store);
+  const messages = new Messages(store, views, now);
+  return {
+    views,
+    messages,
+    mailboxes: new Mailboxes(store, views, messages, now),
+    contents: new MessageContents(store),
+    search: new MessageSearch(store, views),
+    delivery: new Delivery(store, views, now),
+  };
+}
+
 function davExtensions(store: Store, now: () => number): DavExtension[] {
   const calendarObjects = new CalendarObjects(store, now);
   return [
     caldav({ calendarObjects, calendarQuery: new CalendarQuery(store), freeBusy: new FreeBusy(store), now }),
     carddav({ cards: new Cards(store, now), cardSearch: new CardSearch(store) }),
   ];
+}
+
+/** Takes away for good what was deleted, in small transactions. */
+async function purge(store: Store, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && (await store.transaction((write) => write.purge.step(PURGED_AT_ONCE))) > 0)
+    await setImmediate();
 }
 
 async function collectBlobs(store: Store, now: () => number, signal: AbortSignal): Promise<void> {

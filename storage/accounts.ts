@@ -16,7 +16,9 @@ export const statements = {
   noteBoot: `INSERT INTO account_boots (account_id, boot_id, first_modseq) VALUES (?, ?, ?)
     ON CONFLICT (account_id, boot_id) DO NOTHING`,
   stamp: 'UPDATE collections SET modseq = ? WHERE id = ?',
-  addUsedBytes: 'UPDATE accounts SET used_bytes = used_bytes + ? WHERE id = ?',
+  setQuota: 'UPDATE accounts SET quota_bytes = ? WHERE id = ?',
+  addUsedBytes: `UPDATE accounts SET used_bytes = used_bytes + ? WHERE id = ?
+    RETURNING used_bytes AS usedBytes, quota_bytes AS quotaBytes`,
   addBoot: 'INSERT INTO boots (started_at, version) VALUES (?, ?) RETURNING id',
 } as const;
 
@@ -59,8 +61,17 @@ export function accountWrites(sql: Sql, notes: ChangeNotes): AccountWrites {
       if (collectionIds.length === 0) notes.hints.push({ accountId, collectionId: 0, modseq });
       return modseq;
     },
+    async setQuota(accountId, quotaBytes) {
+      await sql.run(statements.setQuota, quotaBytes, accountId);
+    },
     async addUsedBytes(accountId, octets) {
-      await sql.run(statements.addUsedBytes, octets, accountId);
+      const row = await sql.get<{ usedBytes: number; quotaBytes: number | null }>(
+        statements.addUsedBytes,
+        octets,
+        accountId,
+      );
+      if (row === undefined) throw new Error(`account ${accountId} does not exist`);
+      return row;
     },
   };
 }

@@ -7,6 +7,8 @@ export const statements = {
   forCollection: `SELECT id, account_id AS accountId, collection_id AS collectionId, grantee_id AS granteeId, rights,
     created_at AS createdAt FROM grants WHERE account_id = ? AND collection_id IN (0, ?)
     AND grantee_id IN (SELECT value FROM json_each(?))`,
+  accountsFor: `SELECT DISTINCT account_id AS accountId FROM grants WHERE grantee_id IN (SELECT value FROM json_each(?))
+    ORDER BY account_id`,
   add: `INSERT INTO grants (account_id, collection_id, grantee_id, rights, created_at) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (account_id, collection_id, grantee_id, rights) DO NOTHING`,
 } as const;
@@ -15,6 +17,9 @@ export function grantReads(sql: Sql): GrantReads {
   return {
     forCollection: (accountId, collectionId, granteeIds) =>
       sql.all<GrantRow>(statements.forCollection, accountId, collectionId, list(granteeIds)),
+    async accountsFor(granteeIds) {
+      return (await sql.rows<[number]>(statements.accountsFor, list(granteeIds))).map(([id]) => id);
+    },
   };
 }
 

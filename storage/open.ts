@@ -80,7 +80,7 @@ function assemble(
   return {
     ...readTables(reading),
     boot,
-    transaction: (run) => writer.transaction(run),
+    transaction: (run, committed) => writer.transaction(run, committed),
     // Snapshots follow one another on their connection: each awaits only reads, so none is waited for long.
     snapshot(run) {
       const result = lastSnapshot.then(async () => {

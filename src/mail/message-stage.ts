@@ -85,6 +85,13 @@ export class MessageStage {
     };
   }
 
+  /** Gives up a message that will not be placed: what the store has of it goes at once. */
+  async discard(): Promise<void> {
+    this.pieces = [];
+    this.held = 0;
+    await discardBlob(this.store, this.blobId);
+  }
+
   private async flush(count: number): Promise<void> {
     const all = concat(this.pieces);
     const chunk = all.subarray(0, count);
@@ -114,6 +121,12 @@ export class MessageStage {
 /** The stored column `summary` of a message placed with this date. */
 export function summaryOf(staged: StagedMessage, internalDate: number): string {
   return `INTERNALDATE ${printInternalDate(internalDate)} RFC822.SIZE ${staged.size} ${staged.envelope}`;
+}
+
+/** Takes away a staged blob that will not be completed, a chunk at a time. */
+export async function discardBlob(store: Store, blobId: number): Promise<void> {
+  if (blobId === 0) return;
+  while (await store.transaction((write) => write.blobs.discardChunk(blobId)));
 }
 
 function concat(pieces: readonly Buffer[]): Buffer {

@@ -4,13 +4,27 @@
  * RFC 9051 §6.3.12, §6.4.3, §6.4.6 to §6.4.9, RFC 7162 §3.1.3 (UNCHANGEDSINCE), RFC 4315 (UIDs of what was appended, copied).
  * Elsewhere: octets on their way in (message-stage.ts), reading (message-contents.ts), mail from elsewhere (delivery.ts).
  */
-import type { Store } from '../../storage/store.ts';
-import type { Principal } from '../principals/access.ts';
-import type { MailboxView } from './mailbox-view.ts';
+import type { PlacementRow, Store, Writes } from '../../storage/store.ts';
+import { DomainError } from '../errors.ts';
+import { type MailRight, mailRightsOn, type Principal } from '../principals/access.ts';
+import { ALL_FLAGS, bitsOf, DELETED, type FlagNames, Keywords, parseFlagNames, SEEN, without } from './flags.ts';
+import type { Mailbox } from './mailbox.ts';
+import { type MailboxDelta, type MailboxView, uidsIn } from './mailbox-view.ts';
 import type { MailboxViews } from './mailbox-views.ts';
-import type { Mailbox } from './mailboxes.ts';
 import { MessageStage, type StagedMessage } from './message-stage.ts';
-import type { UidSet } from './uid-set.ts';
+import {
+  blobOf,
+  displace,
+  flagTranslation,
+  keywordsUsed,
+  keywordsWith,
+  mailboxIn,
+  place,
+  storeMessage,
+  type Unplaced,
+  uidsOf,
+} from './placing.ts';
+import { type UidSet, uidSetOfSorted } from './uid-set.ts';
 
 /** A message to append. */
 export interface NewMessage {
@@ -41,12 +55,23 @@ export interface FlagsChanged {
   readonly modified: UidSet;
 }
 
+/** Messages taken away in one transaction, so that nobody waits long for a full mailbox. */
+const REMOVED_AT_ONCE = 500;
+/** More rows than any mailbox has. */
+const ALL = 2 ** 31 - 1;
+
 export type FlagMode = 'set' | 'add' | 'remove';
 
+/** What a transaction answers, and what it did to mailboxes. */
+interface Done<T> {
+  readonly answer: T;
+  readonly deltas: readonly MailboxDelta[];
+}
+
 export class Messages {
-  protected readonly store: Store;
-  protected readonly views: MailboxViews;
-  protected readonly now: () => number;
+  private readonly store: Store;
+  private readonly views: MailboxViews;
+  private readonly now: () => number;
 
   constructor(store: Store, views: MailboxViews, now: () => number) {
     this.store = store;
@@ -60,69 +85,236 @@ export class Messages {
   }
 
   /**
-   * Appends messages, all or none (RFC 3502).
+   * Appends messages, all or none (RFC 3502), staged for the mailbox's account.
    * @throws DomainError not-found when the mailbox has gone; forbidden; limit-exceeded and invalid-data for flags; over-quota
    */
-  append(_viewer: Principal, _mailbox: Mailbox, _messages: readonly NewMessage[]): Promise<Appended> {
-    throw new Error('not yet');
+  async append(viewer: Principal, mailbox: Mailbox, messages: readonly NewMessage[]): Promise<Appended> {
+    const rights = await mailRightsOn(this.store, viewer, mailbox);
+    need(rights, 'i');
+    const allowed = flagsAllowed(rights);
+    const parsed = messages.map(({ flags }) => parseFlagNames(flags));
+    return this.write(async (write) => {
+      const { accountId, id } = mailbox;
+      const modseq = await write.accounts.nextModseq(accountId, [id]);
+      const row = await mailboxIn(write, id);
+      const names = parsed.flatMap(({ keywords }) => keywords);
+      const keywords = names.length === 0 ? Keywords.parse(row.keywords) : await keywordsWith(write, row, names);
+      const unplaced: Unplaced[] = [];
+      for (const [index, { staged, internalDate }] of messages.entries()) {
+        const blobId = await blobOf(write, staged, this.now());
+        const stored = await storeMessage(write, accountId, staged, blobId, internalDate ?? this.now());
+        const bits = bitsOf(parsed[index] as FlagNames, keywords);
+        unplaced.push({ ...stored, flags: without(bits, without(ALL_FLAGS, allowed)) });
+      }
+      const added = await place(write, id, modseq, unplaced, this.now());
+      return {
+        answer: { uidvalidity: row.uidvalidity, uids: added.map(({ uid }) => uid) },
+        deltas: [{ mailboxId: id, modseq, added, keywords: names.length === 0 ? undefined : keywords }],
+      };
+    });
   }
 
   /**
-   * Changes flags of the messages with these UIDs; ones that are gone are passed over.
+   * Changes flags of the messages with these UIDs; ones that are gone are passed over, and flags the viewer may not change
+   * (RFC 4314 §4: STORE).
    * @param unchangedSince leave messages alone that changed after this modseq, and say which
    * @throws DomainError forbidden, limit-exceeded, invalid-data, not-found
    */
-  setFlags(
-    _viewer: Principal,
-    _view: MailboxView,
-    _uids: UidSet,
-    _mode: FlagMode,
-    _names: readonly string[],
-    _unchangedSince?: number,
+  async setFlags(
+    viewer: Principal,
+    view: MailboxView,
+    uids: UidSet,
+    mode: FlagMode,
+    names: readonly string[],
+    unchangedSince?: number,
   ): Promise<FlagsChanged> {
-    throw new Error('not yet');
+    const rights = await mailRightsOn(this.store, viewer, mailboxOf(view));
+    const allowed = flagsAllowed(rights);
+    if (allowed === 0) throw forbidden();
+    const flags = parseFlagNames(names);
+    return this.write(async (write) => {
+      const { mailboxId: id, accountId } = view;
+      const modseq = await write.accounts.nextModseq(accountId, [id]);
+      const row = await mailboxIn(write, id);
+      const adds = mode !== 'remove' && flags.keywords.length > 0;
+      const keywords = adds ? await keywordsWith(write, row, flags.keywords) : Keywords.parse(row.keywords);
+      const bits = without(bitsOf(flags, keywords), without(ALL_FLAGS, allowed));
+      const clear = mode === 'add' ? 0 : mode === 'remove' ? bits : without(allowed, bits);
+      const set = mode === 'remove' ? 0 : bits;
+      const passed =
+        unchangedSince === undefined ? { uids, modified: [] } : await unchanged(write, id, uids, unchangedSince);
+      for (const [first, last] of passed.uids) await write.placements.changeFlags(id, first, last, clear, set, modseq);
+      return {
+        answer: { modseq, modified: passed.modified },
+        deltas: [
+          { mailboxId: id, modseq, flags: { uids: passed.uids, clear, set }, keywords: adds ? keywords : undefined },
+        ],
+      };
+    });
   }
 
-  /** Sets \Seen as reading does, where the viewer may; messages that have it do not change. */
-  markSeen(_viewer: Principal, _view: MailboxView, _uids: UidSet): Promise<void> {
-    throw new Error('not yet');
+  /** Sets \Seen as reading does, if the viewer may; messages that have it do not change. */
+  async markSeen(viewer: Principal, view: MailboxView, uids: UidSet): Promise<void> {
+    if (uidsIn(view, uids).every((uid) => ((view.flags[view.indexOf(uid)] ?? 0) & SEEN) !== 0)) return;
+    const rights = await mailRightsOn(this.store, viewer, mailboxOf(view));
+    if (rights.has('s')) await this.setFlags(viewer, view, uids, 'add', ['\\Seen']);
   }
 
   /**
-   * Removes the messages that have \Deleted, of these UIDs only if given (UID EXPUNGE). Returns the UIDs that went.
+   * Removes the messages that have \Deleted, of these UIDs only if given (UID EXPUNGE). Many go in several transactions.
+   * @returns the UIDs that went, ascending
    * @throws DomainError forbidden, not-found
    */
-  expunge(
-    _viewer: Principal,
-    _view: MailboxView,
-    _uids?: UidSet,
-  ): Promise<{ modseq: number; uids: readonly number[] }> {
-    throw new Error('not yet');
+  async expunge(viewer: Principal, view: MailboxView, uids?: UidSet): Promise<{ modseq: number; uids: number[] }> {
+    need(await mailRightsOn(this.store, viewer, mailboxOf(view)), 'e');
+    const candidates = deletedIn(view, uids);
+    const gone: number[] = [];
+    let modseq = view.highestModseq;
+    for (let from = 0; from < candidates.length; from += REMOVED_AT_ONCE) {
+      const done = await this.expungeSome(view, uidSetOfSorted(candidates.slice(from, from + REMOVED_AT_ONCE)));
+      for (const uid of done.uids) gone.push(uid);
+      modseq = done.modseq;
+    }
+    return { modseq, uids: gone };
   }
 
   /**
-   * Places messages in another mailbox too, with flags; ones that are gone are passed over.
-   * @throws DomainError not-found when the target has gone; forbidden; limit-exceeded (keywords); over-quota
+   * Places messages in another mailbox of the account too, with their flags; ones that are gone are passed over.
+   * @throws DomainError not-found when the target has gone; forbidden; limit-exceeded (keywords)
    */
-  copy(_viewer: Principal, _view: MailboxView, _uids: UidSet, _target: Mailbox): Promise<Copied> {
-    throw new Error('not yet');
+  async copy(viewer: Principal, view: MailboxView, uids: UidSet, target: Mailbox): Promise<Copied> {
+    need(await mailRightsOn(this.store, viewer, mailboxOf(view)), 'r');
+    need(await mailRightsOn(this.store, viewer, target), 'i');
+    return this.write((write) => this.copySome(write, view, uids, target, false));
   }
 
-  /** Places messages in another mailbox and takes them away here, in one transaction (RFC 6851). */
-  move(_viewer: Principal, _view: MailboxView, _uids: UidSet, _target: Mailbox): Promise<Copied> {
-    throw new Error('not yet');
+  /**
+   * Places messages in another mailbox and takes them away here (RFC 6851): each is either here or there at any time. Many
+   * go in several transactions.
+   */
+  async move(viewer: Principal, view: MailboxView, uids: UidSet, target: Mailbox): Promise<Copied> {
+    const rights = await mailRightsOn(this.store, viewer, mailboxOf(view));
+    for (const right of ['r', 't', 'e'] as const) need(rights, right);
+    need(await mailRightsOn(this.store, viewer, target), 'i');
+    const candidates = uidsIn(view, uids);
+    const moved = { uidvalidity: target.uidvalidity, from: [] as number[], to: [] as number[] };
+    for (let from = 0; from < candidates.length; from += REMOVED_AT_ONCE) {
+      const some = uidSetOfSorted(candidates.slice(from, from + REMOVED_AT_ONCE));
+      const done = await this.write((write) => this.copySome(write, view, some, target, true));
+      moved.from.push(...done.from);
+      moved.to.push(...done.to);
+    }
+    return moved;
   }
 
-  /** UIDs that were expunged after a modseq, ascending (RFC 7162 §3.2.5: VANISHED). */
-  expungedSince(_mailboxId: number, _modseq: number): Promise<UidSet> {
-    throw new Error('not yet');
+  /** UIDs that were expunged after a modseq (RFC 7162 §3.2.5: VANISHED). */
+  async expungedSince(mailboxId: number, modseq: number): Promise<UidSet> {
+    return uidSetOfSorted(await this.store.tombstones.idsSince(mailboxId, modseq));
   }
 
   /**
    * The first UID that no session has shown as \Recent; from it on, messages now belong to the session that asked
    * (RFC 3501 §2.3.2). UIDNEXT when there are none.
    */
-  takeRecent(_view: MailboxView): number {
-    throw new Error('not yet');
+  takeRecent(view: MailboxView): number {
+    const first = view.recentFrom;
+    if (first === view.uidnext) return first;
+    view.recentFrom = view.uidnext;
+    const { mailboxId, uidnext } = view;
+    // A crash before it is written shows them as recent once more, which is allowed: \Recent is a hint.
+    this.store.transaction((write) => write.mailboxes.setRecentFrom(mailboxId, uidnext)).catch(() => {});
+    return first;
   }
+
+  private expungeSome(view: MailboxView, uids: UidSet): Promise<{ modseq: number; uids: number[] }> {
+    return this.write(async (write) => {
+      const { mailboxId: id, accountId } = view;
+      const modseq = await write.accounts.nextModseq(accountId, [id]);
+      await mailboxIn(write, id);
+      const rows = await rowsIn(write, id, uids, DELETED);
+      await displace(write, { id, accountId }, rows, modseq);
+      const removed = rows.map(([uid]) => uid);
+      return { answer: { modseq, uids: removed }, deltas: [{ mailboxId: id, modseq, removed }] };
+    });
+  }
+
+  private async copySome(
+    write: Writes,
+    view: MailboxView,
+    uids: UidSet,
+    target: Mailbox,
+    moves: boolean,
+  ): Promise<Done<Copied>> {
+    const { mailboxId: id, accountId } = view;
+    if (target.accountId !== accountId) throw forbidden();
+    const touched = moves && id !== target.id ? [id, target.id] : [target.id];
+    const modseq = await write.accounts.nextModseq(accountId, touched);
+    const source = await mailboxIn(write, id);
+    const row = await mailboxIn(write, target.id);
+    const rows = await rowsIn(write, id, uids, 0);
+    const sourceKeywords = Keywords.parse(source.keywords);
+    const keywords = await keywordsWith(write, row, keywordsUsed(sourceKeywords, rows));
+    const translate = flagTranslation(sourceKeywords, keywords);
+    const facts = await write.messages.facts(rows.map(([, messageId]) => messageId));
+    const added = await place(
+      write,
+      target.id,
+      modseq,
+      rows.map(([, messageId, flags]) => ({ ...facts.get(messageId)!, messageId, flags: translate(flags) })),
+      this.now(),
+    );
+    const from = rows.map(([uid]) => uid);
+    const deltas: MailboxDelta[] = [];
+    if (moves) {
+      await displace(write, { id, accountId }, rows, modseq);
+      if (id !== target.id) deltas.push({ mailboxId: id, modseq, removed: from });
+    }
+    const removed = moves && id === target.id ? from : undefined;
+    deltas.push({ mailboxId: target.id, modseq, added, removed, keywords });
+    return { answer: { uidvalidity: row.uidvalidity, from, to: added.map(({ uid }) => uid) }, deltas };
+  }
+
+  /** Runs a transaction and tells the views of it. */
+  private async write<T>(run: (write: Writes) => Promise<Done<T>>): Promise<T> {
+    const { answer } = await this.store.transaction(run, ({ deltas }) => this.views.apply(deltas));
+    return answer;
+  }
+}
+
+function mailboxOf({ mailboxId, accountId }: MailboxView): { id: number; accountId: number } {
+  return { id: mailboxId, accountId };
+}
+
+function forbidden(): DomainError {
+  return new DomainError('forbidden', 'You may not do this in this mailbox.');
+}
+
+function need(rights: ReadonlySet<MailRight>, right: MailRight): void {
+  if (!rights.has(right)) throw forbidden();
+}
+
+/** The bits that rights let change (RFC 4314 §4): s for \Seen, t for \Deleted, w for all others. */
+function flagsAllowed(rights: ReadonlySet<MailRight>): number {
+  const others = rights.has('w') ? without(ALL_FLAGS, SEEN + DELETED) : 0;
+  return others + (rights.has('s') ? SEEN : 0) + (rights.has('t') ? DELETED : 0);
+}
+
+/** UIDs of the messages of a view with \Deleted, in a set if given. */
+function deletedIn(view: MailboxView, uids: UidSet | undefined): number[] {
+  return uidsIn(view, uids ?? [[1, view.uidnext]]).filter(
+    (uid) => ((view.flags[view.indexOf(uid)] as number) & DELETED) !== 0,
+  );
+}
+
+async function rowsIn(write: Writes, mailboxId: number, uids: UidSet, bits: number): Promise<PlacementRow[]> {
+  const pages: PlacementRow[][] = [];
+  for (const [first, last] of uids) pages.push(await write.placements.withFlags(mailboxId, first, last, bits, ALL));
+  return pages.flat();
+}
+
+/** The messages that did not change after a modseq, and the others. */
+async function unchanged(write: Writes, mailboxId: number, uids: UidSet, since: number) {
+  const rows = await rowsIn(write, mailboxId, uids, 0);
+  const isUnchanged = ([, , , modseq]: PlacementRow) => modseq <= since;
+  return { uids: uidsOf(rows.filter(isUnchanged)), modified: uidsOf(rows.filter((row) => !isUnchanged(row))) };
 }

@@ -44,6 +44,26 @@ export type MailRights = ReadonlySet<MailRight>;
 
 export const ALL_MAIL_RIGHTS: MailRights = new Set<MailRight>(['l', 'r', 's', 'w', 'i', 'p', 'k', 'x', 't', 'e', 'a']);
 
+const GRANTED_MAIL: Record<GrantRights, readonly MailRight[]> = {
+  'free-busy': [],
+  read: ['l', 'r'],
+  'read-write': ['l', 'r', 's', 'w', 'i', 'p', 'k', 't', 'e'],
+  manage: [...ALL_MAIL_RIGHTS],
+  'send-as': [],
+};
+
+/** Rights of `viewer` on a mailbox of an account. */
+export async function mailRightsOn(
+  reads: Reads,
+  viewer: Principal,
+  mailbox: { accountId: number; id: number },
+): Promise<MailRights> {
+  if (mailbox.accountId === viewer.id) return ALL_MAIL_RIGHTS;
+  const grantees = [viewer.id, ...(await reads.principals.groupsOf(viewer.id))];
+  const grants = await reads.grants.forCollection(mailbox.accountId, mailbox.id, grantees);
+  return new Set(grants.flatMap(({ rights }) => GRANTED_MAIL[rights]));
+}
+
 /** Rights of `viewer` on a collection of an account. */
 export async function rightsOn(
   reads: Reads,

@@ -9,6 +9,7 @@ import type { DomainRow, PrincipalRow, Reads, Role, Store, Writes } from '../../
 import { addCollection } from '../collections/collections.ts';
 import { DEFAULT_COLLECTIONS } from '../collections/default-collections.ts';
 import { DomainError } from '../errors.ts';
+import { addDefaultMailboxes } from '../mail/default-mailboxes.ts';
 import type { Principal } from './access.ts';
 import { foldAddress, parseAddressText, parseName, quoted } from './addresses.ts';
 import type { Authentication } from './authentication.ts';
@@ -216,6 +217,7 @@ export class Principals {
     await write.credentials.add(chosenPassword(id, prepared.passwordHash, now));
     for (const { home, segment, ...made } of DEFAULT_COLLECTIONS)
       await addCollection(write, id, home, segment, made, now);
+    await addDefaultMailboxes(write, id, now);
     return { id, ...row, addresses: [address] };
   }
 
