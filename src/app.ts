@@ -32,6 +32,7 @@ import { Mailboxes } from './mail/mailboxes.ts';
 import { MessageContents } from './mail/message-contents.ts';
 import { MessageSearch } from './mail/message-search.ts';
 import { Messages } from './mail/messages.ts';
+import { TextSearch } from './mail/text-search.ts';
 import { type FirstStart, firstStart } from './organisations/first-start.ts';
 import { Organisations } from './organisations/organisations.ts';
 import { packageVersion } from './package-root.ts';
@@ -67,6 +68,8 @@ export interface Mail {
   readonly messages: Messages;
   readonly contents: MessageContents;
   readonly search: MessageSearch;
+  /** Closed before the store. */
+  readonly texts: TextSearch;
   readonly delivery: Delivery;
 }
 
@@ -138,6 +141,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       run: (signal) => collectBlobs(store, now, signal),
     });
     jobs.add({ name: 'purge', everyMs: 10 * 60_000, run: (signal) => purge(store, signal) });
+    services.mail.texts.arrived();
     control = await serveControl(config.data, administration(services), (error) =>
       log.error({ err: error }, 'a command failed'),
     );
@@ -152,6 +156,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       tls,
       async close() {
         await Promise.all([...doors.map((door) => door.close()), jobs.stop()]);
+        await services.mail.texts.close();
         await store.close();
       },
     };
@@ -159,6 +164,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     await http?.close();
     await control?.close();
     await jobs.stop();
+    await services.mail.texts.close();
     await store.close();
     throw error;
   }
@@ -167,14 +173,16 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 /** The services of mail on a store. */
 export function mailOn(store: Store, now: () => number): Mail {
   const views = new MailboxViews(store);
-  const messages = new Messages(store, views, now);
+  const texts = new TextSearch(store);
+  const messages = new Messages(store, views, texts, now);
   return {
     views,
     messages,
     mailboxes: new Mailboxes(store, views, messages, now),
     contents: new MessageContents(store),
-    search: new MessageSearch(store, views),
-    delivery: new Delivery(store, views, now),
+    search: new MessageSearch(store, views, texts),
+    texts,
+    delivery: new Delivery(store, views, texts, now),
   };
 }
 

@@ -17,9 +17,11 @@ export const statements = {
   sizes: `SELECT p.uid, m.size, m.internal_date ${PLACED}`,
   bodies: `SELECT p.uid, p.message_id, m.size, b.octets FROM placements p JOIN messages m ON m.id = p.message_id
     JOIN blobs b ON b.id = m.blob_id WHERE p.collection_id = ? AND p.uid BETWEEN ? AND ? ORDER BY p.uid LIMIT ?`,
+  summariesOf: 'SELECT id, summary FROM messages WHERE id IN (SELECT value FROM json_each(?))',
   place: 'SELECT blob_id AS blobId, size, layout FROM messages WHERE id = ?',
   facts: 'SELECT id, size, internal_date FROM messages WHERE id IN (SELECT value FROM json_each(?))',
-  after: `SELECT ${COLUMNS} FROM messages WHERE id > ? ORDER BY id LIMIT ?`,
+  lastId: `SELECT COALESCE(MAX(seq), 0) AS id FROM sqlite_sequence WHERE name = 'messages'`,
+  idsAfter: 'SELECT id FROM messages WHERE id > ? ORDER BY id LIMIT ?',
   add: `INSERT INTO messages (account_id, blob_id, size, internal_date, summary, structure, layout, thread_id)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
   // Places in a mailbox that was deleted count for nothing; purging.ts has just not come to them.
@@ -36,12 +38,18 @@ export function messageReads(sql: Sql): MessageReads {
     structures: (mailboxId, first, last, limit) => sql.rows(statements.structures, mailboxId, first, last, limit),
     sizes: (mailboxId, first, last, limit) => sql.rows(statements.sizes, mailboxId, first, last, limit),
     bodies: (mailboxId, first, last, limit) => sql.rows(statements.bodies, mailboxId, first, last, limit),
+    summariesOf: (ids) => sql.rows(statements.summariesOf, list(ids)),
     place: (id) => sql.get(statements.place, id),
     async facts(ids) {
       const rows = await sql.rows<[number, number, number]>(statements.facts, list(ids));
       return new Map(rows.map(([id, size, internalDate]) => [id, { size, internalDate }]));
     },
-    after: (id, limit) => sql.all<MessageRow>(statements.after, id, limit),
+    async lastId() {
+      return (await sql.get<{ id: number }>(statements.lastId))?.id ?? 0;
+    },
+    async idsAfter(id, limit) {
+      return (await sql.rows<[number]>(statements.idsAfter, id, limit)).map(([found]) => found);
+    },
   };
 }
 

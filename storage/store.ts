@@ -333,12 +333,16 @@ export interface MessageReads {
   ): Promise<[uid: number, size: number, internalDate: number][]>;
   /** Octets likewise, of messages that are stored in one piece. */
   bodies(mailboxId: number, first: number, last: number, limit: number): Promise<BodyRow[]>;
+  /** [id, summary] by id, in no promised order. */
+  summariesOf(ids: readonly number[]): Promise<[id: number, summary: string][]>;
   /** Where the octets of a message are. */
   place(id: number): Promise<{ blobId: number; size: number; layout: string } | undefined>;
   /** Sizes and internal dates by id. */
   facts(ids: readonly number[]): Promise<Map<number, { size: number; internalDate: number }>>;
-  /** Messages of an account after an id, in order of id; for indexing. */
-  after(id: number, limit: number): Promise<MessageRow[]>;
+  /** The highest id that was ever given to a message. */
+  lastId(): Promise<number>;
+  /** Ids after an id, in order. */
+  idsAfter(id: number, limit: number): Promise<number[]>;
 }
 export interface PlacementReads {
   get(mailboxId: number, uid: number): Promise<PlacementRow | undefined>;
@@ -584,6 +588,8 @@ export interface ChangeHint {
 export interface Store extends Reads {
   /** The id of this start of the server, named in sync tokens. */
   readonly boot: number;
+  /** Where it is. */
+  readonly folder: string;
   /** Several reads that see one state. `fn` awaits nothing but the reads it is given. */
   snapshot<T>(fn: (read: Reads) => Promise<T>): Promise<T>;
   /**

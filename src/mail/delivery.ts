@@ -12,6 +12,7 @@ import type { MailboxDelta } from './mailbox-view.ts';
 import type { MailboxViews } from './mailbox-views.ts';
 import { discardBlob, MessageStage, type StagedMessage } from './message-stage.ts';
 import { blobOf, place, storeMessage } from './placing.ts';
+import type { TextSearch } from './text-search.ts';
 
 /** Whom an address of this server means. */
 export interface Recipient {
@@ -37,11 +38,13 @@ const MAX_MEMBERS = 10_000;
 export class Delivery {
   private readonly store: Store;
   private readonly views: MailboxViews;
+  private readonly texts: TextSearch;
   private readonly now: () => number;
 
-  constructor(store: Store, views: MailboxViews, now: () => number) {
+  constructor(store: Store, views: MailboxViews, texts: TextSearch, now: () => number) {
     this.store = store;
     this.views = views;
+    this.texts = texts;
     this.now = now;
   }
 
@@ -111,6 +114,7 @@ export class Delivery {
       },
       (deltas) => this.views.apply(deltas),
     );
+    this.texts.arrived();
     if (!keeping.has(staged.accountId)) await discardBlob(this.store, staged.blobId);
   }
 

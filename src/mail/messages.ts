@@ -24,6 +24,7 @@ import {
   type Unplaced,
   uidsOf,
 } from './placing.ts';
+import type { TextSearch } from './text-search.ts';
 import { type UidSet, uidSetOfSorted } from './uid-set.ts';
 
 /** A message to append. */
@@ -71,11 +72,13 @@ interface Done<T> {
 export class Messages {
   private readonly store: Store;
   private readonly views: MailboxViews;
+  private readonly texts: TextSearch;
   private readonly now: () => number;
 
-  constructor(store: Store, views: MailboxViews, now: () => number) {
+  constructor(store: Store, views: MailboxViews, texts: TextSearch, now: () => number) {
     this.store = store;
     this.views = views;
+    this.texts = texts;
     this.now = now;
   }
 
@@ -93,7 +96,7 @@ export class Messages {
     need(rights, 'i');
     const allowed = flagsAllowed(rights);
     const parsed = messages.map(({ flags }) => parseFlagNames(flags));
-    return this.write(async (write) => {
+    const appended = await this.write(async (write) => {
       const { accountId, id } = mailbox;
       const modseq = await write.accounts.nextModseq(accountId, [id]);
       const row = await mailboxIn(write, id);
@@ -112,6 +115,8 @@ export class Messages {
         deltas: [{ mailboxId: id, modseq, added, keywords: names.length === 0 ? undefined : keywords }],
       };
     });
+    this.texts.arrived();
+    return appended;
   }
 
   /**

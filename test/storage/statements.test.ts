@@ -191,7 +191,9 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
   },
   messages: {
     get: message,
-    after: message,
+    summariesOf: ['id', 'summary'],
+    lastId: ['id'],
+    idsAfter: ['id'],
     summaries: ['summary', 'uid'],
     structures: ['structure', 'uid'],
     sizes: ['internal_date', 'size', 'uid'],
@@ -201,6 +203,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     facts: ['id', 'internal_date', 'size'],
     add: ['id'],
   },
+  'message-reader': { place: ['blobId'], octets: ['octets'], chunks: ['octets'], idsAfter: ['id'] },
   placements: {
     get: placement,
     page: placement,

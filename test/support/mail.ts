@@ -32,6 +32,7 @@ export async function openMail(t: Test, folder?: string): Promise<MailBench> {
   const clock = { now: 1_700_000_000_000 };
   const store = await temporaryStore(t, {}, folder);
   const mail = mailOn(store, () => clock.now);
+  t.teardown(() => mail.texts.close());
   const person = async (name: string): Promise<Principal> => {
     const row = (await store.principals.byName(name)) ?? (await store.principals.get(await addPerson(store, name)));
     if (row === undefined) throw new Error('no such person');
