@@ -186,6 +186,34 @@ t.test('copies keep message, flags and octets; moves leave nothing behind', asyn
   t.equal(after.used, after.counted);
 });
 
+t.test('a copy that fails leaves the target as it was', async (t) => {
+  const { view, messages, mailboxes, anna, stage, inbox, store } = await openMail(t);
+  const staged = await stage(anna.id, message('m'));
+  const one = (flags: string[]) => ({ staged, flags });
+  await messages.append(
+    anna,
+    await inbox(),
+    Array.from({ length: 2_001 }, () => one([])),
+  );
+  const source = await view('INBOX');
+  // The target has room for one more keyword, which the first piece takes; the second one needs another.
+  const target = await mailboxes.find(anna, 'Archive');
+  const keywords = Array.from({ length: 47 }, (_, index) => `k${index}`);
+  await messages.append(anna, target, [one(keywords)]);
+  await messages.setFlags(anna, source, [[1, 1]], 'add', ['first']);
+  await messages.setFlags(anna, source, [[2_001, 2_001]], 'add', ['second']);
+  await t.rejects(messages.copy(anna, source, ALL_UIDS, target), { code: 'limit-exceeded' });
+  t.same(
+    rowsOf(await view('Archive')).map(([uid]) => uid),
+    [1],
+  );
+  const { used, counted } = await chargedOctets(store, anna.id);
+  t.equal(used, counted);
+  const { to } = await messages.copy(anna, source, [[1, 2_000]], target);
+  t.equal(to.length, 2_000);
+  t.ok(to[0]! > 2_001, 'UIDs are not given out twice');
+});
+
 t.test('an account takes no more than its quota, whoever writes at once', async (t) => {
   const { inbox, messages, stage, anna, store } = await openMail(t);
   const size = message('x').length;
