@@ -56,6 +56,12 @@ export interface FlagsChanged {
   readonly modified: UidSet;
 }
 
+export interface Removed {
+  /** Of the last removal; the mailbox's highest when nothing was removed. */
+  readonly modseq: number;
+  readonly uids: readonly number[];
+}
+
 /** Messages taken away, or copied, in one transaction, so that nobody waits long for a full mailbox. */
 const REMOVED_AT_ONCE = 500;
 const COPIED_AT_ONCE = 2_000;
@@ -171,16 +177,21 @@ export class Messages {
    * @returns the UIDs that went, ascending
    * @throws DomainError forbidden, not-found
    */
-  async expunge(viewer: Principal, view: MailboxView, uids?: UidSet): Promise<{ modseq: number; uids: number[] }> {
+  async expunge(viewer: Principal, view: MailboxView, uids?: UidSet): Promise<Removed> {
     need(await mailRightsOn(this.store, viewer, mailboxOf(view)), 'e');
-    const gone: number[] = [];
-    let modseq = view.highestModseq;
-    for (const some of inPieces(deletedIn(view, uids), REMOVED_AT_ONCE)) {
-      const done = await this.expungeSome(view, some);
-      for (const uid of done.uids) gone.push(uid);
-      modseq = done.modseq;
-    }
-    return { modseq, uids: gone };
+    return this.removeAll(view, deletedIn(view, uids), DELETED);
+  }
+
+  /**
+   * Removes messages whatever their flags, as a client does that knows no \Deleted (POP3 at QUIT). Many go in
+   * several transactions, and none of them is left with a flag.
+   * @returns the UIDs that went, ascending; ones that were gone are not among them
+   * @throws DomainError forbidden, not-found
+   */
+  async remove(viewer: Principal, view: MailboxView, uids: UidSet): Promise<Removed> {
+    const rights = await mailRightsOn(this.store, viewer, mailboxOf(view));
+    for (const right of ['t', 'e'] as const) need(rights, right);
+    return this.removeAll(view, uidsIn(view, uids), 0);
   }
 
   /**
@@ -235,16 +246,24 @@ export class Messages {
     return first;
   }
 
-  private expungeSome(view: MailboxView, uids: UidSet): Promise<{ modseq: number; uids: number[] }> {
-    return this.write(async (write) => {
-      const { mailboxId: id, accountId } = view;
-      const modseq = await write.accounts.nextModseq(accountId, [id]);
-      await mailboxIn(write, id);
-      const rows = await rowsIn(write, id, uids, DELETED);
-      await displace(write, { id, accountId }, rows, modseq);
-      const removed = rows.map(([uid]) => uid);
-      return { answer: { modseq, uids: removed }, deltas: [{ mailboxId: id, modseq, removed }] };
-    });
+  /** Removes messages of which those have all the bits that still have them in the transaction. */
+  private async removeAll(view: MailboxView, uids: readonly number[], bits: number): Promise<Removed> {
+    const { mailboxId: id, accountId } = view;
+    const gone: number[] = [];
+    let highest = view.highestModseq;
+    for (const some of inPieces(uids, REMOVED_AT_ONCE)) {
+      const removed = await this.write(async (write) => {
+        const modseq = await write.accounts.nextModseq(accountId, [id]);
+        await mailboxIn(write, id);
+        const rows = await rowsIn(write, id, some, bits);
+        await displace(write, { id, accountId }, rows, modseq);
+        const answer = { modseq, uids: rows.map(([uid]) => uid) };
+        return { answer, deltas: [{ mailboxId: id, modseq, removed: answer.uids }] };
+      });
+      for (const uid of removed.uids) gone.push(uid);
+      highest = removed.modseq;
+    }
+    return { modseq: highest, uids: gone };
   }
 
   private async copySome(

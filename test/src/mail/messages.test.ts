@@ -145,6 +145,42 @@ t.test('expunge takes what is deleted, once, and remembers it', async (t) => {
   t.equal(used, message('stays').length);
 });
 
+t.test('messages are removed by UID, whatever their flags, however many', async (t) => {
+  const { anna, bob, inbox, messages, stage, view, store } = await openMail(t);
+  const staged = await stage(anna.id, message('x'));
+  const one = (flags: string[]) => ({ staged, flags });
+  await messages.append(
+    anna,
+    await inbox(),
+    Array.from({ length: 1_203 }, (_, index) => one(index === 1 ? ['\\Deleted'] : [])),
+  );
+  const open = await view('INBOX');
+  await t.rejects(messages.remove(bob, open, [[1, 1]]), { code: 'forbidden' });
+  const before = open.highestModseq;
+  const { uids, modseq } = await messages.remove(anna, open, [
+    [1, 1],
+    [3, 1_202],
+    [5_000, 5_001],
+  ]);
+  t.equal(uids.length, 1_201);
+  t.equal(modseq, before + 3, 'at most 500 in one transaction');
+  t.same(
+    rowsOf(open).map(([uid, , flags]) => [uid, flags]),
+    [
+      [2, 8],
+      [1_203, 0],
+    ],
+    'one with \\Deleted that was not asked for stays',
+  );
+  t.same(await messages.expungedSince(open.mailboxId, before), [
+    [1, 1],
+    [3, 1_202],
+  ]);
+  t.same((await messages.remove(anna, open, [[1, 1]])).uids, []);
+  const { used, counted } = await chargedOctets(store, anna.id);
+  t.equal(used, counted);
+});
+
 t.test('copies keep message, flags and octets; moves leave nothing behind', async (t) => {
   const { append, view, messages, mailboxes, anna, store } = await openMail(t);
   await append('Archive', message('first'), ['$Other']);
