@@ -105,6 +105,14 @@ export const errorReplies: Readonly<Record<ErrorCode, ErrorReply>> = {
   'date-out-of-range': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
   'too-many-instances': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
   'too-many-attendees': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
+  // RFC 7529 §5 supported-rscale.
+  'unsupported-recurrence-scale': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
+  // RFC 8607 §3.11: valid-managed-id, valid-rid, max-attachment-size, max-attachments-per-resource.
+  'invalid-managed-id': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
+  'invalid-rid': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
+  'attachment-too-large': { dav: { status: 403 }, ...DAV_ONLY, json: 413 },
+  'too-many-attachments': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
+  'attachment-of-organizer': { dav: { status: 403 }, ...DAV_ONLY, json: 403 },
   // RFC 5323 §5.17.1 and RFC 3744 §9 (number-of-matches-within-limits, defined in RFC 3744 §8.1.1).
   'too-many-results': {
     dav: { status: 507, condition: '<D:number-of-matches-within-limits/>' },

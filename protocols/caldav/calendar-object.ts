@@ -43,6 +43,11 @@ const CONDITIONS: Partial<Record<DomainError['code'], string>> = {
   'too-large': '<C:max-resource-size/>',
   'too-many-instances': '<C:max-instances/>',
   'too-many-attendees': '<C:max-attendees-per-instance/>',
+  'unsupported-recurrence-scale': '<C:supported-rscale/>',
+  'invalid-managed-id': '<C:valid-managed-id/>',
+  'invalid-rid': '<C:valid-rid/>',
+  'attachment-too-large': '<C:max-attachment-size/>',
+  'too-many-attachments': '<C:max-attachments-per-resource/>',
 };
 
 /** The answer to an error of the calendar services; undefined when CalDAV has no word for it. */

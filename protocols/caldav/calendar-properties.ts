@@ -4,6 +4,8 @@
  * Each is a row: where it is, how its value reads, and what setting it changes.
  * Elsewhere: reading and writing any property (protocols/dav/properties.ts, proppatch.ts), the rules (src/calendar/calendars.ts).
  */
+import { MAX_ATTACHMENTS } from '../../src/calendar/attachment-check.ts';
+import { MAX_ATTACHMENT_OCTETS } from '../../src/calendar/attachments.ts';
 import { MAX_DATE_TIME, MIN_DATE_TIME } from '../../src/calendar/calendar-component.ts';
 import { MAX_CALENDAR_OBJECT_OCTETS } from '../../src/calendar/calendar-objects.ts';
 import { MAX_ATTENDEES } from '../../src/calendar/calendar-validation.ts';
@@ -56,6 +58,10 @@ export const calendarProperties: readonly LiveProperty[] = [
     'supported-collation-set',
   ),
   onCalendar(() => String(MAX_CALENDAR_OBJECT_OCTETS), 'max-resource-size'),
+  onCalendar(() => String(MAX_ATTACHMENT_OCTETS), 'max-attachment-size'),
+  onCalendar(() => String(MAX_ATTACHMENTS), 'max-attachments-per-resource'),
+  // RFC 8607 §6.1: empty, attachments are posted to the server of the calendar itself.
+  { namespace: CALDAV, name: 'managed-attachments-server-URL', on: ['home'], read: () => '' },
   onCalendar(() => printInstant(MIN_DATE_TIME), 'min-date-time'),
   onCalendar(() => printInstant(MAX_DATE_TIME), 'max-date-time'),
   onCalendar(() => String(MAX_ATTENDEES), 'max-attendees-per-instance'),

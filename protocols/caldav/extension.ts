@@ -2,6 +2,7 @@
  * CalDAV as one value: what it adds to the DAV server.
  * RFC 4791 §2, §5.1 (calendar-access). Services in, a DavExtension out.
  */
+import type { Attachments } from '../../src/calendar/attachments.ts';
 import type { CalendarObjects } from '../../src/calendar/calendar-objects.ts';
 import { MAX_CALENDAR_OBJECT_OCTETS } from '../../src/calendar/calendar-objects.ts';
 import type { CalendarQuery } from '../../src/calendar/calendar-query.ts';
@@ -14,12 +15,14 @@ import { calendarRefusal, calendarTextOf } from './calendar-object.ts';
 import { calendarProperties } from './calendar-properties.ts';
 import { calendarMultigetReport, calendarQueryReport } from './calendar-query.ts';
 import { freeBusyQuery } from './free-busy-query.ts';
+import { attachmentActions, attachmentRoutes } from './managed-attachments.ts';
 import { scheduleOutbox } from './schedule-outbox.ts';
 
 const CONTENT_TYPE = 'text/calendar; charset=utf-8';
 
 /** What CalDAV is made of. */
 export interface CalendarServices {
+  readonly attachments: Attachments;
   readonly calendarObjects: CalendarObjects;
   readonly calendarQuery: CalendarQuery;
   readonly freeBusy: FreeBusy;
@@ -27,15 +30,20 @@ export interface CalendarServices {
 }
 
 export function caldav(services: CalendarServices): DavExtension {
+  const outbox = scheduleOutbox(services.freeBusy, services.now);
+  const actions = attachmentActions(services.attachments);
   return {
     home: 'calendars',
     kind: 'calendar',
     namespace: CALDAV,
     resourceType: 'calendar',
     resourceTypeOf: (collection) => (isSchedulingCollection(collection) ? `schedule-${collection.segment}` : undefined),
-    post: scheduleOutbox(services.freeBusy, services.now),
+    async post(exchange, resource, body) {
+      return (await outbox(exchange, resource, body)) || actions(exchange, resource, body);
+    },
+    routes: attachmentRoutes(services.attachments),
     createMethod: 'MKCALENDAR',
-    tokens: ['calendar-access'],
+    tokens: ['calendar-access', 'calendar-managed-attachments'],
     members: services.calendarObjects,
     contentType: () => CONTENT_TYPE,
     uniformContentType: CONTENT_TYPE,

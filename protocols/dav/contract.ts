@@ -4,7 +4,7 @@
  * `href` is always the canonical path: percent-encoded one way, '/' at the end of collections.
  * Elsewhere: finding resources (paths.ts), printing properties (properties.ts), running methods (plugin.ts).
  */
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Changes } from '../../src/collections/changes.ts';
 import type { Collections, NewProperty } from '../../src/collections/collections.ts';
 import type { Collection, Members } from '../../src/collections/members.ts';
@@ -217,6 +217,8 @@ export interface DavExtension {
   resourceTypeOf?(collection: Collection): string | undefined;
   /** Answers POST on one of its resources; false leaves it at 405. */
   post?(exchange: Exchange, resource: Resource, body: Buffer): Promise<boolean>;
+  /** Registers what it serves at addresses of its own. Errors are answered like all others. */
+  routes?(fastify: FastifyInstance): void;
   /** Method that creates such a collection, beside extended MKCOL. */
   readonly createMethod?: 'MKCALENDAR';
   /** Tokens it adds to the DAV header. */

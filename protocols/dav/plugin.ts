@@ -125,12 +125,13 @@ export async function dav(fastify: FastifyInstance, options: DavOptions): Promis
       }
       return reply;
     };
-    const bodyLimit = method === 'PUT' ? largest : MAX_XML;
+    const bodyLimit = method === 'PUT' || method === 'POST' ? largest : MAX_XML;
     for (const url of ['/', '/dav', '/dav/*', '/principals', '/principals/*']) {
       if (url === '/' && (method === 'GET' || method === 'HEAD')) continue;
       fastify.route({ method, url, bodyLimit, exposeHeadRoute: false, handler });
     }
   }
+  for (const extension of options.extensions) extension.routes?.(fastify);
   addDiscovery(fastify);
 }
 

@@ -305,7 +305,8 @@ export function isSchedulingCollection({ home, segment }: { readonly home: Home;
 }
 
 function checkSegment(home: Home, segment: string): void {
-  const reserved = isSchedulingCollection({ home, segment });
+  // `dropbox` is where attachments are served (src/calendar/attachment-property.ts).
+  const reserved = isSchedulingCollection({ home, segment }) || (home === 'calendars' && segment === 'dropbox');
   if (
     reserved ||
     segment === '' ||
