@@ -89,6 +89,8 @@ export const errorReplies: Readonly<Record<ErrorCode, ErrorReply>> = {
   'invalid-filter': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
   // RFC 4791 §5.3.1.2 valid-calendar-data of a calendar-timezone.
   'invalid-time-zone': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
+  // RFC 7809 §5.1 valid-timezone.
+  'unknown-time-zone': { dav: { status: 403 }, ...CONTENT },
   // RFC 4918 §9.3.1, §9.7.1, §9.8.5.
   'parent-missing': { dav: { status: 409 }, imap: 'NONEXISTENT', smtp: null, pop3: null, json: 409 },
   // RFC 4791 §5.3.2.1 max-resource-size; RFC 4469 §4.2 TOOBIG; RFC 1870 §6.1.

@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'unsupported-collation'
   | 'invalid-filter'
   | 'invalid-time-zone'
+  | 'unknown-time-zone'
   | 'parent-missing'
   | 'too-large'
   | 'over-quota'

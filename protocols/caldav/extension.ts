@@ -11,14 +11,13 @@ import { isSchedulingCollection } from '../../src/collections/collections.ts';
 import type { FreeBusy } from '../../src/scheduling/free-busy.ts';
 import type { DavExtension } from '../dav/contract.ts';
 import { CALDAV } from '../dav/namespaces.ts';
-import { calendarRefusal, calendarTextOf } from './calendar-object.ts';
+import { calendarRefusal, calendarTextOf, isConverted } from './calendar-object.ts';
 import { calendarProperties } from './calendar-properties.ts';
 import { calendarMultigetReport, calendarQueryReport } from './calendar-query.ts';
+import { ICALENDAR_CONTENT_TYPE, representCalendar } from './calendar-representation.ts';
 import { freeBusyQuery } from './free-busy-query.ts';
 import { attachmentActions, attachmentRoutes } from './managed-attachments.ts';
 import { scheduleOutbox } from './schedule-outbox.ts';
-
-const CONTENT_TYPE = 'text/calendar; charset=utf-8';
 
 /** What CalDAV is made of. */
 export interface CalendarServices {
@@ -43,10 +42,16 @@ export function caldav(services: CalendarServices): DavExtension {
     },
     routes: attachmentRoutes(services.attachments),
     createMethod: 'MKCALENDAR',
-    tokens: ['calendar-access', 'calendar-managed-attachments'],
+    tokens: [
+      'calendar-access',
+      'calendar-availability',
+      'calendar-managed-attachments',
+      'calendar-no-timezone',
+      'inbox-availability',
+    ],
     members: services.calendarObjects,
-    contentType: () => CONTENT_TYPE,
-    uniformContentType: CONTENT_TYPE,
+    contentType: () => ICALENDAR_CONTENT_TYPE,
+    uniformContentType: ICALENDAR_CONTENT_TYPE,
     properties: calendarProperties,
     reports: [
       calendarQueryReport(services.calendarQuery),
@@ -55,6 +60,8 @@ export function caldav(services: CalendarServices): DavExtension {
     ],
     maxResourceSize: MAX_CALENDAR_OBJECT_OCTETS,
     textOf: calendarTextOf,
+    isConverted,
+    represent: (_resource, octets, accept, headers) => representCalendar(octets, accept, headers),
     columnsOf: ({ columns }) => calendarColumns(columns),
     refusal: calendarRefusal,
   };

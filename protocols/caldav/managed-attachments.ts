@@ -94,7 +94,7 @@ async function answer(
     return;
   }
   const accept = request.headers.accept ?? '';
-  const representation = resource.extension.represent?.(resource, octets, accept);
+  const representation = resource.extension.represent?.(resource, octets, accept, request.headers);
   reply.header('preference-applied', 'return=representation'); // RFC 7240 §3
   if (representation?.vary !== undefined) reply.header('vary', representation.vary);
   await reply

@@ -4,6 +4,7 @@
  * `href` is always the canonical path: percent-encoded one way, '/' at the end of collections.
  * Elsewhere: finding resources (paths.ts), printing properties (properties.ts), running methods (plugin.ts).
  */
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Changes } from '../../src/collections/changes.ts';
 import type { Collections, NewProperty } from '../../src/collections/collections.ts';
@@ -129,6 +130,8 @@ export interface LiveProperty {
   ): PropertyValue | undefined | Promise<PropertyValue | undefined>;
   /** Absent: protected, PROPPATCH answers 403 cannot-modify-protected-property. */
   readonly settable?: Settable;
+  /** The whole element to answer with for a stored one, when the request asks for another form of it than was stored. */
+  present?(stored: string, asked: Element): string;
 }
 
 /** How PROPPATCH, MKCALENDAR and extended MKCOL change a live property. */
@@ -137,6 +140,8 @@ export interface Settable {
   readonly onlyAtCreation?: boolean;
   /** Whether the element itself is kept and given back byte for byte. 'personal': each person has an own value. */
   readonly stored: 'shared' | 'personal' | 'no';
+  /** Names, in the same namespace, of stored properties that mean the same and go when this one is set or removed. */
+  readonly displaces?: readonly string[];
   /**
    * Judges a new value, undefined to remove it. Returns the columns of the calendar that follow from it, or (not thrown) the
    * refusal of this property in its propstat: 403 or 409, with a condition when one is defined.
@@ -237,8 +242,13 @@ export interface DavExtension {
    * valid-…-data precondition for octets that are not UTF-8. `mediaType` is in lower case without parameters, '' when absent.
    */
   textOf(body: Buffer, mediaType: string, parameters: string): string;
-  /** The body of GET; the default is the stored octets with `contentType`. `accept` is the header, '' when absent. */
-  represent?(resource: MemberResource, octets: string, accept: string): Representation;
+  /** Whether a PUT body of this type is stored as another, so that no ETag may be told. */
+  isConverted?(mediaType: string): boolean;
+  /**
+   * The body of GET; the default is the stored octets with `contentType`. `accept` is the header, '' when absent; `headers` are
+   * all of the request's.
+   */
+  represent?(resource: MemberResource, octets: string, accept: string, headers?: IncomingHttpHeaders): Representation;
   /** Headers that GET, HEAD and PUT of a member carry besides ETag and Last-Modified. */
   memberHeaders?(member: MemberRow): Record<string, string>;
   /** Completes the columns of a new collection from what was asked. Throws DavError to refuse. Calendars only. */

@@ -237,6 +237,9 @@ function domainRefusal(extensions: readonly DavExtension[], error: DomainError, 
   const thunderbird = extension?.kind === 'addressbook' && /Thunderbird/.test(request.headers['user-agent'] ?? '');
   if (error.code === 'sync-token-invalid' && thunderbird) return { status: 400, condition: '<D:valid-sync-token/>' };
   const refusal = extension?.refusal(error, (name) => hrefBeside(request, name));
+  // RFC 4918 §9.8.5: a destination that cannot take the resource; no person is there to mend it, as with a PUT.
+  const transfer = request.method === 'COPY' || request.method === 'MOVE';
+  if (error.code === 'uid-conflict' && transfer && refusal !== undefined) return { ...refusal, status: 403 };
   return { ...(refusal ?? errorReplies[error.code].dav), headers };
 }
 

@@ -91,6 +91,9 @@ export function judge(
     const before = verdicts.get(key)?.refusal;
     verdicts.set(key, { tag: `<${tag}${declaration}/>`, refusal: before ?? refusal });
     columns = { ...columns, ...derived };
+    for (const other of live?.settable?.displaces ?? []) {
+      changes.set(`${namespace} ${other}`, { namespace, name: other, xml: undefined, scope: 'shared' });
+    }
     if (live?.settable?.stored === 'no') continue;
     const scope = live === undefined ? 'personal' : live.settable?.stored === 'shared' ? 'shared' : 'personal';
     changes.set(key, { namespace, name, xml: value === undefined ? undefined : serialise(value), scope });
