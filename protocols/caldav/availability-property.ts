@@ -3,8 +3,8 @@
  * RFC 7953 §7.2.4 (calendar-availability), in its namespace and in the one it had before.
  * Elsewhere: applying it to free/busy (src/scheduling/availability.ts).
  */
-import { parseCalendarObject } from '../../src/calendar/icalendar.ts';
 import { DomainError } from '../../src/errors.ts';
+import { parseAvailability } from '../../src/scheduling/availability.ts';
 import type { LiveProperty } from '../dav/contract.ts';
 import { DavError } from '../dav/dav-error.ts';
 import { CALDAV, CALENDARSERVER } from '../dav/namespaces.ts';
@@ -21,7 +21,8 @@ export const availabilityProperties: readonly LiveProperty[] = [CALDAV, CALENDAR
 function checkAvailability(value: Element | undefined): DavError | undefined {
   if (value === undefined) return undefined;
   try {
-    if (parseCalendarObject(value.text()).component === 'VAVAILABILITY') return undefined;
+    parseAvailability(value.text());
+    return undefined;
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
   }

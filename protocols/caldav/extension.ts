@@ -16,8 +16,10 @@ import { calendarProperties } from './calendar-properties.ts';
 import { calendarMultigetReport, calendarQueryReport } from './calendar-query.ts';
 import { ICALENDAR_CONTENT_TYPE, representCalendar } from './calendar-representation.ts';
 import { freeBusyQuery } from './free-busy-query.ts';
+import { freeBusyUrl } from './free-busy-url.ts';
 import { attachmentActions, attachmentRoutes } from './managed-attachments.ts';
 import { scheduleOutbox } from './schedule-outbox.ts';
+import { wholeCalendar } from './whole-calendar.ts';
 
 /** What CalDAV is made of. */
 export interface CalendarServices {
@@ -40,7 +42,10 @@ export function caldav(services: CalendarServices): DavExtension {
     async post(exchange, resource, body) {
       return (await outbox(exchange, resource, body)) || actions(exchange, resource, body);
     },
-    routes: attachmentRoutes(services.attachments),
+    routes(fastify, server) {
+      attachmentRoutes(services.attachments)(fastify);
+      freeBusyUrl(services.freeBusy, services.now)(fastify, server);
+    },
     createMethod: 'MKCALENDAR',
     tokens: [
       'calendar-access',
@@ -61,6 +66,7 @@ export function caldav(services: CalendarServices): DavExtension {
     maxResourceSize: MAX_CALENDAR_OBJECT_OCTETS,
     textOf: calendarTextOf,
     isConverted,
+    whole: wholeCalendar,
     represent: (_resource, octets, accept, headers) => representCalendar(octets, accept, headers),
     columnsOf: ({ columns }) => calendarColumns(columns),
     refusal: calendarRefusal,

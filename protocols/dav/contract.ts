@@ -204,6 +204,12 @@ export interface Representation {
   readonly vary?: string;
 }
 
+/** All members of a collection as one document. */
+export interface WholeCollection {
+  readonly contentType: string;
+  readonly parts: AsyncIterable<string>;
+}
+
 /** What the client asked of a new collection, after the properties were checked one by one. */
 export interface CollectionPlan {
   /** Columns that `LiveProperty.settable.check` filled in from the request. */
@@ -223,7 +229,7 @@ export interface DavExtension {
   /** Answers POST on one of its resources; false leaves it at 405. */
   post?(exchange: Exchange, resource: Resource, body: Buffer): Promise<boolean>;
   /** Registers what it serves at addresses of its own. Errors are answered like all others. */
-  routes?(fastify: FastifyInstance): void;
+  routes?(fastify: FastifyInstance, server: DavServer): void;
   /** Method that creates such a collection, beside extended MKCOL. */
   readonly createMethod?: 'MKCALENDAR';
   /** Tokens it adds to the DAV header. */
@@ -249,6 +255,11 @@ export interface DavExtension {
    * all of the request's.
    */
   represent?(resource: MemberResource, octets: string, accept: string, headers?: IncomingHttpHeaders): Representation;
+  /** The body of GET on a collection; undefined when it has none of its own. */
+  whole?(
+    exchange: Exchange,
+    resource: CollectionResource,
+  ): WholeCollection | undefined | Promise<WholeCollection | undefined>;
   /** Headers that GET, HEAD and PUT of a member carry besides ETag and Last-Modified. */
   memberHeaders?(member: MemberRow): Record<string, string>;
   /** Completes the columns of a new collection from what was asked. Throws DavError to refuse. Calendars only. */

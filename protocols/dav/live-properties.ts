@@ -7,7 +7,6 @@ import { createHash } from 'node:crypto';
 import type { CollectionResource, Exchange, LiveProperty, Resource, ResourceKind, Settable } from './contract.ts';
 import { DavError } from './dav-error.ts';
 import { principalHref } from './hrefs.ts';
-import { COLLECTION_PAGE } from './members.ts';
 import { methodsOf } from './methods.ts';
 import { APPLE_ICAL, CALENDARSERVER, DAV, prefixOf } from './namespaces.ts';
 import { tokenOf } from './sync-token.ts';
@@ -63,10 +62,10 @@ export const liveProperties: readonly LiveProperty[] = [
   {
     namespace: DAV,
     name: 'getcontentlength',
-    on: ['collection', 'member'],
+    on: ['member'],
     inAllprop: true,
-    // RFC 4918 §15.4: what GET would send.
-    read: (resource) => String(resource.kind === 'member' ? resource.member.size : COLLECTION_PAGE.length),
+    // RFC 4918 §15.4: what GET would send. Of a whole collection that is not known before it is sent.
+    read: (resource) => (resource.kind === 'member' ? String(resource.member.size) : undefined),
   },
   {
     namespace: DAV,

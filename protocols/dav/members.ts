@@ -11,6 +11,7 @@ import { badRequest, DavError } from './dav-error.ts';
 import { depthOf } from './depth.ts';
 import { notAllowed } from './methods.ts';
 import { isNameAllowed, type Target } from './paths.ts';
+import { getWhole } from './whole-collection.ts';
 
 /** What a person sees who opens a collection in a browser. */
 export const COLLECTION_PAGE = 'This address is for calendar and contact programs.\n';
@@ -18,6 +19,7 @@ export const COLLECTION_PAGE = 'This address is for calendar and contact program
 /** Answers GET and HEAD. */
 export async function get(exchange: Exchange, resource: Resource): Promise<void> {
   const { reply, request } = exchange;
+  if (resource.kind === 'collection' && (await getWhole(exchange, resource))) return;
   if (resource.kind !== 'member') {
     await reply.type('text/plain; charset=utf-8').header('cache-control', 'no-store').send(COLLECTION_PAGE);
     return;

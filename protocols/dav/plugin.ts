@@ -131,7 +131,7 @@ export async function dav(fastify: FastifyInstance, options: DavOptions): Promis
       fastify.route({ method, url, bodyLimit, exposeHeadRoute: false, handler });
     }
   }
-  for (const extension of options.extensions) extension.routes?.(fastify);
+  for (const extension of options.extensions) extension.routes?.(fastify, server);
   addDiscovery(fastify);
 }
 

@@ -305,8 +305,9 @@ export function isSchedulingCollection({ home, segment }: { readonly home: Home;
 }
 
 function checkSegment(home: Home, segment: string): void {
-  // `dropbox` is where attachments are served (src/calendar/attachment-property.ts).
-  const reserved = isSchedulingCollection({ home, segment }) || (home === 'calendars' && segment === 'dropbox');
+  // Attachments and free/busy are served there.
+  const taken = home === 'calendars' && (segment === 'dropbox' || segment === 'freebusy');
+  const reserved = isSchedulingCollection({ home, segment }) || taken;
   if (
     reserved ||
     segment === '' ||

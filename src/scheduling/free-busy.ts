@@ -1,6 +1,6 @@
 /**
  * When somebody is busy: the busy periods of calendars, for whoever may know them.
- * RFC 4791 §7.10 (free-busy-query), RFC 6638 §5 and §9.1 (a principal's free/busy leaves transparent calendars out).
+ * RFC 4791 §7.10 (free-busy-query), RFC 7953 §5 (availability), RFC 6638 §5 and §9.1 (a principal's free/busy leaves transparent calendars out).
  * Collections and a range in, merged periods out: times only, never what they are for.
  * Elsewhere: merging and printing (busy-periods.ts), the index (src/calendar/calendar-index.ts).
  */
@@ -8,12 +8,14 @@ import { setImmediate } from 'node:timers/promises';
 import type { Store } from '../../storage/store.ts';
 import { type IndexedOccurrence, indexCalendarObject } from '../calendar/calendar-index.ts';
 import { zoneOf } from '../calendar/calendars.ts';
+import { UTC } from '../calendar/date-time.ts';
 import { parseCalendarObject } from '../calendar/icalendar.ts';
 import { DEFAULT_STEPS } from '../calendar/recurrence.ts';
 import { isSchedulingCollection } from '../collections/collections.ts';
 import type { Collection } from '../collections/members.ts';
 import { DomainError } from '../errors.ts';
 import { type Principal, rightsOn } from '../principals/access.ts';
+import { parseAvailability, unavailablePeriods } from './availability.ts';
 import { type BusyPeriod, busyPeriods } from './busy-periods.ts';
 import type { Interval } from './intervals.ts';
 
@@ -46,12 +48,10 @@ export class FreeBusy {
     for (const calendar of calendars) {
       if (!calendar.rights.freeBusy) throw new DomainError('not-found', 'There is no such calendar.');
       const zone = zoneOf(calendar);
-      for (const period of busyPeriods(await this.occurrences(calendar, range, budget), range, zone)) {
-        const busy = period.type === 'BUSY' ? 1 : period.type === 'BUSY-TENTATIVE' ? 2 : 3;
-        all.push({ startAt: period.from, endAt: period.until, floating: 0, busy });
-      }
+      const periods = busyPeriods(await this.occurrences(calendar, range, budget), range, zone);
+      for (const period of periods) all.push(asOccurrence(period));
     }
-    return busyPeriods(all, range, zoneOf({ timeZone: '' }));
+    return busyPeriods(all, range, UTC);
   }
 
   /**
@@ -68,10 +68,29 @@ export class FreeBusy {
     if (seen.length === 0 && viewer.id !== principal.id) {
       throw new DomainError('forbidden', 'You may not see when this person is busy.');
     }
-    return this.periods(
-      seen.filter(({ transparent }) => transparent === 0),
-      range,
-    );
+    const opaque = seen.filter(({ transparent }) => transparent === 0);
+    const periods = await this.periods(opaque, range);
+    const unavailable = await this.unavailable(principal, range);
+    if (unavailable.length === 0) return periods;
+    return busyPeriods([...periods, ...unavailable].map(asOccurrence), range, UTC);
+  }
+
+  /** What the VAVAILABILITY on the inbox of a principal leaves out (RFC 7953 §5, §7.2.4). */
+  private async unavailable(principal: Principal, range: Interval): Promise<BusyPeriod[]> {
+    const inbox = await this.store.collections.bySegment(principal.id, 'calendars', 'inbox');
+    if (inbox === undefined) return [];
+    const properties = await this.store.properties.list('collection', inbox.id, principal.id);
+    const kept = properties.find(({ name }) => name === 'calendar-availability');
+    if (kept === undefined) return [];
+    const text = /BEGIN:VCALENDAR[\s\S]*END:VCALENDAR/.exec(kept.xml)?.[0] ?? '';
+    try {
+      const availability = parseAvailability(textOfXml(text));
+      return unavailablePeriods(availability, range, zoneOf(inbox), { steps: QUERY_STEPS });
+    } catch (error) {
+      // It was checked when it was set; a time zone may have lost its name since.
+      if (error instanceof DomainError) return [];
+      throw error;
+    }
   }
 
   /** The busy occurrences of one calendar: those of the index, and those of objects the index does not cover. */
@@ -109,6 +128,21 @@ export class FreeBusy {
     if (budget.occurrences < 0) throw tooMany();
     return found;
   }
+}
+
+/** Periods of several sources are merged as occurrences once more. */
+function asOccurrence({ from, until, type }: BusyPeriod): IndexedOccurrence {
+  const busy = type === 'BUSY' ? 1 : type === 'BUSY-TENTATIVE' ? 2 : 3;
+  return { startAt: from, endAt: until, floating: 0, busy };
+}
+
+/** Text of an element as properties are kept: escaped, and nothing else. */
+function textOfXml(xml: string): string {
+  const named: Readonly<Record<string, string>> = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' };
+  return xml.replace(/&(?:#(\d+)|#x([0-9a-f]+)|(\w+));/gi, (whole, decimal?: string, hex?: string, name?: string) => {
+    if (name !== undefined) return named[name] ?? whole;
+    return String.fromCodePoint(Number.parseInt(decimal ?? hex ?? '0', decimal === undefined ? 16 : 10));
+  });
 }
 
 function tooMany(): DomainError {
