@@ -147,6 +147,8 @@ export interface Settable {
    * refusal of this property in its propstat: 403 or 409, with a condition when one is defined.
    */
   check?(value: Element | undefined): Partial<CalendarColumns> | DavError | undefined;
+  /** What only the store can tell of a new value, asked by PROPPATCH before it judges. */
+  verify?(value: Element | undefined, resource: Resource, exchange: Exchange): Promise<DavError | undefined>;
 }
 
 /** All live properties of the server, and reading any set of them. properties.ts implements it. */

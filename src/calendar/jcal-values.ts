@@ -150,7 +150,8 @@ function jsonDateTime(raw: string): string | undefined {
 }
 
 function rawDateTime(value: string): string | undefined {
-  const written = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\dZ?)?$/.test(value);
+  // Some programs leave the hyphens and colons out.
+  const written = /^(?:\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\dZ?)?|\d{8}(?:T\d{6}Z?)?)$/.test(value);
   return written ? value.replace(/[-:]/g, '') : undefined;
 }
 
