@@ -25,6 +25,8 @@ const QUERY_STEPS = 25 * DEFAULT_STEPS;
 const MAX_OCCURRENCES = 200_000;
 /** Objects whose octets are read at once. */
 const READ_AT_ONCE = 50;
+/** Rows whose handling takes some milliseconds. */
+const MANY = 1_000;
 /** Milliseconds of expanding between two yields. */
 const SLICE = 10;
 /** A floating time may lie this far from where its zone puts it. */
@@ -44,14 +46,20 @@ export class FreeBusy {
    */
   async periods(calendars: readonly Collection[], range: Interval): Promise<BusyPeriod[]> {
     const budget = { steps: QUERY_STEPS, occurrences: MAX_OCCURRENCES };
-    const all: IndexedOccurrence[] = [];
+    const all: BusyPeriod[] = [];
     for (const calendar of calendars) {
       if (!calendar.rights.freeBusy) throw new DomainError('not-found', 'There is no such calendar.');
       const zone = zoneOf(calendar);
-      const periods = busyPeriods(await this.occurrences(calendar, range, budget), range, zone);
-      for (const period of periods) all.push(asOccurrence(period));
+      const occurrences = await this.occurrences(calendar, range, budget);
+      // Reading, merging and printing thousands are each worth a turn of the others.
+      if (occurrences.length > MANY) await setImmediate();
+      const periods = busyPeriods(occurrences, range, zone);
+      for (const period of periods) all.push(period);
     }
-    return busyPeriods(all, range, UTC);
+    if (all.length > MANY) await setImmediate();
+    const merged = calendars.length === 1 ? all : busyPeriods(all.map(asOccurrence), range, UTC);
+    if (merged.length > MANY) await setImmediate();
+    return merged;
   }
 
   /**
