@@ -106,9 +106,12 @@ async function send(method: string, path: string, body?: string, headers: Record
   });
   let octets = 0;
   let responses = 0;
+  let tail = '';
   for await (const chunk of answer.body ?? []) {
     octets += chunk.length;
-    responses += Buffer.from(chunk).toString('latin1').split('<D:response>').length - 1;
+    const text = tail + Buffer.from(chunk).toString('latin1');
+    responses += text.split('<D:response>').length - 1;
+    tail = text.slice(1 - '<D:response>'.length);
   }
   return { status: answer.status, octets, responses, ms: Math.round(performance.now() - began) };
 }
