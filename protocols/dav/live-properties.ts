@@ -7,12 +7,14 @@ import { createHash } from 'node:crypto';
 import type { CollectionResource, Exchange, LiveProperty, Resource, ResourceKind, Settable } from './contract.ts';
 import { DavError } from './dav-error.ts';
 import { principalHref } from './hrefs.ts';
+import { COLLECTION_PAGE } from './members.ts';
 import { methodsOf } from './methods.ts';
 import { APPLE_ICAL, CALENDARSERVER, DAV, prefixOf } from './namespaces.ts';
 import { tokenOf } from './sync-token.ts';
 import { type Element, escapeXml, hrefXml, qualifiedName } from './xml.ts';
 
 const MAX_DISPLAY_NAME = 1024;
+const PAGE_LENGTH = String(COLLECTION_PAGE.length);
 const EVERYTHING: readonly ResourceKind[] = [
   'root',
   'principals',
@@ -62,10 +64,12 @@ export const liveProperties: readonly LiveProperty[] = [
   {
     namespace: DAV,
     name: 'getcontentlength',
-    on: ['member'],
+    on: ['home', 'collection', 'member'],
     inAllprop: true,
-    // RFC 4918 §15.4: what GET would send. Of a whole collection that is not known before it is sent.
-    read: (resource) => (resource.kind === 'member' ? String(resource.member.size) : undefined),
+    // RFC 4918 §15.4: what GET would send. The length of a whole collection is known only when it was sent; clients that ask
+    // count its members by themselves.
+    read: (resource) =>
+      resource.kind === 'member' ? String(resource.member.size) : resource.kind === 'home' ? PAGE_LENGTH : '0',
   },
   {
     namespace: DAV,
