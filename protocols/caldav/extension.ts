@@ -19,6 +19,7 @@ import { freeBusyQuery } from './free-busy-query.ts';
 import { freeBusyUrl } from './free-busy-url.ts';
 import { attachmentActions, attachmentRoutes } from './managed-attachments.ts';
 import { scheduleOutbox } from './schedule-outbox.ts';
+import { timeZoneRoutes } from './time-zone-service.ts';
 import { wholeCalendar } from './whole-calendar.ts';
 
 /** What CalDAV is made of. */
@@ -45,6 +46,7 @@ export function caldav(services: CalendarServices): DavExtension {
     routes(fastify, server) {
       attachmentRoutes(services.attachments)(fastify);
       freeBusyUrl(services.freeBusy, services.now)(fastify, server);
+      timeZoneRoutes(fastify);
     },
     createMethod: 'MKCALENDAR',
     tokens: [

@@ -13,14 +13,17 @@ import type { CalendarColumns } from '../../storage/store.ts';
 import type { LiveProperty, PropertyValue } from '../dav/contract.ts';
 import { DavError } from '../dav/dav-error.ts';
 import { CALDAV } from '../dav/namespaces.ts';
-import { type Element, escapeXml } from '../dav/xml.ts';
+import { type Element, escapeXml, hrefXml } from '../dav/xml.ts';
 import { parseXml } from '../dav/xml-parser.ts';
 import { asksForJcal } from './calendar-data.ts';
 import { JCAL_TYPE } from './calendar-representation.ts';
+import { TIME_ZONE_SERVICE } from './time-zone-service.ts';
 
 const PRODUCT = '-//Convene//Time zones//EN';
 
 export const timeZoneProperties: readonly LiveProperty[] = [
+  // RFC 7809 §5.1: where its clients get the zones that answers leave out.
+  { namespace: CALDAV, name: 'timezone-service-set', on: ['home'], read: () => hrefXml(TIME_ZONE_SERVICE) },
   {
     namespace: CALDAV,
     name: 'calendar-timezone',
