@@ -9,6 +9,7 @@ import { openConnection } from '../../storage/connection.ts';
 import { migrate, readMigrations } from '../../storage/migrate.ts';
 import type {
   AccountRow,
+  AttachmentRow,
   BoundCollectionRow,
   CalendarObjectRow,
   CardRow,
@@ -124,6 +125,17 @@ const submission = keys<SubmissionRow>({
   lastError: 1,
   createdAt: 1,
 });
+const attachment = keys<AttachmentRow>({
+  id: 1,
+  accountId: 1,
+  managedId: 1,
+  blobId: 1,
+  uri: 1,
+  mediaType: 1,
+  fileName: 1,
+  size: 1,
+  createdAt: 1,
+});
 const placement = ['flags', 'messageId', 'modseq', 'uid'];
 
 const listing = ['etag', 'id', 'modseq', 'name'];
@@ -147,6 +159,14 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     nextModseq: ['modseq'],
     addUsedBytes: ['quotaBytes', 'usedBytes'],
     addBoot: ['id'],
+  },
+  attachments: {
+    byManagedIds: attachment,
+    usedBy: ['id'],
+    collectionsUsing: ['id'],
+    collect: ['id'],
+    add: ['id'],
+    removeUnused: ['accountId', 'size'],
   },
   blobs: {
     find: ['id'],
@@ -235,6 +255,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     cardsOf: ['id'],
     orphanedAccount: ['id'],
     removePlacements: ['messageId'],
+    attachmentsOf: ['id'],
   },
   settings: { get: ['value'] },
   tombstones: { page: tombstone, idsSince: ['memberId'] },
