@@ -6,17 +6,22 @@
 
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
+import { devicesApi } from '../protocols/api/devices.ts';
+import { feedsApi } from '../protocols/api/feeds.ts';
 import { caldav } from '../protocols/caldav/extension.ts';
 import { carddav } from '../protocols/carddav/extension.ts';
 import { type ControlSocket, serveControl } from '../protocols/control/control-socket.ts';
 import type { DavExtension } from '../protocols/dav/contract.ts';
 import { dav } from '../protocols/dav/plugin.ts';
+import { feeds } from '../protocols/feeds/plugin.ts';
 import { type TlsCertificate, tlsCertificate } from '../protocols/tls-certificate.ts';
 import { openStore } from '../storage/open.ts';
 import type { ChangeHint, Store } from '../storage/store.ts';
+import { AuditLog } from './administration/audit-log.ts';
 import { administration } from './administration/commands.ts';
 import { CalendarObjects } from './calendar/calendar-objects.ts';
 import { CalendarQuery } from './calendar/calendar-query.ts';
+import { Feeds } from './calendar/feeds.ts';
 import { reindexing } from './calendar/reindexing.ts';
 import { ChangeBus } from './change-bus.ts';
 import type { Config } from './config.ts';
@@ -28,9 +33,13 @@ import { type FirstStart, firstStart } from './organisations/first-start.ts';
 import { Organisations } from './organisations/organisations.ts';
 import { packageVersion } from './package-root.ts';
 import { Authentication } from './principals/authentication.ts';
+import { DevicePasswords } from './principals/device-passwords.ts';
 import { LoginThrottle } from './principals/login-throttle.ts';
 import { PasswordHashing } from './principals/password-hashing.ts';
 import { Principals } from './principals/principals.ts';
+import { sealingOf } from './principals/sealing.ts';
+import { SecondFactors } from './principals/second-factor.ts';
+import { Sessions } from './principals/sessions.ts';
 import { FreeBusy } from './scheduling/free-busy.ts';
 
 export interface AppOptions {
@@ -47,6 +56,10 @@ export interface Services {
   readonly authentication: Authentication;
   readonly organisations: Organisations;
   readonly principals: Principals;
+  readonly audit: AuditLog;
+  readonly secondFactors: SecondFactors;
+  readonly devicePasswords: DevicePasswords;
+  readonly feeds: Feeds;
   /** Set when this opening founded the organisation. */
   readonly founded: FirstStart | undefined;
 }
@@ -66,6 +79,7 @@ export interface App extends Services {
 /** Blobs that nobody refers to are deleted when they were not put again for this long. */
 const UNREFERENCED_MS = 24 * 60 * 60_000;
 const BLOBS_AT_ONCE = 100;
+const PURGED_AT_ONCE = 200;
 
 /** Opens the store of a folder with the services on it; founds the organisation in an empty one. */
 export async function openServices(config: Config, options: AppOptions = {}): Promise<Services> {
@@ -73,12 +87,25 @@ export async function openServices(config: Config, options: AppOptions = {}): Pr
   const store = await openStore(config.data, { now, version: packageVersion(), onChange: options.onChange });
   try {
     const hashing = new PasswordHashing();
-    const authentication = new Authentication(store, hashing, new LoginThrottle(now), now);
+    const audit = new AuditLog(store, now);
+    const secondFactors = new SecondFactors(store, sealingOf(config.data), now);
+    const parts = { secondFactors, audit };
+    const authentication = new Authentication(store, hashing, new LoginThrottle(now), now, parts);
     const organisations = new Organisations(store, now, () => authentication.loadDomains());
     const principals = new Principals(store, authentication, hashing, now);
     const founded = await firstStart({ organisations, principals }, config.domain);
     await authentication.loadDomains();
-    return { store, authentication, organisations, principals, founded };
+    return {
+      store,
+      authentication,
+      organisations,
+      principals,
+      audit,
+      secondFactors,
+      devicePasswords: new DevicePasswords(store, authentication, audit, now),
+      feeds: new Feeds(store, new FreeBusy(store), audit, now),
+      founded,
+    };
   } catch (error) {
     await store.close();
     throw error;
@@ -100,15 +127,21 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       config.ports.https === undefined
         ? undefined
         : await tlsCertificate(config.tls, config.data, namesOf(config), now());
+    const sessions = new Sessions(now);
+    authentication.onForget((principalId) => sessions.endAll(principalId));
     http = createHttp({
       config,
       authentication,
+      sessions,
       log,
       tls,
       writable: () => store.writable(),
       limits: options.httpLimits,
     });
     await http.fastify.register(dav, { store, now, extensions: davExtensions(store, now) });
+    await http.fastify.register(feeds, { service: services.feeds });
+    await http.fastify.register(feedsApi, { service: services.feeds });
+    await http.fastify.register(devicesApi, { ...services, config, sessions });
     const addresses = await http.listen();
     jobs.add(reindexing(store, now));
     jobs.add({
@@ -116,9 +149,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       everyMs: 60 * 60_000,
       run: (signal) => collectBlobs(store, now, signal),
     });
-    control = await serveControl(config.data, administration(services), (error) =>
-      log.error({ err: error }, 'a command failed'),
-    );
+    jobs.add(services.audit.expiry);
+    jobs.add({ name: 'purge-removed', everyMs: 10 * 60_000, run: (signal) => purgeRemoved(store, signal) });
+    const commands = administration({ ...services, publicUrl: config.publicUrl ?? urlOf(addresses) });
+    control = await serveControl(config.data, commands, (error) => log.error({ err: error }, 'a command failed'));
     const doors = [http, control];
     return {
       ...services,
@@ -148,6 +182,20 @@ function davExtensions(store: Store, now: () => number): DavExtension[] {
     caldav({ calendarObjects, calendarQuery: new CalendarQuery(store), freeBusy: new FreeBusy(store), now }),
     carddav({ cards: new Cards(store, now), cardSearch: new CardSearch(store) }),
   ];
+}
+
+async function purgeRemoved(store: Store, signal: AbortSignal): Promise<void> {
+  let gone = 1;
+  while (gone > 0 && !signal.aborted) gone = await store.transaction((write) => write.purge.step(PURGED_AT_ONCE));
+}
+
+/** How this machine itself reaches the server, when the operator said nothing. */
+function urlOf({ http, https }: App['addresses']): string {
+  const [scheme, address] = https === undefined ? ['http', http] : ['https', https];
+  if (address === undefined) return '';
+  const everywhere = address.address === '0.0.0.0' || address.address === '::';
+  const host = everywhere ? 'localhost' : address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return `${scheme}://${host}:${address.port}`;
 }
 
 async function collectBlobs(store: Store, now: () => number, signal: AbortSignal): Promise<void> {

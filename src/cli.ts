@@ -11,7 +11,9 @@ import { NoServer, sendCommand } from '../protocols/control/control-socket.ts';
 import { StoreError } from '../storage/store.ts';
 import { administration, type CommandName, type Commands } from './administration/commands.ts';
 import { type Command, type Given, type Terminal, UsageError } from './cli/command.ts';
+import { deviceCommands } from './cli/device.ts';
 import { domainCommands } from './cli/domain.ts';
+import { feedCommands } from './cli/feed.ts';
 import { userCommands } from './cli/user.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { DomainError } from './errors.ts';
@@ -35,7 +37,13 @@ The first start creates the organisation of CONVENE_DOMAIN and prints the passwo
   },
 };
 
-const COMMANDS: readonly Command[] = [serveCommand, ...userCommands, ...domainCommands];
+const COMMANDS: readonly Command[] = [
+  serveCommand,
+  ...userCommands,
+  ...domainCommands,
+  ...deviceCommands,
+  ...feedCommands,
+];
 
 /** Runs one command line, without the name of the program. Returns the exit code. */
 export async function run(line: readonly string[]): Promise<number> {
@@ -144,7 +152,7 @@ async function inProcess(config: Config, command: string, given: unknown): Promi
         `Created the organisation ${config.domain} in ${config.data}.\nIts administrator is ${name}, password: ${password}\n`,
       );
     }
-    return await administration(services)(command, given);
+    return await administration({ ...services, publicUrl: config.publicUrl ?? '' })(command, given);
   } finally {
     await services.store.close();
   }

@@ -3,6 +3,7 @@
  * Every write keeps row, octets, occurrences and tombstones together.
  */
 
+import { statements as deleted } from './deleted.ts';
 import { MEMBER_COLUMNS, memberReads, memberStatements } from './members.ts';
 import * as occurrences from './occurrences.ts';
 import { insertedId, list, type Sql } from './sql.ts';
@@ -58,7 +59,7 @@ export function calendarObjectReads(sql: Sql): CalendarObjectReads {
   };
 }
 
-export function calendarObjectWrites(sql: Sql): CalendarObjectWrites {
+export function calendarObjectWrites(sql: Sql, now: () => number): CalendarObjectWrites {
   return {
     ...calendarObjectReads(sql),
     async add(row, data, index) {
@@ -119,6 +120,7 @@ export function calendarObjectWrites(sql: Sql): CalendarObjectWrites {
       await exhume(sql, to.collectionId, to.name);
     },
     async remove(row, accountId, modseq) {
+      await sql.run(deleted.keepObject, row.id, accountId, now());
       await sql.run(statements.remove, row.id);
       await sql.run(statements.removeProperties, row.id);
       await entomb(sql, accountId, row, modseq);

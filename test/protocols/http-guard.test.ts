@@ -9,6 +9,7 @@ import t from 'tap';
 import { openServices } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { createHttp, type HttpLimits } from '../../src/http.ts';
+import { Sessions } from '../../src/principals/sessions.ts';
 import { exchange, idleConnection } from '../support/raw-http.ts';
 import { basic, startServer, type Teardown } from '../support/server.ts';
 
@@ -21,6 +22,7 @@ async function startDoor(t: Teardown, limits: Partial<HttpLimits> = {}) {
   const http = createHttp({
     config,
     authentication: services.authentication,
+    sessions: new Sessions(Date.now),
     log,
     tls: undefined,
     writable: async () => true,
