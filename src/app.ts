@@ -8,12 +8,14 @@ import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { devicesApi } from '../protocols/api/devices.ts';
 import { feedsApi } from '../protocols/api/feeds.ts';
+import { setupLinksApi } from '../protocols/api/setup-links.ts';
 import { caldav } from '../protocols/caldav/extension.ts';
 import { carddav } from '../protocols/carddav/extension.ts';
 import { type ControlSocket, serveControl } from '../protocols/control/control-socket.ts';
 import type { DavExtension } from '../protocols/dav/contract.ts';
 import { dav } from '../protocols/dav/plugin.ts';
 import { feeds } from '../protocols/feeds/plugin.ts';
+import { setup } from '../protocols/setup/plugin.ts';
 import { type TlsCertificate, tlsCertificate } from '../protocols/tls-certificate.ts';
 import { openStore } from '../storage/open.ts';
 import type { ChangeHint, Store } from '../storage/store.ts';
@@ -41,6 +43,9 @@ import { sealingOf } from './principals/sealing.ts';
 import { SecondFactors } from './principals/second-factor.ts';
 import { Sessions } from './principals/sessions.ts';
 import { FreeBusy } from './scheduling/free-busy.ts';
+import { servicesOf } from './setup/service-records.ts';
+import { SetupLinks } from './setup/setup-links.ts';
+import { signedData } from './setup/signed-data.ts';
 
 export interface AppOptions {
   /** Epoch milliseconds. */
@@ -59,6 +64,7 @@ export interface Services {
   readonly audit: AuditLog;
   readonly secondFactors: SecondFactors;
   readonly devicePasswords: DevicePasswords;
+  readonly setupLinks: SetupLinks;
   readonly feeds: Feeds;
   /** Set when this opening founded the organisation. */
   readonly founded: FirstStart | undefined;
@@ -95,6 +101,7 @@ export async function openServices(config: Config, options: AppOptions = {}): Pr
     const principals = new Principals(store, authentication, hashing, now);
     const founded = await firstStart({ organisations, principals }, config.domain);
     await authentication.loadDomains();
+    const devicePasswords = new DevicePasswords(store, authentication, audit, now);
     return {
       store,
       authentication,
@@ -102,7 +109,8 @@ export async function openServices(config: Config, options: AppOptions = {}): Pr
       principals,
       audit,
       secondFactors,
-      devicePasswords: new DevicePasswords(store, authentication, audit, now),
+      devicePasswords,
+      setupLinks: new SetupLinks(store, devicePasswords, audit, now),
       feeds: new Feeds(store, new FreeBusy(store), audit, now),
       founded,
     };
@@ -142,7 +150,21 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     await http.fastify.register(feeds, { service: services.feeds });
     await http.fastify.register(feedsApi, { service: services.feeds });
     await http.fastify.register(devicesApi, { ...services, config, sessions });
+    const bound: Record<string, number> = {};
+    const told = () => servicesOf(config, bound);
+    await http.fastify.register(setup, {
+      links: services.setupLinks,
+      services: told,
+      domains: async () => {
+        const names = (await services.organisations.domains()).map(({ name }) => name);
+        return [config.domain, ...names].filter((name, i, all) => names.includes(name) && all.indexOf(name) === i);
+      },
+      sign: (profile) => (tls === undefined || tls.selfSigned ? undefined : signedData(profile, tls.cert, tls.key)),
+      now,
+    });
+    await http.fastify.register(setupLinksApi, { links: services.setupLinks, services: told });
     const addresses = await http.listen();
+    for (const [name, address] of Object.entries(addresses)) if (address !== undefined) bound[name] = address.port;
     jobs.add(reindexing(store, now));
     jobs.add({
       name: 'collect-blobs',
@@ -151,7 +173,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     });
     jobs.add(services.audit.expiry);
     jobs.add({ name: 'purge-removed', everyMs: 10 * 60_000, run: (signal) => purgeRemoved(store, signal) });
-    const commands = administration({ ...services, publicUrl: config.publicUrl ?? urlOf(addresses) });
+    const commands = administration({ ...services, services: told });
     control = await serveControl(config.data, commands, (error) => log.error({ err: error }, 'a command failed'));
     const doors = [http, control];
     return {
@@ -187,15 +209,6 @@ function davExtensions(store: Store, now: () => number): DavExtension[] {
 async function purgeRemoved(store: Store, signal: AbortSignal): Promise<void> {
   let gone = 1;
   while (gone > 0 && !signal.aborted) gone = await store.transaction((write) => write.purge.step(PURGED_AT_ONCE));
-}
-
-/** How this machine itself reaches the server, when the operator said nothing. */
-function urlOf({ http, https }: App['addresses']): string {
-  const [scheme, address] = https === undefined ? ['http', http] : ['https', https];
-  if (address === undefined) return '';
-  const everywhere = address.address === '0.0.0.0' || address.address === '::';
-  const host = everywhere ? 'localhost' : address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return `${scheme}://${host}:${address.port}`;
 }
 
 async function collectBlobs(store: Store, now: () => number, signal: AbortSignal): Promise<void> {

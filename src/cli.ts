@@ -14,10 +14,12 @@ import { type Command, type Given, type Terminal, UsageError } from './cli/comma
 import { deviceCommands } from './cli/device.ts';
 import { domainCommands } from './cli/domain.ts';
 import { feedCommands } from './cli/feed.ts';
+import { setupCommands } from './cli/setup.ts';
 import { userCommands } from './cli/user.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { DomainError } from './errors.ts';
 import { packageRoot, packageVersion } from './package-root.ts';
+import { servicesOf } from './setup/service-records.ts';
 
 /** A server that is starting or stopping holds the lock without a socket; that is waited for. */
 const ATTEMPTS = 25;
@@ -43,6 +45,7 @@ const COMMANDS: readonly Command[] = [
   ...domainCommands,
   ...deviceCommands,
   ...feedCommands,
+  ...setupCommands,
 ];
 
 /** Runs one command line, without the name of the program. Returns the exit code. */
@@ -152,7 +155,7 @@ async function inProcess(config: Config, command: string, given: unknown): Promi
         `Created the organisation ${config.domain} in ${config.data}.\nIts administrator is ${name}, password: ${password}\n`,
       );
     }
-    return await administration({ ...services, publicUrl: config.publicUrl ?? '' })(command, given);
+    return await administration({ ...services, services: () => servicesOf(config) })(command, given);
   } finally {
     await services.store.close();
   }

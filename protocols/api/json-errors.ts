@@ -33,6 +33,8 @@ export const errorSchema = {
 
 /** Makes a plugin's routes answer errors in JSON, and keeps their answers out of caches. */
 export function answerErrorsInJson(fastify: FastifyInstance): void {
+  // What a form of another site could send without asking is no JSON.
+  fastify.removeContentTypeParser('text/plain');
   fastify.addHook('onSend', (_request, reply, _payload, done) => {
     if (reply.getHeader('cache-control') === undefined) reply.header('cache-control', 'no-store');
     done();

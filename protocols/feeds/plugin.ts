@@ -66,8 +66,8 @@ function isUnchanged({ headers }: FastifyRequest, { etag, modifiedAt }: OpenFeed
 
 async function send(reply: FastifyReply, content: AsyncGenerator<string>): Promise<FastifyReply> {
   let held = '';
-  for await (const piece of content) {
-    held += piece;
+  for (let piece = await content.next(); piece.done !== true; piece = await content.next()) {
+    held += piece.value;
     if (held.length > WHOLE) return stream(reply, held, content);
   }
   return reply.send(held);

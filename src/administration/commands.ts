@@ -12,6 +12,7 @@ import { Arguments } from './arguments.ts';
 import { OPERATOR } from './audit-log.ts';
 import { type DeviceCommands, type DeviceServices, deviceCommands } from './device-commands.ts';
 import { type FeedCommands, feedCommands } from './feed-commands.ts';
+import { type SetupCommands, type SetupServices, setupCommands } from './setup-commands.ts';
 
 export interface UserRecord {
   readonly name: string;
@@ -30,7 +31,7 @@ export interface UserPassword {
 }
 
 /** Each command: what it is given, what it gives back. */
-export interface Commands extends FeedCommands, DeviceCommands {
+export interface Commands extends FeedCommands, DeviceCommands, SetupCommands {
   'user.add': {
     arguments: { address: string; name?: string; displayName?: string; password?: string };
     result: UserPassword;
@@ -50,11 +51,9 @@ export interface Commands extends FeedCommands, DeviceCommands {
 export type CommandName = keyof Commands;
 type Runner<Name extends CommandName> = (given: Arguments) => Promise<Commands[Name]['result']>;
 
-export interface Administered extends DeviceServices {
+export interface Administered extends DeviceServices, SetupServices {
   readonly organisations: Organisations;
   readonly feeds: Feeds;
-  /** For links that are shown; '' leaves paths. */
-  readonly publicUrl: string;
 }
 
 /** The commands on these services: `run(name, arguments)` checks both. */
@@ -108,8 +107,9 @@ export function administration(services: Administered): (name: string, given: un
     async 'domain.list'() {
       return (await organisations.domains()).map(({ name }) => name);
     },
-    ...feedCommands(services.feeds, principals, services.publicUrl),
+    ...feedCommands(services.feeds, principals, services.services),
     ...deviceCommands(services),
+    ...setupCommands(services),
   };
   return async (name, given) => {
     if (!isCommand(runners, name)) throw new DomainError('invalid-data', 'There is no such command.');

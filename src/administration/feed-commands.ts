@@ -3,6 +3,7 @@
 import type { FeedFetchRow, FeedLevel } from '../../storage/store.ts';
 import type { FeedRecord, Feeds, NewLink } from '../calendar/feeds.ts';
 import type { Principals } from '../principals/principals.ts';
+import type { Services } from '../setup/service-records.ts';
 import type { Arguments } from './arguments.ts';
 import { OPERATOR } from './audit-log.ts';
 
@@ -17,8 +18,8 @@ export interface FeedCommands {
   'feed.log': { arguments: { user: string; id: string }; result: FeedFetchRow[] };
 }
 
-export function feedCommands(feeds: Feeds, principals: Principals, publicUrl: string) {
-  const withUrl = (link: NewLink) => ({ ...link, url: `${publicUrl}${link.path}` });
+export function feedCommands(feeds: Feeds, principals: Principals, services: () => Services) {
+  const withUrl = (link: NewLink) => ({ ...link, url: `${services().origin}${link.path}` });
   return {
     async 'feed.add'(given: Arguments) {
       const owner = await principals.find(given.text('user'));

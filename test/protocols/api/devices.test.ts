@@ -33,7 +33,7 @@ t.test('device passwords: made once, good for their scopes, revoked at once', as
   const made = await api(server, anna, 'POST', '/api/device-passwords', { name: 'Phone', scopes: ['calendars'] });
   t.equal(made.status, 201);
   const { id, password, qr } = JSON.parse(made.text);
-  t.match(password, /^[a-z2-9]{6}(-[a-z2-9]{5}){4}$/, '130 random bits');
+  t.match(password, /^[a-z0-9]{6}(-[a-z0-9]{5}){4}$/, '130 random bits');
   t.match(qr, /^<svg/);
   const phone = { ...anna, password };
   const at = (user: TestUser, path: string) =>
