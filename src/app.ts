@@ -16,7 +16,7 @@ import type { DavExtension } from '../protocols/dav/contract.ts';
 import { dav } from '../protocols/dav/plugin.ts';
 import { feeds } from '../protocols/feeds/plugin.ts';
 import { setup } from '../protocols/setup/plugin.ts';
-import { type TlsCertificate, tlsCertificate } from '../protocols/tls-certificate.ts';
+import { changedCertificate, type TlsCertificate, tlsCertificate } from '../protocols/tls-certificate.ts';
 import { openStore } from '../storage/open.ts';
 import type { ChangeHint, Store } from '../storage/store.ts';
 import { AuditLog } from './administration/audit-log.ts';
@@ -78,6 +78,8 @@ export interface App extends Services {
   /** Where the listeners are bound; undefined ones are switched off. */
   readonly addresses: { readonly http: AddressInfo | undefined; readonly https: AddressInfo | undefined };
   readonly tls: TlsCertificate | undefined;
+  /** Takes the operator's certificate files over when they changed. Returns whether they did. */
+  renewCertificate(): boolean;
   /** Stops taking work, answers what is in flight, closes the store. */
   close(): Promise<void>;
 }
@@ -131,7 +133,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   let http: Http | undefined;
   let control: ControlSocket | undefined;
   try {
-    const tls =
+    let tls =
       config.ports.https === undefined
         ? undefined
         : await tlsCertificate(config.tls, config.data, namesOf(config), now());
@@ -171,6 +173,16 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       everyMs: 60 * 60_000,
       run: (signal) => collectBlobs(store, now, signal),
     });
+    const renewCertificate = () => {
+      if (config.tls === undefined || tls === undefined) return false;
+      const changed = changedCertificate(config.tls, tls);
+      if (changed === undefined) return false;
+      tls = changed;
+      http?.renew(changed);
+      log.info({ fingerprint: changed.fingerprint }, 'the certificate was renewed');
+      return true;
+    };
+    jobs.add({ name: 'renew-certificate', everyMs: 60_000, run: async () => void renewCertificate() });
     jobs.add(services.audit.expiry);
     jobs.add({ name: 'purge-removed', everyMs: 10 * 60_000, run: (signal) => purgeRemoved(store, signal) });
     const commands = administration({ ...services, services: told });
@@ -183,7 +195,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       jobs,
       http: http.fastify,
       addresses,
-      tls,
+      get tls() {
+        return tls;
+      },
+      renewCertificate,
       async close() {
         await Promise.all([...doors.map((door) => door.close()), jobs.stop()]);
         await store.close();

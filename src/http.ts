@@ -6,7 +6,7 @@
  * line (http-log.ts), what each protocol answers (its plugin, with its own error handler).
  */
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import Fastify, {
   type FastifyBaseLogger,
@@ -93,6 +93,8 @@ export interface Http {
   readonly fastify: FastifyInstance;
   /** Binds the listeners. Rejects when a port is taken. */
   listen(): Promise<{ http: AddressInfo | undefined; https: AddressInfo | undefined }>;
+  /** New connections are served with this certificate. */
+  renew(tls: { readonly cert: string; readonly key: string }): void;
   /** Answers what is in flight, refuses what is new, and ends within the grace. */
   close(): Promise<void>;
 }
@@ -106,6 +108,7 @@ export function createHttp(options: HttpOptions): Http {
   let stopping = false;
   const awaiting100 = new WeakSet<IncomingMessage>();
   const servers: Server[] = [];
+  const secure: TlsServer[] = [];
 
   const fastify = Fastify({
     loggerInstance: log,
@@ -203,9 +206,14 @@ export function createHttp(options: HttpOptions): Http {
       if (http !== undefined) bound.http = await bind(listener(createServer(serverOptions)), 'http', config);
       if (https !== undefined && options.tls !== undefined) {
         const tls = { ...options.tls, minVersion: 'TLSv1.2' as const, handshakeTimeout: limits.head };
-        bound.https = await bind(listener(createTlsServer({ ...serverOptions, ...tls })), 'https', config);
+        const server = createTlsServer({ ...serverOptions, ...tls });
+        secure.push(server);
+        bound.https = await bind(listener(server), 'https', config);
       }
       return bound;
+    },
+    renew(tls) {
+      for (const server of secure) server.setSecureContext({ ...tls, minVersion: 'TLSv1.2' });
     },
     async close() {
       stopping = true;
