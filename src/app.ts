@@ -4,7 +4,9 @@
  * Elsewhere: the process around it (main.ts, cli.ts), the HTTP door (http.ts).
  */
 
+import { stat } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { pino } from 'pino';
 import { devicesApi } from '../protocols/api/devices.ts';
 import { feedsApi } from '../protocols/api/feeds.ts';
@@ -31,6 +33,7 @@ import { CardSearch } from './contacts/card-search.ts';
 import { Cards } from './contacts/cards.ts';
 import { createHttp, type Http, type HttpLimits } from './http.ts';
 import { Jobs } from './jobs.ts';
+import { Metrics } from './metrics.ts';
 import { type FirstStart, firstStart } from './organisations/first-start.ts';
 import { Organisations } from './organisations/organisations.ts';
 import { packageVersion } from './package-root.ts';
@@ -42,6 +45,7 @@ import { Principals } from './principals/principals.ts';
 import { sealingOf } from './principals/sealing.ts';
 import { SecondFactors } from './principals/second-factor.ts';
 import { Sessions } from './principals/sessions.ts';
+import { Readiness } from './readiness.ts';
 import { FreeBusy } from './scheduling/free-busy.ts';
 import { servicesOf } from './setup/service-records.ts';
 import { SetupLinks } from './setup/setup-links.ts';
@@ -74,6 +78,7 @@ export interface App extends Services {
   readonly config: Config;
   readonly bus: ChangeBus;
   readonly jobs: Jobs;
+  readonly metrics: Metrics;
   readonly http: Http['fastify'];
   /** Where the listeners are bound; undefined ones are switched off. */
   readonly addresses: { readonly http: AddressInfo | undefined; readonly https: AddressInfo | undefined };
@@ -130,6 +135,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const services = await openServices(config, { ...options, onChange: (hint) => bus.publish(hint) });
   const { store, authentication } = services;
   const jobs = new Jobs(log);
+  const metrics = new Metrics();
   let http: Http | undefined;
   let control: ControlSocket | undefined;
   try {
@@ -137,6 +143,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       config.ports.https === undefined
         ? undefined
         : await tlsCertificate(config.tls, config.data, namesOf(config), now());
+    const readiness = new Readiness(store, config.data, now);
+    nameGauges(metrics, readiness, config.data);
     const sessions = new Sessions(now);
     authentication.onForget((principalId) => sessions.endAll(principalId));
     http = createHttp({
@@ -145,7 +153,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       sessions,
       log,
       tls,
-      writable: () => store.writable(),
+      problem: () => readiness.problem(),
+      metrics,
       limits: options.httpLimits,
     });
     await http.fastify.register(dav, { store, now, extensions: davExtensions(store, now) });
@@ -193,6 +202,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       config,
       bus,
       jobs,
+      metrics,
       http: http.fastify,
       addresses,
       get tls() {
@@ -201,6 +211,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       renewCertificate,
       async close() {
         await Promise.all([...doors.map((door) => door.close()), jobs.stop()]);
+        metrics.stop();
         await store.close();
       },
     };
@@ -219,6 +230,18 @@ function davExtensions(store: Store, now: () => number): DavExtension[] {
     caldav({ calendarObjects, calendarQuery: new CalendarQuery(store), freeBusy: new FreeBusy(store), now }),
     carddav({ cards: new Cards(store, now), cardSearch: new CardSearch(store) }),
   ];
+}
+
+function nameGauges(metrics: Metrics, readiness: Readiness, folder: string): void {
+  const size = async (name: string) => (await stat(join(folder, name))).size;
+  metrics.gauge('convene_store_bytes', 'Size of the database.', () => size('convene.sqlite'));
+  metrics.gauge('convene_store_log_bytes', 'Size of its write-ahead log.', () => size('convene.sqlite-wal'));
+  metrics.gauge('convene_disk_free_bytes', 'Free on the disk of the data.', () => readiness.free());
+  metrics.gauge(
+    'convene_queue_overdue_seconds',
+    'How long the first message of the mail queue has waited past its time.',
+    async () => (await readiness.overdue()) / 1000,
+  );
 }
 
 async function purgeRemoved(store: Store, signal: AbortSignal): Promise<void> {

@@ -28,8 +28,10 @@ import {
 import { loggableUrl, logRequests, requestId } from '../protocols/http-log.ts';
 import { authenticationHook, refuseText } from '../protocols/http-login.ts';
 import { type Peer, peerOf, publicOrigin } from '../protocols/http-peer.ts';
+import { serveMetrics } from '../protocols/metrics.ts';
 import { type Config, ConfigError, type Listener, portName } from './config.ts';
 import { DomainError } from './errors.ts';
+import type { Metrics } from './metrics.ts';
 import type { Principal } from './principals/access.ts';
 import type { Authentication } from './principals/authentication.ts';
 import type { Sessions } from './principals/sessions.ts';
@@ -84,8 +86,9 @@ export interface HttpOptions {
   readonly log: FastifyBaseLogger;
   /** PEM; without it there is no TLS listener. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
-  /** Whether a write would succeed now. */
-  readonly writable: () => Promise<boolean>;
+  /** What keeps the server from working, in a few words; undefined when nothing does. */
+  readonly problem: () => Promise<string | undefined>;
+  readonly metrics: Metrics;
   readonly limits?: Partial<HttpLimits>;
 }
 
@@ -146,6 +149,10 @@ export function createHttp(options: HttpOptions): Http {
       handle(request, response);
     });
     server.on('clientError', answerUnreadable);
+    server.on('connection', (socket) => {
+      options.metrics.connection('http', 1);
+      socket.once('close', () => options.metrics.connection('http', -1));
+    });
     servers.push(server);
     return server;
   }
@@ -195,7 +202,8 @@ export function createHttp(options: HttpOptions): Http {
   if (log.level !== 'silent') logRequests(fastify, config);
   fastify.setNotFoundHandler((_request, reply) => reply.code(404).type('text/plain').send('Not found.\n'));
   fastify.setErrorHandler(answerError);
-  addHealth(fastify, () => !stopping, options.writable);
+  addHealth(fastify, () => !stopping, options.problem);
+  serveMetrics(fastify, options.metrics, config.metricsFrom);
 
   return {
     fastify,
@@ -235,16 +243,17 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
   return refuseText(reply, 500, 'The server made a mistake.');
 }
 
-function addHealth(fastify: FastifyInstance, running: () => boolean, writable: () => Promise<boolean>): void {
-  let checked: { at: number; result: Promise<boolean> } | undefined;
+function addHealth(fastify: FastifyInstance, running: () => boolean, problem: () => Promise<string | undefined>): void {
+  let checked: { at: number; result: Promise<string | undefined> } | undefined;
   fastify.get('/health/live', { config: { anonymous: true } }, (_request, reply) =>
     reply.type('text/plain').send('live\n'),
   );
   fastify.get('/health/ready', { config: { anonymous: true } }, async (_request, reply) => {
     const now = performance.now();
-    if (checked === undefined || now - checked.at > READINESS_MS) checked = { at: now, result: writable() };
-    const ready = running() && (await checked.result);
-    return refuseText(reply, ready ? 200 : 503, ready ? 'ready' : 'not ready');
+    if (checked === undefined || now - checked.at > READINESS_MS)
+      checked = { at: now, result: problem().catch(() => 'the check failed') };
+    const wrong = running() ? await checked.result : 'the server is stopping';
+    return wrong === undefined ? refuseText(reply, 200, 'ready') : refuseText(reply, 503, `not ready: ${wrong}`);
   });
 }
 
