@@ -4,21 +4,30 @@
  * Elsewhere: the process around it (main.ts, cli.ts), the HTTP door (http.ts).
  */
 
+import { stat } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
+import { join } from 'node:path';
 import { pino } from 'pino';
+import { devicesApi } from '../protocols/api/devices.ts';
+import { feedsApi } from '../protocols/api/feeds.ts';
+import { setupLinksApi } from '../protocols/api/setup-links.ts';
 import { caldav } from '../protocols/caldav/extension.ts';
 import { carddav } from '../protocols/carddav/extension.ts';
 import { type ControlSocket, serveControl } from '../protocols/control/control-socket.ts';
 import type { DavExtension } from '../protocols/dav/contract.ts';
 import { dav } from '../protocols/dav/plugin.ts';
-import { type TlsCertificate, tlsCertificate } from '../protocols/tls-certificate.ts';
+import { feeds } from '../protocols/feeds/plugin.ts';
+import { setup } from '../protocols/setup/plugin.ts';
+import { changedCertificate, type TlsCertificate, tlsCertificate } from '../protocols/tls-certificate.ts';
 import { openStore } from '../storage/open.ts';
 import type { ChangeHint, Store } from '../storage/store.ts';
+import { AuditLog } from './administration/audit-log.ts';
 import { administration } from './administration/commands.ts';
 import { Attachments } from './calendar/attachments.ts';
 import { CalendarObjects } from './calendar/calendar-objects.ts';
 import { CalendarQuery } from './calendar/calendar-query.ts';
+import { Feeds } from './calendar/feeds.ts';
 import { reindexing } from './calendar/reindexing.ts';
 import { ChangeBus } from './change-bus.ts';
 import type { Config } from './config.ts';
@@ -34,14 +43,23 @@ import { MessageContents } from './mail/message-contents.ts';
 import { MessageSearch } from './mail/message-search.ts';
 import { Messages } from './mail/messages.ts';
 import { TextSearch } from './mail/text-search.ts';
+import { Metrics } from './metrics.ts';
 import { type FirstStart, firstStart } from './organisations/first-start.ts';
 import { Organisations } from './organisations/organisations.ts';
 import { packageVersion } from './package-root.ts';
 import { Authentication } from './principals/authentication.ts';
+import { DevicePasswords } from './principals/device-passwords.ts';
 import { LoginThrottle } from './principals/login-throttle.ts';
 import { PasswordHashing } from './principals/password-hashing.ts';
 import { Principals } from './principals/principals.ts';
+import { sealingOf } from './principals/sealing.ts';
+import { SecondFactors } from './principals/second-factor.ts';
+import { Sessions } from './principals/sessions.ts';
+import { Readiness } from './readiness.ts';
 import { FreeBusy } from './scheduling/free-busy.ts';
+import { servicesOf } from './setup/service-records.ts';
+import { SetupLinks } from './setup/setup-links.ts';
+import { signedData } from './setup/signed-data.ts';
 
 export interface AppOptions {
   /** Epoch milliseconds. */
@@ -58,6 +76,11 @@ export interface Services {
   readonly organisations: Organisations;
   readonly principals: Principals;
   readonly mail: Mail;
+  readonly audit: AuditLog;
+  readonly secondFactors: SecondFactors;
+  readonly devicePasswords: DevicePasswords;
+  readonly setupLinks: SetupLinks;
+  readonly feeds: Feeds;
   /** Set when this opening founded the organisation. */
   readonly founded: FirstStart | undefined;
 }
@@ -78,10 +101,13 @@ export interface App extends Services {
   readonly config: Config;
   readonly bus: ChangeBus;
   readonly jobs: Jobs;
+  readonly metrics: Metrics;
   readonly http: Http['fastify'];
   /** Where the listeners are bound; undefined ones are switched off. */
   readonly addresses: { readonly http: AddressInfo | undefined; readonly https: AddressInfo | undefined };
   readonly tls: TlsCertificate | undefined;
+  /** Takes the operator's certificate files over when they changed. Returns whether they did. */
+  renewCertificate(): boolean;
   /** Stops taking work, answers what is in flight, closes the store. */
   close(): Promise<void>;
 }
@@ -97,13 +123,29 @@ export async function openServices(config: Config, options: AppOptions = {}): Pr
   const store = await openStore(config.data, { now, version: packageVersion(), onChange: options.onChange });
   try {
     const hashing = new PasswordHashing();
-    const authentication = new Authentication(store, hashing, new LoginThrottle(now), now);
+    const audit = new AuditLog(store, now);
+    const secondFactors = new SecondFactors(store, sealingOf(config.data), now);
+    const parts = { secondFactors, audit };
+    const authentication = new Authentication(store, hashing, new LoginThrottle(now), now, parts);
     const organisations = new Organisations(store, now, () => authentication.loadDomains());
     const principals = new Principals(store, authentication, hashing, now);
     const founded = await firstStart({ organisations, principals }, config.domain);
     await authentication.loadDomains();
     await addMissingMailboxes(store, now);
-    return { store, authentication, organisations, principals, mail: mailOn(store, now), founded };
+    const devicePasswords = new DevicePasswords(store, authentication, audit, now);
+    return {
+      store,
+      authentication,
+      organisations,
+      principals,
+      mail: mailOn(store, now),
+      audit,
+      secondFactors,
+      devicePasswords,
+      setupLinks: new SetupLinks(store, devicePasswords, audit, now),
+      feeds: new Feeds(store, new FreeBusy(store), audit, now),
+      founded,
+    };
   } catch (error) {
     await store.close();
     throw error;
@@ -118,23 +160,47 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const services = await openServices(config, { ...options, onChange: (hint) => bus.publish(hint) });
   const { store, authentication } = services;
   const jobs = new Jobs(log);
+  const metrics = new Metrics();
   let http: Http | undefined;
   let control: ControlSocket | undefined;
   try {
-    const tls =
+    let tls =
       config.ports.https === undefined
         ? undefined
         : await tlsCertificate(config.tls, config.data, namesOf(config), now());
+    const readiness = new Readiness(store, config.data, now);
+    nameGauges(metrics, readiness, config.data);
+    const sessions = new Sessions(now);
+    authentication.onForget((principalId) => sessions.endAll(principalId));
     http = createHttp({
       config,
       authentication,
+      sessions,
       log,
       tls,
-      writable: () => store.writable(),
+      problem: () => readiness.problem(),
+      metrics,
       limits: options.httpLimits,
     });
     await http.fastify.register(dav, { store, now, extensions: davExtensions(store, now) });
+    await http.fastify.register(feeds, { service: services.feeds });
+    await http.fastify.register(feedsApi, { service: services.feeds });
+    await http.fastify.register(devicesApi, { ...services, config, sessions });
+    const bound: Record<string, number> = {};
+    const told = () => servicesOf(config, bound);
+    await http.fastify.register(setup, {
+      links: services.setupLinks,
+      services: told,
+      domains: async () => {
+        const names = (await services.organisations.domains()).map(({ name }) => name);
+        return [config.domain, ...names].filter((name, i, all) => names.includes(name) && all.indexOf(name) === i);
+      },
+      sign: (profile) => (tls === undefined || tls.selfSigned ? undefined : signedData(profile, tls.cert, tls.key)),
+      now,
+    });
+    await http.fastify.register(setupLinksApi, { links: services.setupLinks, services: told });
     const addresses = await http.listen();
+    for (const [name, address] of Object.entries(addresses)) if (address !== undefined) bound[name] = address.port;
     jobs.add(reindexing(store, now));
     jobs.add({
       name: 'collect-blobs',
@@ -143,21 +209,36 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     });
     jobs.add({ name: 'purge', everyMs: 10 * 60_000, run: (signal) => purge(store, signal) });
     services.mail.texts.arrived();
-    control = await serveControl(config.data, administration(services), (error) =>
-      log.error({ err: error }, 'a command failed'),
-    );
+    const renewCertificate = () => {
+      if (config.tls === undefined || tls === undefined) return false;
+      const changed = changedCertificate(config.tls, tls);
+      if (changed === undefined) return false;
+      tls = changed;
+      http?.renew(changed);
+      log.info({ fingerprint: changed.fingerprint }, 'the certificate was renewed');
+      return true;
+    };
+    jobs.add({ name: 'renew-certificate', everyMs: 60_000, run: async () => void renewCertificate() });
+    jobs.add(services.audit.expiry);
+    const commands = administration({ ...services, services: told });
+    control = await serveControl(config.data, commands, (error) => log.error({ err: error }, 'a command failed'));
     const doors = [http, control];
     return {
       ...services,
       config,
       bus,
       jobs,
+      metrics,
       http: http.fastify,
       addresses,
-      tls,
+      get tls() {
+        return tls;
+      },
+      renewCertificate,
       async close() {
         await Promise.all([...doors.map((door) => door.close()), jobs.stop()]);
         await services.mail.texts.close();
+        metrics.stop();
         await store.close();
       },
     };
@@ -199,6 +280,18 @@ function davExtensions(store: Store, now: () => number): DavExtension[] {
     }),
     carddav({ cards: new Cards(store, now), cardSearch: new CardSearch(store) }),
   ];
+}
+
+function nameGauges(metrics: Metrics, readiness: Readiness, folder: string): void {
+  const size = async (name: string) => (await stat(join(folder, name))).size;
+  metrics.gauge('convene_store_bytes', 'Size of the database.', () => size('convene.sqlite'));
+  metrics.gauge('convene_store_log_bytes', 'Size of its write-ahead log.', () => size('convene.sqlite-wal'));
+  metrics.gauge('convene_disk_free_bytes', 'Free on the disk of the data.', () => readiness.free());
+  metrics.gauge(
+    'convene_queue_overdue_seconds',
+    'How long the first message of the mail queue has waited past its time.',
+    async () => (await readiness.overdue()) / 1000,
+  );
 }
 
 /** Takes away for good what was deleted, in small transactions. */

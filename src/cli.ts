@@ -11,11 +11,15 @@ import { NoServer, sendCommand } from '../protocols/control/control-socket.ts';
 import { StoreError } from '../storage/store.ts';
 import { administration, type CommandName, type Commands } from './administration/commands.ts';
 import { type Command, type Given, type Terminal, UsageError } from './cli/command.ts';
+import { deviceCommands } from './cli/device.ts';
 import { domainCommands } from './cli/domain.ts';
+import { feedCommands } from './cli/feed.ts';
+import { setupCommands } from './cli/setup.ts';
 import { userCommands } from './cli/user.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { DomainError } from './errors.ts';
 import { packageRoot, packageVersion } from './package-root.ts';
+import { servicesOf } from './setup/service-records.ts';
 
 /** A server that is starting or stopping holds the lock without a socket; that is waited for. */
 const ATTEMPTS = 25;
@@ -35,7 +39,14 @@ The first start creates the organisation of CONVENE_DOMAIN and prints the passwo
   },
 };
 
-const COMMANDS: readonly Command[] = [serveCommand, ...userCommands, ...domainCommands];
+const COMMANDS: readonly Command[] = [
+  serveCommand,
+  ...userCommands,
+  ...domainCommands,
+  ...deviceCommands,
+  ...feedCommands,
+  ...setupCommands,
+];
 
 /** Runs one command line, without the name of the program. Returns the exit code. */
 export async function run(line: readonly string[]): Promise<number> {
@@ -144,7 +155,7 @@ async function inProcess(config: Config, command: string, given: unknown): Promi
         `Created the organisation ${config.domain} in ${config.data}.\nIts administrator is ${name}, password: ${password}\n`,
       );
     }
-    return await administration(services)(command, given);
+    return await administration({ ...services, services: () => servicesOf(config) })(command, given);
   } finally {
     await services.store.close();
   }

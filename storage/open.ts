@@ -72,6 +72,7 @@ function assemble(
   const checkpointer = new Checkpointer(path);
   const writer = new Writer(writing, checkpointer, {
     boot,
+    now: options.now,
     onChange: options.onChange ?? (() => {}),
     onFatal: options.onFatal ?? endProcess,
   });

@@ -49,6 +49,100 @@ export interface CredentialRow {
   createdAt: number;
   expiresAt: number | null;
   lastUsedAt: number | null;
+  /** Address and program of the last use; '' when unknown. */
+  lastPeer: string;
+  lastClient: string;
+}
+
+export type FeedLevel = 'full' | 'titles-hidden' | 'busy';
+
+/** A published calendar: one link to it. */
+export interface FeedRow {
+  id: number;
+  accountId: number;
+  collectionId: number;
+  name: string;
+  level: FeedLevel;
+  createdAt: number;
+  expiresAt: number | null;
+  revokedAt: number | null;
+  /** The calendar's modseq at the last fetch, and when it got it. */
+  seenModseq: number;
+  seenAt: number;
+  fetches: number;
+}
+
+export interface FeedFetchRow {
+  id: number;
+  at: number;
+  peer: string;
+  client: string;
+  status: number;
+}
+
+export interface SecondFactorRow {
+  principalId: number;
+  /** Sealed. */
+  secret: string;
+  createdAt: number;
+  /** null: not proved yet, so not asked for. */
+  enabledAt: number | null;
+  /** The newest time step a code was accepted for. */
+  lastStep: number;
+}
+
+export interface OneTimeLinkRow {
+  hash: string;
+  principalId: number;
+  createdAt: number;
+  expiresAt: number;
+  usedAt: number | null;
+}
+
+export interface AuditRow {
+  id: number;
+  at: number;
+  actor: string;
+  action: string;
+  target: string;
+  peer: string;
+  /** JSON. */
+  details: string;
+}
+
+export interface DeletedMemberRow {
+  id: number;
+  accountId: number;
+  collectionId: number;
+  kind: 'calendar-object' | 'card';
+  name: string;
+  uid: string;
+  deletedAt: number;
+}
+
+export interface DeletedCollectionRow {
+  collectionId: number;
+  accountId: number;
+  kind: CollectionKind;
+  home: Home;
+  segment: string;
+  deletedAt: number;
+}
+
+/** A calendar elsewhere that is fetched. */
+export interface SourceRow {
+  id: number;
+  url: string;
+  everyMs: number;
+  etag: string;
+  lastModified: string;
+  contentHash: string;
+  fetchedAt: number | null;
+  changedAt: number | null;
+  nextFetchAt: number;
+  failures: number;
+  /** Why the last fetch failed; '' when it did not. */
+  error: string;
 }
 
 export interface AccountRow {
@@ -76,6 +170,8 @@ export interface BoundCollectionRow {
   /** Zone in which floating times of this calendar are read: an IANA name, or '' for UTC. */
   timeZone: string;
   transparent: number;
+  /** 1: its members are fetched from elsewhere, nobody else writes to it. */
+  subscribed: number;
 }
 
 export interface GrantRow {
@@ -395,7 +491,46 @@ export interface SubmissionReads {
   nextAttemptAt(): Promise<number | undefined>;
 }
 
+export interface FeedReads {
+  get(id: number): Promise<FeedRow | undefined>;
+  /** Of an account, in order of id. */
+  list(accountId: number): Promise<FeedRow[]>;
+  /** By the hash of a link's secret; `retiredAt` tells a link that was replaced. */
+  byToken(hash: string): Promise<(FeedRow & { retiredAt: number | null }) | undefined>;
+  /** The newest first. */
+  fetches(feedId: number, limit: number): Promise<FeedFetchRow[]>;
+}
+export interface SecondFactorReads {
+  get(principalId: number): Promise<SecondFactorRow | undefined>;
+  link(hash: string): Promise<OneTimeLinkRow | undefined>;
+}
+export interface AuditReads {
+  /** The newest first, of one actor or of all. */
+  last(actor: string | undefined, limit: number): Promise<AuditRow[]>;
+}
+export interface DeletedReads {
+  /** Of an account, the newest first. */
+  members(accountId: number, limit: number): Promise<DeletedMemberRow[]>;
+  member(id: number): Promise<(DeletedMemberRow & { data: string }) | undefined>;
+  collections(accountId: number): Promise<DeletedCollectionRow[]>;
+  collection(id: number): Promise<DeletedCollectionRow | undefined>;
+}
+export interface SourceReads {
+  get(id: number): Promise<SourceRow | undefined>;
+  byUrl(url: string): Promise<SourceRow | undefined>;
+  ofCollection(collectionId: number): Promise<SourceRow | undefined>;
+  /** Those whose time has come, the longest waiting first. */
+  due(now: number, limit: number): Promise<SourceRow[]>;
+  /** Ids of the calendars that show it. */
+  subscribers(sourceId: number): Promise<number[]>;
+}
+
 export interface Reads {
+  readonly feeds: FeedReads;
+  readonly secondFactors: SecondFactorReads;
+  readonly audit: AuditReads;
+  readonly deleted: DeletedReads;
+  readonly sources: SourceReads;
   readonly mailboxes: MailboxReads;
   readonly messages: MessageReads;
   readonly placements: PlacementReads;
@@ -433,7 +568,46 @@ export interface PrincipalWrites extends PrincipalReads {
 export interface CredentialWrites extends CredentialReads {
   add(row: Omit<CredentialRow, 'id'>): Promise<number>;
   removeKind(principalId: number, kind: CredentialRow['kind']): Promise<void>;
-  used(id: number, now: number): Promise<void>;
+  /** Returns whether it was there. */
+  remove(principalId: number, id: number): Promise<boolean>;
+  used(id: number, now: number, peer: string, client: string): Promise<void>;
+}
+export interface FeedWrites extends FeedReads {
+  add(row: Pick<FeedRow, 'accountId' | 'collectionId' | 'name' | 'level' | 'createdAt' | 'expiresAt'>): Promise<number>;
+  addToken(feedId: number, hash: string): Promise<void>;
+  retireTokens(feedId: number, now: number): Promise<void>;
+  revoke(id: number, now: number): Promise<void>;
+  update(row: Pick<FeedRow, 'id' | 'name' | 'level' | 'expiresAt'>): Promise<void>;
+  seen(id: number, modseq: number, at: number): Promise<void>;
+  /** Notes a fetch and forgets all but the newest `keep`. */
+  addFetch(feedId: number, fetch: Omit<FeedFetchRow, 'id'>, keep: number): Promise<void>;
+}
+export interface SecondFactorWrites extends SecondFactorReads {
+  set(row: SecondFactorRow): Promise<void>;
+  remove(principalId: number): Promise<void>;
+  addLink(row: Omit<OneTimeLinkRow, 'usedAt'>): Promise<void>;
+  /** Uses a link up; false when somebody did before. */
+  useLink(hash: string, now: number): Promise<boolean>;
+  expireLinks(before: number): Promise<void>;
+}
+export interface AuditWrites extends AuditReads {
+  add(row: Omit<AuditRow, 'id'>): Promise<void>;
+  /** Deletes what is older; at most `limit`. Returns how many. */
+  expire(before: number, limit: number): Promise<number>;
+}
+export interface DeletedWrites extends DeletedReads {
+  /** Undoes the removal of a collection; the caller binds it again. */
+  revive(collectionId: number, modseq: number): Promise<void>;
+  removeMember(id: number): Promise<void>;
+  /** Forgets what was deleted before; members at most `limit`. Returns how many of them. */
+  expire(before: number, limit: number): Promise<number>;
+}
+export interface SourceWrites extends SourceReads {
+  add(url: string, everyMs: number, nextFetchAt: number): Promise<number>;
+  update(row: SourceRow): Promise<void>;
+  subscribe(collectionId: number, sourceId: number): Promise<void>;
+  /** Deletes sources that no calendar shows. */
+  removeUnused(): Promise<number>;
 }
 export interface AccountWrites extends AccountReads {
   /**
@@ -593,6 +767,11 @@ export interface PurgeWrites {
 }
 
 export interface Writes extends Reads {
+  readonly feeds: FeedWrites;
+  readonly secondFactors: SecondFactorWrites;
+  readonly audit: AuditWrites;
+  readonly deleted: DeletedWrites;
+  readonly sources: SourceWrites;
   readonly mailboxes: MailboxWrites;
   readonly messages: MessageWrites;
   readonly placements: PlacementWrites;

@@ -10,18 +10,26 @@ import { migrate, readMigrations } from '../../storage/migrate.ts';
 import type {
   AccountRow,
   AttachmentRow,
+  AuditRow,
   BoundCollectionRow,
   CalendarObjectRow,
   CardRow,
   CredentialRow,
+  DeletedCollectionRow,
+  DeletedMemberRow,
   DomainRow,
+  FeedFetchRow,
+  FeedRow,
   GrantRow,
   MailboxRow,
   MessageRow,
   OccurrenceRow,
+  OneTimeLinkRow,
   OrganisationRow,
   PrincipalRow,
   PropertyRow,
+  SecondFactorRow,
+  SourceRow,
   SubmissionRow,
   TombstoneRow,
 } from '../../storage/store.ts';
@@ -55,6 +63,8 @@ const credential = keys<CredentialRow>({
   createdAt: 1,
   expiresAt: 1,
   lastUsedAt: 1,
+  lastPeer: 1,
+  lastClient: 1,
 });
 const account = keys<AccountRow>({ id: 1, modseq: 1, nextUidvalidity: 1, usedBytes: 1, quotaBytes: 1 });
 const collection = keys<BoundCollectionRow>({
@@ -71,6 +81,7 @@ const collection = keys<BoundCollectionRow>({
   components: 1,
   timeZone: 1,
   transparent: 1,
+  subscribed: 1,
 });
 const grant = keys<GrantRow>({ id: 1, accountId: 1, collectionId: 1, granteeId: 1, rights: 1, createdAt: 1 });
 const property = keys<PropertyRow>({ principalId: 1, namespace: 1, name: 1, xml: 1 });
@@ -136,6 +147,53 @@ const attachment = keys<AttachmentRow>({
   size: 1,
   createdAt: 1,
 });
+const feed = keys<FeedRow>({
+  id: 1,
+  accountId: 1,
+  collectionId: 1,
+  name: 1,
+  level: 1,
+  createdAt: 1,
+  expiresAt: 1,
+  revokedAt: 1,
+  seenModseq: 1,
+  seenAt: 1,
+  fetches: 1,
+});
+const feedFetch = keys<FeedFetchRow>({ id: 1, at: 1, peer: 1, client: 1, status: 1 });
+const secondFactor = keys<SecondFactorRow>({ principalId: 1, secret: 1, createdAt: 1, enabledAt: 1, lastStep: 1 });
+const oneTimeLink = keys<OneTimeLinkRow>({ hash: 1, principalId: 1, createdAt: 1, expiresAt: 1, usedAt: 1 });
+const audit = keys<AuditRow>({ id: 1, at: 1, actor: 1, action: 1, target: 1, peer: 1, details: 1 });
+const deletedMember = keys<DeletedMemberRow>({
+  id: 1,
+  accountId: 1,
+  collectionId: 1,
+  kind: 1,
+  name: 1,
+  uid: 1,
+  deletedAt: 1,
+});
+const deletedCollection = keys<DeletedCollectionRow>({
+  collectionId: 1,
+  accountId: 1,
+  kind: 1,
+  home: 1,
+  segment: 1,
+  deletedAt: 1,
+});
+const source = keys<SourceRow>({
+  id: 1,
+  url: 1,
+  everyMs: 1,
+  etag: 1,
+  lastModified: 1,
+  contentHash: 1,
+  fetchedAt: 1,
+  changedAt: 1,
+  nextFetchAt: 1,
+  failures: 1,
+  error: 1,
+});
 const placement = ['flags', 'messageId', 'modseq', 'uid'];
 
 const listing = ['etag', 'id', 'modseq', 'name'];
@@ -196,7 +254,30 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     add: ['id'],
     bind: ['id'],
   },
+  audit: { last: audit, lastOf: audit },
   credentials: { list: credential, add: ['id'] },
+  deleted: {
+    members: deletedMember,
+    member: [...deletedMember, 'data'].sort(),
+    collections: deletedCollection,
+    collection: deletedCollection,
+  },
+  feeds: {
+    get: feed,
+    list: feed,
+    byToken: [...feed, 'retiredAt'].sort(),
+    fetches: feedFetch,
+    add: ['id'],
+  },
+  'second-factors': { get: secondFactor, link: oneTimeLink },
+  sources: {
+    get: source,
+    byUrl: source,
+    ofCollection: source,
+    due: source,
+    subscribers: ['collectionId'],
+    add: ['id'],
+  },
   grants: { forCollection: grant, accountsFor: ['accountId'] },
   mailboxes: {
     get: mailbox,

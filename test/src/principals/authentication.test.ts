@@ -197,6 +197,8 @@ t.test('device passwords: scopes, networks, expiry, and last use', async (t) => 
         createdAt: now,
         expiresAt,
         lastUsedAt: null,
+        lastPeer: '',
+        lastClient: '',
       }),
     );
   await add('phone', ['calendars'], [], now + 60_000);
