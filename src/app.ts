@@ -27,6 +27,7 @@ import { createHttp, type Http, type HttpLimits } from './http.ts';
 import { Jobs } from './jobs.ts';
 import { addMissingMailboxes } from './mail/default-mailboxes.ts';
 import { Delivery } from './mail/delivery.ts';
+import { MailboxAcl } from './mail/mailbox-acl.ts';
 import { MailboxViews } from './mail/mailbox-views.ts';
 import { Mailboxes } from './mail/mailboxes.ts';
 import { MessageContents } from './mail/message-contents.ts';
@@ -65,6 +66,7 @@ export interface Services {
 export interface Mail {
   readonly views: MailboxViews;
   readonly mailboxes: Mailboxes;
+  readonly acl: MailboxAcl;
   readonly messages: Messages;
   readonly contents: MessageContents;
   readonly search: MessageSearch;
@@ -175,10 +177,12 @@ export function mailOn(store: Store, now: () => number): Mail {
   const views = new MailboxViews(store);
   const texts = new TextSearch(store);
   const messages = new Messages(store, views, texts, now);
+  const mailboxes = new Mailboxes(store, views, messages, now);
   return {
     views,
     messages,
-    mailboxes: new Mailboxes(store, views, messages, now),
+    mailboxes,
+    acl: new MailboxAcl(store, mailboxes, now),
     contents: new MessageContents(store),
     search: new MessageSearch(store, views, texts),
     texts,

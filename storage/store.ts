@@ -88,6 +88,15 @@ export interface GrantRow {
   createdAt: number;
 }
 
+/** A grant as it concerns mail: of one mailbox, or (0) of all in the account. */
+export interface MailGrantRow {
+  mailboxId: number;
+  granteeId: number;
+  rights: GrantRights;
+  /** '' for those that the rights stand for. */
+  letters: string;
+}
+
 export interface PropertyRow {
   /** 0: the same for everybody. */
   principalId: number;
@@ -255,6 +264,16 @@ export interface GrantReads {
   forCollection(accountId: number, collectionId: number, granteeIds: number[]): Promise<GrantRow[]>;
   /** Accounts of which something is granted to any of these principals, in order. */
   accountsFor(granteeIds: number[]): Promise<number[]>;
+  /** All grants on exactly this collection, or (0) on the whole account, in order of id. */
+  on(accountId: number, collectionId: number): Promise<GrantRow[]>;
+}
+export interface MailRightReads {
+  /** Grants to any of these principals on mailboxes of an account, and on the whole of it. */
+  forGrantees(accountId: number, granteeIds: number[]): Promise<MailGrantRow[]>;
+  /** Those that concern one mailbox. */
+  forMailbox(accountId: number, mailboxId: number, granteeIds: number[]): Promise<MailGrantRow[]>;
+  /** All that concern one mailbox, whoever has them, in the order they were given. */
+  on(accountId: number, mailboxId: number): Promise<MailGrantRow[]>;
 }
 export interface PropertyReads {
   /** Properties everybody sees and those of one principal. */
@@ -384,6 +403,7 @@ export interface Reads {
   readonly accounts: AccountReads;
   readonly collections: CollectionReads;
   readonly grants: GrantReads;
+  readonly mailRights: MailRightReads;
   readonly properties: PropertyReads;
   readonly calendarObjects: CalendarObjectReads;
   readonly cards: CardReads;
@@ -447,6 +467,13 @@ export interface CollectionWrites extends CollectionReads {
 }
 export interface GrantWrites extends GrantReads {
   add(row: Omit<GrantRow, 'id'>): Promise<void>;
+  remove(id: number): Promise<void>;
+}
+export interface MailRightWrites extends MailRightReads {
+  /** '': what the grant's rights stand for. */
+  setLetters(mailboxId: number, granteeId: number, letters: string): Promise<void>;
+  /** Gives a mailbox the grants of another one, letters too. */
+  copy(fromId: number, toId: number, now: number): Promise<void>;
 }
 export interface PropertyWrites extends PropertyReads {
   set(owner: PropertyOwner, resourceId: number, row: PropertyRow): Promise<void>;
@@ -486,6 +513,8 @@ export interface BlobReads {
   /** The id of complete bytes with this hash in the account. */
   find(accountId: number, hash: Buffer): Promise<number | undefined>;
   size(id: number): Promise<number | undefined>;
+  /** Of complete bytes: their hash, and how many chunks they lie in. */
+  facts(id: number): Promise<{ hash: Buffer; chunks: number }>;
   /** A range of a blob, at most 1 MiB at once. */
   read(id: number, offset: number, length: number): Promise<Buffer>;
 }
@@ -572,6 +601,7 @@ export interface Writes extends Reads {
   readonly accounts: AccountWrites;
   readonly collections: CollectionWrites;
   readonly grants: GrantWrites;
+  readonly mailRights: MailRightWrites;
   readonly properties: PropertyWrites;
   readonly calendarObjects: CalendarObjectWrites;
   readonly cards: CardWrites;

@@ -10,7 +10,7 @@ import { addDefaultMailboxes } from './default-mailboxes.ts';
 import { INBOX } from './mailbox-names.ts';
 import type { MailboxDelta } from './mailbox-view.ts';
 import type { MailboxViews } from './mailbox-views.ts';
-import { discardBlob, MessageStage, type StagedMessage } from './message-stage.ts';
+import { copyChunks, discardBlob, MessageStage, type StagedMessage } from './message-stage.ts';
 import { blobOf, place, storeMessage } from './placing.ts';
 import type { TextSearch } from './text-search.ts';
 
@@ -132,17 +132,10 @@ export class Delivery {
       const blobId =
         staged.blobId === 0 || accountId === staged.accountId
           ? staged.blobId
-          : await this.copyChunks(staged, accountId);
+          : await copyChunks(this.store, staged, accountId, this.now());
       copies.set(accountId, { ...staged, accountId, blobId });
     }
     return copies;
-  }
-
-  private async copyChunks(staged: StagedMessage, accountId: number): Promise<number> {
-    const blobId = await this.store.transaction((write) => write.blobs.open(accountId, this.now()));
-    for (let ordinal = 0; ordinal < staged.chunks; ordinal++)
-      await this.store.transaction((write) => write.blobs.copyChunk(staged.blobId, blobId, ordinal));
-    return blobId;
   }
 
   private async ownerOf(domain: string): Promise<PrincipalRow | undefined> {

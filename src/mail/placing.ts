@@ -17,6 +17,9 @@ export type Unplaced = Omit<AddedMessage, 'uid'>;
 /** Bits of the keywords in slots: everything above the system flags. */
 const FIRST_KEYWORD_BIT = 32;
 
+/** More rows than any mailbox has. */
+const ALL = 2 ** 31 - 1;
+
 /** The mailbox as the transaction sees it. @throws DomainError not-found */
 export async function mailboxIn(reads: Reads, id: number): Promise<MailboxRow> {
   const row = await reads.mailboxes.get(id);
@@ -95,6 +98,13 @@ export async function place(
     now,
   );
   return added;
+}
+
+/** The messages of a mailbox with these UIDs that have all of these bits, in order of UID. */
+export async function rowsIn(write: Writes, mailboxId: number, uids: UidSet, bits: number): Promise<PlacementRow[]> {
+  const pages: PlacementRow[][] = [];
+  for (const [first, last] of uids) pages.push(await write.placements.withFlags(mailboxId, first, last, bits, ALL));
+  return pages.flat();
 }
 
 /** Takes messages out of a mailbox; what is then placed nowhere goes, and its octets are given back. */

@@ -16,5 +16,11 @@ CREATE TABLE threads (
   PRIMARY KEY (account_id, hash)
 ) WITHOUT ROWID;
 
--- The letters of RFC 4314 that a grant on a mailbox gives, where they are not those its rights stand for.
-ALTER TABLE grants ADD COLUMN mail_rights TEXT NOT NULL DEFAULT '';
+-- The letters of RFC 4314 that somebody has on a mailbox, where they are not those the rights of the grant stand for. Counts
+-- only beside a grant. grantee_id as there.
+CREATE TABLE mail_rights (
+  collection_id INTEGER NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
+  grantee_id    INTEGER NOT NULL,
+  letters       TEXT    NOT NULL,
+  PRIMARY KEY (collection_id, grantee_id)
+) WITHOUT ROWID;

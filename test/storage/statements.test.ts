@@ -16,6 +16,7 @@ import type {
   DomainRow,
   GrantRow,
   MailboxRow,
+  MailGrantRow,
   MessageRow,
   OccurrenceRow,
   OrganisationRow,
@@ -72,6 +73,7 @@ const collection = keys<BoundCollectionRow>({
   transparent: 1,
 });
 const grant = keys<GrantRow>({ id: 1, accountId: 1, collectionId: 1, granteeId: 1, rights: 1, createdAt: 1 });
+const mailGrant = keys<MailGrantRow>({ mailboxId: 1, granteeId: 1, rights: 1, letters: 1 });
 const property = keys<PropertyRow>({ principalId: 1, namespace: 1, name: 1, xml: 1 });
 const member = { id: 1, collectionId: 1, name: 1, etag: 1, size: 1, modseq: 1, createdAt: 1, modifiedAt: 1 } as const;
 const calendarObject = keys<CalendarObjectRow>({
@@ -151,6 +153,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
   blobs: {
     find: ['id'],
     size: ['size'],
+    facts: ['chunks', 'hash'],
     whole: ['octets'],
     chunkSizes: ['ordinal', 'size'],
     chunk: ['octets'],
@@ -177,7 +180,8 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     bind: ['id'],
   },
   credentials: { list: credential, add: ['id'] },
-  grants: { forCollection: grant, accountsFor: ['accountId'] },
+  grants: { forCollection: grant, on: grant, accountsFor: ['accountId'] },
+  'mail-rights': { forGrantees: mailGrant, forMailbox: mailGrant, on: mailGrant },
   mailboxes: {
     get: mailbox,
     byName: mailbox,
