@@ -20,6 +20,7 @@ import { CalendarObjects } from './calendar/calendar-objects.ts';
 import { CalendarQuery } from './calendar/calendar-query.ts';
 import { reindexing } from './calendar/reindexing.ts';
 import { ChangeBus } from './change-bus.ts';
+import { setDefaultQuota } from './collections/quota.ts';
 import type { Config } from './config.ts';
 import { CardSearch } from './contacts/card-search.ts';
 import { Cards } from './contacts/cards.ts';
@@ -103,6 +104,7 @@ export async function openServices(config: Config, options: AppOptions = {}): Pr
     const principals = new Principals(store, authentication, hashing, now);
     const founded = await firstStart({ organisations, principals }, config.domain);
     await authentication.loadDomains();
+    await setDefaultQuota(store, config.quota);
     await addMissingMailboxes(store, now);
     return { store, authentication, organisations, principals, mail: mailOn(store, now), founded };
   } catch (error) {

@@ -56,6 +56,7 @@ export interface AccountRow {
   modseq: number;
   nextUidvalidity: number;
   usedBytes: number;
+  /** The limit that counts, its own or the default of the server; null: none. */
   quotaBytes: number | null;
 }
 
@@ -437,7 +438,7 @@ export interface AccountWrites extends AccountReads {
    * every write to an account; a hint for each collection leaves after the commit. Accounts are taken in order of id.
    */
   nextModseq(accountId: number, collectionIds: number[]): Promise<number>;
-  /** How many octets the account's messages may take; null for any number. */
+  /** How many octets an account may hold; null: what is the default, -1: any number. */
   setQuota(accountId: number, quotaBytes: number | null): Promise<void>;
   /** Octets the account's messages take: adds, or takes away when negative. Returns the sum and the quota. */
   addUsedBytes(accountId: number, octets: number): Promise<{ usedBytes: number; quotaBytes: number | null }>;

@@ -5,6 +5,7 @@
  * Elsewhere: the queue for others (outbound.ts), trace headers (protocols/smtp).
  */
 import type { PrincipalRow, Store, Writes } from '../../storage/store.ts';
+import { quotaOf } from '../collections/quota.ts';
 import { foldAddress, foldDomain } from '../principals/addresses.ts';
 import { addDefaultMailboxes } from './default-mailboxes.ts';
 import { INBOX } from './mailbox-names.ts';
@@ -74,6 +75,19 @@ export class Delivery {
     if (principal === undefined) return undefined;
     const accountIds = principal.kind === 'group' ? await this.membersOf(principal.id) : [principal.id];
     return { address: folded, accountIds, detail };
+  }
+
+  /** Of these recipients, those with an account that has no room for so many octets now. */
+  async withoutRoom(recipients: readonly Recipient[], octets: number): Promise<Recipient[]> {
+    const full: Recipient[] = [];
+    for (const recipient of recipients)
+      for (const accountId of recipient.accountIds) {
+        const { used, limit } = await quotaOf(this.store, accountId);
+        if (limit === undefined || used + octets <= limit) continue;
+        full.push(recipient);
+        break;
+      }
+    return full;
   }
 
   /** Where the octets of a message are put as they arrive; for the account of the first recipient, or of the sender. */

@@ -5,6 +5,7 @@
  * Elsewhere: who may, and what the views are told (messages.ts, mailboxes.ts, delivery.ts).
  */
 import type { MailboxRow, PlacementRow, Reads, Writes } from '../../storage/store.ts';
+import { takeOctets } from '../collections/quota.ts';
 import { DomainError } from '../errors.ts';
 import { intersection, Keywords, union } from './flags.ts';
 import type { AddedMessage } from './mailbox-view.ts';
@@ -62,7 +63,7 @@ export async function storeMessage(
     layout,
     threadId: 0,
   });
-  await useOctets(write, accountId, size);
+  await takeOctets(write, accountId, size);
   return { messageId, size, internalDate };
 }
 
@@ -72,13 +73,6 @@ export async function blobOf(write: Writes, staged: StagedMessage, now: number):
   return octets === undefined
     ? write.blobs.complete(blobId, accountId, hash, size, now)
     : write.blobs.put(accountId, hash, octets, now);
-}
-
-/** Counts octets that an account takes more. @throws DomainError over-quota when they pass its limit */
-async function useOctets(write: Writes, accountId: number, octets: number): Promise<void> {
-  const { usedBytes, quotaBytes } = await write.accounts.addUsedBytes(accountId, octets);
-  if (quotaBytes !== null && usedBytes > quotaBytes)
-    throw new DomainError('over-quota', 'There is not enough room left in this account.', { limit: quotaBytes });
 }
 
 /** Gives messages the next UIDs of a mailbox, in their order. */
