@@ -33,7 +33,9 @@ import { MailboxViews } from './mail/mailbox-views.ts';
 import { Mailboxes } from './mail/mailboxes.ts';
 import { MessageContents } from './mail/message-contents.ts';
 import { MessageSearch } from './mail/message-search.ts';
+import { MessageSort } from './mail/message-sort.ts';
 import { Messages } from './mail/messages.ts';
+import { SortKeyReader } from './mail/sort-keys.ts';
 import { TextSearch } from './mail/text-search.ts';
 import { type FirstStart, firstStart } from './organisations/first-start.ts';
 import { Organisations } from './organisations/organisations.ts';
@@ -71,6 +73,7 @@ export interface Mail {
   readonly messages: Messages;
   readonly contents: MessageContents;
   readonly search: MessageSearch;
+  readonly sort: MessageSort;
   /** Closed before the store. */
   readonly texts: TextSearch;
   readonly delivery: Delivery;
@@ -179,6 +182,7 @@ export function mailOn(store: Store, now: () => number): Mail {
   const views = new MailboxViews(store);
   const texts = new TextSearch(store);
   const messages = new Messages(store, views, texts, now);
+  const keys = new SortKeyReader(store);
   const mailboxes = new Mailboxes(store, views, messages, now);
   return {
     views,
@@ -186,7 +190,8 @@ export function mailOn(store: Store, now: () => number): Mail {
     mailboxes,
     acl: new MailboxAcl(store, mailboxes, now),
     contents: new MessageContents(store),
-    search: new MessageSearch(store, views, texts),
+    search: new MessageSearch(store, views, texts, keys),
+    sort: new MessageSort(store, keys),
     texts,
     delivery: new Delivery(store, views, texts, now),
   };
