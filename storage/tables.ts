@@ -10,6 +10,7 @@ import { credentialReads, credentialWrites } from './credentials.ts';
 import { deletedReads, deletedWrites } from './deleted.ts';
 import { feedReads, feedWrites } from './feeds.ts';
 import { grantReads, grantWrites } from './grants.ts';
+import { mailRightReads, mailRightWrites } from './mail-rights.ts';
 import { mailboxReads, mailboxWrites } from './mailboxes.ts';
 import { messageReads, messageWrites } from './messages.ts';
 import { organisationReads, organisationWrites } from './organisations.ts';
@@ -23,6 +24,7 @@ import { sourceReads, sourceWrites } from './sources.ts';
 import type { Sql } from './sql.ts';
 import type { Reads, Writes } from './store.ts';
 import { submissionReads, submissionWrites } from './submissions.ts';
+import { threadReads, threadWrites } from './threads.ts';
 import { tombstoneReads } from './tombstones.ts';
 
 export function readTables(sql: Sql): Reads {
@@ -34,6 +36,7 @@ export function readTables(sql: Sql): Reads {
     accounts: accountReads(sql),
     collections: collectionReads(sql),
     grants: grantReads(sql),
+    mailRights: mailRightReads(sql),
     properties: propertyReads(sql),
     calendarObjects: calendarObjectReads(sql),
     cards: cardReads(sql),
@@ -42,6 +45,7 @@ export function readTables(sql: Sql): Reads {
     attachments: attachmentReads(sql),
     mailboxes: mailboxReads(sql),
     messages: messageReads(sql),
+    threads: threadReads(sql),
     placements: placementReads(sql),
     submissions: submissionReads(sql),
     feeds: feedReads(sql),
@@ -62,6 +66,7 @@ export function writeTables(sql: Sql, notes: ChangeNotes, now: () => number): Wr
     accounts: accountWrites(sql, notes),
     collections: collectionWrites(sql, now),
     grants: grantWrites(sql),
+    mailRights: mailRightWrites(sql),
     properties: propertyWrites(sql),
     calendarObjects: calendarObjectWrites(sql, now),
     cards: cardWrites(sql, now),
@@ -70,6 +75,7 @@ export function writeTables(sql: Sql, notes: ChangeNotes, now: () => number): Wr
     attachments: attachmentWrites(sql),
     mailboxes: mailboxWrites(sql),
     messages: messageWrites(sql),
+    threads: threadWrites(sql),
     placements: placementWrites(sql),
     submissions: submissionWrites(sql),
     feeds: feedWrites(sql),

@@ -250,6 +250,49 @@ t.test('a copy that fails leaves the target as it was', async (t) => {
   t.ok(to[0]! > 2_001, 'UIDs are not given out twice');
 });
 
+t.test('messages go to another account with their octets, and the flags that may be set there', async (t) => {
+  const { acl, anna, append, bob, contents, mailboxes, messages, store, view, views } = await openMail(t);
+  const large = `Subject: large\r\n\r\n${'x'.repeat(600_000)}`;
+  await append('INBOX', message('small'), ['\\Seen', '\\Flagged', 'Work']);
+  await append('INBOX', large, ['\\Deleted']);
+  await append('INBOX', message('small'));
+  const source = await view('INBOX');
+  await acl.change(bob, 'Archive', 'anna', 'replace', new Set(['l', 'r', 'i', 's'] as const));
+  const target = await mailboxes.find(anna, 'Other users/bob/Archive', 'i');
+  const { from, to, uidvalidity } = await messages.copy(anna, source, ALL_UIDS, target);
+  t.same([from, to, uidvalidity], [[1, 2, 3], [1, 2, 3], target.uidvalidity]);
+  const arrived = await views.open(target.id);
+  t.same(
+    rowsOf(arrived).map(([uid, , flags]) => [uid, flags]),
+    [
+      [1, 1],
+      [2, 0],
+      [3, 0],
+    ],
+    'RFC 4314 §4: s lets set \\Seen, nothing lets set the others',
+  );
+  const copied = await contents.octets(arrived.messageIds[1]!, 0, 1_000_000);
+  t.equal(copied.toString(), large);
+  t.equal((await store.messages.get(arrived.messageIds[1]!))?.accountId, bob.id);
+  for (const { id } of [anna, bob]) {
+    const { used, counted } = await chargedOctets(store, id);
+    t.equal(used, counted);
+  }
+  t.equal(source.count, 3);
+  const moved = await messages.move(anna, source, [[2, 3]], target);
+  t.same(moved.to, [4, 5]);
+  t.same(
+    rowsOf(source).map(([uid]) => uid),
+    [1],
+  );
+  t.equal(arrived.count, 5);
+  await store.transaction((write) => write.accounts.setQuota(bob.id, 1));
+  await t.rejects(messages.move(anna, source, [[1, 1]], target), { code: 'over-quota' });
+  t.equal(source.count, 1);
+  t.match(await messages.move(bob, arrived, [[1, 1]], await mailboxes.find(bob, 'Trash')), { to: [1] });
+  views.release(arrived);
+});
+
 t.test('an account takes no more than its quota, whoever writes at once', async (t) => {
   const { inbox, messages, stage, anna, store } = await openMail(t);
   const size = message('x').length;
