@@ -12,6 +12,8 @@ import { carddav } from '../protocols/carddav/extension.ts';
 import { type ControlSocket, serveControl } from '../protocols/control/control-socket.ts';
 import type { DavExtension } from '../protocols/dav/contract.ts';
 import { dav } from '../protocols/dav/plugin.ts';
+import { type ImapListeners, openImap } from '../protocols/imap/listeners.ts';
+import type { ImapLimits } from '../protocols/imap/session.ts';
 import { type TlsCertificate, tlsCertificate } from '../protocols/tls-certificate.ts';
 import { openStore } from '../storage/open.ts';
 import type { ChangeHint, Store } from '../storage/store.ts';
@@ -20,7 +22,7 @@ import { CalendarObjects } from './calendar/calendar-objects.ts';
 import { CalendarQuery } from './calendar/calendar-query.ts';
 import { reindexing } from './calendar/reindexing.ts';
 import { ChangeBus } from './change-bus.ts';
-import type { Config } from './config.ts';
+import type { Config, Listener } from './config.ts';
 import { CardSearch } from './contacts/card-search.ts';
 import { Cards } from './contacts/cards.ts';
 import { createHttp, type Http, type HttpLimits } from './http.ts';
@@ -47,6 +49,7 @@ export interface AppOptions {
   readonly now?: () => number;
   readonly log?: pino.Logger;
   readonly httpLimits?: Partial<HttpLimits>;
+  readonly imapLimits?: Partial<ImapLimits>;
   readonly onChange?: (hint: ChangeHint) => void;
 }
 
@@ -79,11 +82,14 @@ export interface App extends Services {
   readonly jobs: Jobs;
   readonly http: Http['fastify'];
   /** Where the listeners are bound; undefined ones are switched off. */
-  readonly addresses: { readonly http: AddressInfo | undefined; readonly https: AddressInfo | undefined };
+  readonly addresses: Readonly<Partial<Record<Listener, AddressInfo | undefined>>>;
   readonly tls: TlsCertificate | undefined;
   /** Stops taking work, answers what is in flight, closes the store. */
   close(): Promise<void>;
 }
+
+/** Those that speak TLS at once or on request. */
+const TLS_LISTENERS: readonly Listener[] = ['https', 'imap', 'imaps'];
 
 /** Blobs that nobody refers to are deleted when they were not put again for this long. */
 const UNREFERENCED_MS = 24 * 60 * 60_000;
@@ -119,11 +125,11 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const jobs = new Jobs(log);
   let http: Http | undefined;
   let control: ControlSocket | undefined;
+  let imap: ImapListeners | undefined;
   try {
-    const tls =
-      config.ports.https === undefined
-        ? undefined
-        : await tlsCertificate(config.tls, config.data, namesOf(config), now());
+    const tls = TLS_LISTENERS.some((listener) => config.ports[listener] !== undefined)
+      ? await tlsCertificate(config.tls, config.data, namesOf(config), now())
+      : undefined;
     http = createHttp({
       config,
       authentication,
@@ -133,7 +139,16 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       limits: options.httpLimits,
     });
     await http.fastify.register(dav, { store, now, extensions: davExtensions(store, now) });
-    const addresses = await http.listen();
+    const httpAddresses = await http.listen();
+    imap = await openImap({
+      ...services.mail,
+      config,
+      authentication,
+      version: packageVersion(),
+      log,
+      tls,
+      limits: options.imapLimits,
+    });
     jobs.add(reindexing(store, now));
     jobs.add({
       name: 'collect-blobs',
@@ -145,14 +160,14 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     control = await serveControl(config.data, administration(services), (error) =>
       log.error({ err: error }, 'a command failed'),
     );
-    const doors = [http, control];
+    const doors = [http, imap, control];
     return {
       ...services,
       config,
       bus,
       jobs,
       http: http.fastify,
-      addresses,
+      addresses: { ...httpAddresses, ...imap.addresses },
       tls,
       async close() {
         await Promise.all([...doors.map((door) => door.close()), jobs.stop()]);
@@ -162,6 +177,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     };
   } catch (error) {
     await http?.close();
+    await imap?.close();
     await control?.close();
     await jobs.stop();
     await services.mail.texts.close();
