@@ -22,6 +22,7 @@ import { CalendarObjects } from './calendar/calendar-objects.ts';
 import { CalendarQuery } from './calendar/calendar-query.ts';
 import { reindexing } from './calendar/reindexing.ts';
 import { ChangeBus } from './change-bus.ts';
+import { setDefaultQuota } from './collections/quota.ts';
 import type { Config, Listener } from './config.ts';
 import { CardSearch } from './contacts/card-search.ts';
 import { Cards } from './contacts/cards.ts';
@@ -29,11 +30,14 @@ import { createHttp, type Http, type HttpLimits } from './http.ts';
 import { Jobs } from './jobs.ts';
 import { addMissingMailboxes } from './mail/default-mailboxes.ts';
 import { Delivery } from './mail/delivery.ts';
+import { MailboxAcl } from './mail/mailbox-acl.ts';
 import { MailboxViews } from './mail/mailbox-views.ts';
 import { Mailboxes } from './mail/mailboxes.ts';
 import { MessageContents } from './mail/message-contents.ts';
 import { MessageSearch } from './mail/message-search.ts';
+import { MessageSort } from './mail/message-sort.ts';
 import { Messages } from './mail/messages.ts';
+import { SortKeyReader } from './mail/sort-keys.ts';
 import { TextSearch } from './mail/text-search.ts';
 import { type FirstStart, firstStart } from './organisations/first-start.ts';
 import { Organisations } from './organisations/organisations.ts';
@@ -68,9 +72,11 @@ export interface Services {
 export interface Mail {
   readonly views: MailboxViews;
   readonly mailboxes: Mailboxes;
+  readonly acl: MailboxAcl;
   readonly messages: Messages;
   readonly contents: MessageContents;
   readonly search: MessageSearch;
+  readonly sort: MessageSort;
   /** Closed before the store. */
   readonly texts: TextSearch;
   readonly delivery: Delivery;
@@ -107,6 +113,7 @@ export async function openServices(config: Config, options: AppOptions = {}): Pr
     const principals = new Principals(store, authentication, hashing, now);
     const founded = await firstStart({ organisations, principals }, config.domain);
     await authentication.loadDomains();
+    await setDefaultQuota(store, config.quota);
     await addMissingMailboxes(store, now);
     return { store, authentication, organisations, principals, mail: mailOn(store, now), founded };
   } catch (error) {
@@ -191,12 +198,16 @@ export function mailOn(store: Store, now: () => number): Mail {
   const views = new MailboxViews(store);
   const texts = new TextSearch(store);
   const messages = new Messages(store, views, texts, now);
+  const keys = new SortKeyReader(store);
+  const mailboxes = new Mailboxes(store, views, messages, now);
   return {
     views,
     messages,
-    mailboxes: new Mailboxes(store, views, messages, now),
+    mailboxes,
+    acl: new MailboxAcl(store, mailboxes, now),
     contents: new MessageContents(store),
-    search: new MessageSearch(store, views, texts),
+    search: new MessageSearch(store, views, texts, keys),
+    sort: new MessageSort(store, keys),
     texts,
     delivery: new Delivery(store, views, texts, now),
   };

@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { type Network, parseNetwork } from './networks.ts';
+import { parseSize } from './sizes.ts';
 
 /** Names of the listeners, as in CONVENE_<NAME>_PORT. */
 export const LISTENERS = [
@@ -34,6 +35,8 @@ export interface Config {
   readonly plaintextLogin: (typeof PLAINTEXT_LOGIN)[number];
   /** PEM files; both or neither. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Octets an account may hold that has no limit of its own; undefined: as many as the disk. */
+  readonly quota: number | undefined;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** 0: any free port. Undefined: switched off. */
   readonly ports: Readonly<Record<Listener, number | undefined>>;
@@ -149,6 +152,14 @@ export const SETTINGS: readonly Setting[] = [
     check: () => undefined,
   },
   {
+    name: 'CONVENE_QUOTA',
+    type: 'size',
+    default: '',
+    description:
+      'What each account may hold, like 5G; without it as much as the disk. `convene user quota` gives one person another limit.',
+    check: (text) => (parseSize(text) === undefined ? 'be a size, like 500M or 5G' : undefined),
+  },
+  {
     name: 'CONVENE_LOG_LEVEL',
     type: LOG_LEVELS.join(', '),
     default: 'info',
@@ -209,6 +220,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     trustedProxies: networksIn(value('CONVENE_TRUSTED_PROXIES')).flatMap((text) => parseNetwork(text) ?? []),
     plaintextLogin: value('CONVENE_PLAINTEXT_LOGIN') === 'never' ? 'never' : 'loopback',
     tls: cert === '' ? undefined : { cert: resolve(cert), key: resolve(key) },
+    quota: parseSize(value('CONVENE_QUOTA')),
     logLevel: LOG_LEVELS.find((level) => level === value('CONVENE_LOG_LEVEL')) ?? 'info',
     ports: Object.fromEntries(LISTENERS.map((listener) => [listener, port(listener)])) as Config['ports'],
   };

@@ -13,6 +13,7 @@ const READ_LIMIT = 1_048_576;
 export const statements = {
   find: 'SELECT id FROM blobs WHERE account_id = ? AND hash = ? AND complete = 1',
   size: 'SELECT size FROM blobs WHERE id = ? AND complete = 1',
+  facts: 'SELECT hash, chunks FROM blobs WHERE id = ? AND complete = 1',
   whole: 'SELECT SUBSTR(octets, ?, ?) AS octets FROM blobs WHERE id = ? AND octets IS NOT NULL',
   chunkSizes: 'SELECT ordinal, LENGTH(octets) AS size FROM blob_chunks WHERE blob_id = ? ORDER BY ordinal',
   chunk: 'SELECT octets FROM blob_chunks WHERE blob_id = ? AND ordinal = ?',
@@ -42,6 +43,11 @@ export function blobReads(sql: Sql): BlobReads {
     },
     async size(id) {
       return (await sql.get<{ size: number }>(statements.size, id))?.size;
+    },
+    async facts(id) {
+      const row = await sql.get<{ hash: Buffer; chunks: number }>(statements.facts, id);
+      if (row === undefined) throw new Error(`blob ${id} does not exist`);
+      return row;
     },
     async read(id, offset, length) {
       const wanted = Math.min(length, READ_LIMIT);

@@ -28,6 +28,7 @@ export const statements = {
   rename: 'UPDATE mailboxes SET name = ? WHERE collection_id = ?',
   remove: 'DELETE FROM mailboxes WHERE collection_id = ?',
   removeGrants: 'DELETE FROM grants WHERE collection_id = ?',
+  removeLetters: 'DELETE FROM mail_rights WHERE collection_id = ?',
   removeCollection: 'UPDATE collections SET removed = 1 WHERE id = ?',
   takeUids: 'UPDATE mailboxes SET uidnext = uidnext + ? WHERE collection_id = ? RETURNING uidnext',
   setKeywords: 'UPDATE mailboxes SET keywords = ? WHERE collection_id = ?',
@@ -68,6 +69,7 @@ export function mailboxWrites(sql: Sql): MailboxWrites {
     async remove(id) {
       await sql.run(statements.remove, id);
       await sql.run(statements.removeGrants, id);
+      await sql.run(statements.removeLetters, id);
       await sql.run(statements.removeCollection, id);
     },
     async takeUids(id, count) {

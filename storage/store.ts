@@ -56,6 +56,7 @@ export interface AccountRow {
   modseq: number;
   nextUidvalidity: number;
   usedBytes: number;
+  /** The limit that counts, its own or the default of the server; null: none. */
   quotaBytes: number | null;
 }
 
@@ -86,6 +87,15 @@ export interface GrantRow {
   granteeId: number;
   rights: GrantRights;
   createdAt: number;
+}
+
+/** A grant as it concerns mail: of one mailbox, or (0) of all in the account. */
+export interface MailGrantRow {
+  mailboxId: number;
+  granteeId: number;
+  rights: GrantRights;
+  /** '' for those that the rights stand for. */
+  letters: string;
 }
 
 export interface PropertyRow {
@@ -175,8 +185,12 @@ export interface MessageRow {
   structure: string;
   /** Where the parts of a large message lie, as JSON; '' for a small one. */
   layout: string;
-  /** The id of the first message of its thread. */
+  /** Of a copy from another account, the id of what it was copied from; 0: its own. */
+  originalId: number;
+  /** The id of the first message of its thread; 0: its own. */
   threadId: number;
+  /** Six octets of hash for its Message-ID, then for each id it refers to. */
+  ancestry: Buffer;
 }
 
 /** A message of a page of octets: null for one that is too large for a page. */
@@ -255,6 +269,16 @@ export interface GrantReads {
   forCollection(accountId: number, collectionId: number, granteeIds: number[]): Promise<GrantRow[]>;
   /** Accounts of which something is granted to any of these principals, in order. */
   accountsFor(granteeIds: number[]): Promise<number[]>;
+  /** All grants on exactly this collection, or (0) on the whole account, in order of id. */
+  on(accountId: number, collectionId: number): Promise<GrantRow[]>;
+}
+export interface MailRightReads {
+  /** Grants to any of these principals on mailboxes of an account, and on the whole of it. */
+  forGrantees(accountId: number, granteeIds: number[]): Promise<MailGrantRow[]>;
+  /** Those that concern one mailbox. */
+  forMailbox(accountId: number, mailboxId: number, granteeIds: number[]): Promise<MailGrantRow[]>;
+  /** All that concern one mailbox, whoever has them, in the order they were given. */
+  on(accountId: number, mailboxId: number): Promise<MailGrantRow[]>;
 }
 export interface PropertyReads {
   /** Properties everybody sees and those of one principal. */
@@ -331,10 +355,19 @@ export interface MessageReads {
     last: number,
     limit: number,
   ): Promise<[uid: number, size: number, internalDate: number][]>;
+  /** [uid, id of what it is a copy of or its own, id of its thread] likewise. */
+  origins(
+    mailboxId: number,
+    first: number,
+    last: number,
+    limit: number,
+  ): Promise<[uid: number, originalId: number, threadId: number][]>;
   /** Octets likewise, of messages that are stored in one piece. */
   bodies(mailboxId: number, first: number, last: number, limit: number): Promise<BodyRow[]>;
   /** [id, summary] by id, in no promised order. */
   summariesOf(ids: readonly number[]): Promise<[id: number, summary: string][]>;
+  /** [id, ancestry] likewise. */
+  ancestriesOf(ids: readonly number[]): Promise<[id: number, ancestry: Buffer][]>;
   /** Where the octets of a message are. */
   place(id: number): Promise<{ blobId: number; size: number; layout: string } | undefined>;
   /** Sizes and internal dates by id. */
@@ -343,6 +376,10 @@ export interface MessageReads {
   lastId(): Promise<number>;
   /** Ids after an id, in order. */
   idsAfter(id: number, limit: number): Promise<number[]>;
+}
+export interface ThreadReads {
+  /** Threads of an account that know one of these hashes: [hash, thread]. */
+  find(accountId: number, hashes: readonly number[]): Promise<[hash: number, threadId: number][]>;
 }
 export interface PlacementReads {
   get(mailboxId: number, uid: number): Promise<PlacementRow | undefined>;
@@ -375,6 +412,7 @@ export interface SubmissionReads {
 export interface Reads {
   readonly mailboxes: MailboxReads;
   readonly messages: MessageReads;
+  readonly threads: ThreadReads;
   readonly placements: PlacementReads;
   readonly submissions: SubmissionReads;
   readonly settings: SettingReads;
@@ -384,6 +422,7 @@ export interface Reads {
   readonly accounts: AccountReads;
   readonly collections: CollectionReads;
   readonly grants: GrantReads;
+  readonly mailRights: MailRightReads;
   readonly properties: PropertyReads;
   readonly calendarObjects: CalendarObjectReads;
   readonly cards: CardReads;
@@ -417,7 +456,7 @@ export interface AccountWrites extends AccountReads {
    * every write to an account; a hint for each collection leaves after the commit. Accounts are taken in order of id.
    */
   nextModseq(accountId: number, collectionIds: number[]): Promise<number>;
-  /** How many octets the account's messages may take; null for any number. */
+  /** How many octets an account may hold; null: what is the default, -1: any number. */
   setQuota(accountId: number, quotaBytes: number | null): Promise<void>;
   /** Octets the account's messages take: adds, or takes away when negative. Returns the sum and the quota. */
   addUsedBytes(accountId: number, octets: number): Promise<{ usedBytes: number; quotaBytes: number | null }>;
@@ -447,6 +486,13 @@ export interface CollectionWrites extends CollectionReads {
 }
 export interface GrantWrites extends GrantReads {
   add(row: Omit<GrantRow, 'id'>): Promise<void>;
+  remove(id: number): Promise<void>;
+}
+export interface MailRightWrites extends MailRightReads {
+  /** '': what the grant's rights stand for. */
+  setLetters(mailboxId: number, granteeId: number, letters: string): Promise<void>;
+  /** Gives a mailbox the grants of another one, letters too. */
+  copy(fromId: number, toId: number, now: number): Promise<void>;
 }
 export interface PropertyWrites extends PropertyReads {
   set(owner: PropertyOwner, resourceId: number, row: PropertyRow): Promise<void>;
@@ -486,6 +532,8 @@ export interface BlobReads {
   /** The id of complete bytes with this hash in the account. */
   find(accountId: number, hash: Buffer): Promise<number | undefined>;
   size(id: number): Promise<number | undefined>;
+  /** Of complete bytes: their hash, and how many chunks they lie in. */
+  facts(id: number): Promise<{ hash: Buffer; chunks: number }>;
   /** A range of a blob, at most 1 MiB at once. */
   read(id: number, offset: number, length: number): Promise<Buffer>;
 }
@@ -525,6 +573,10 @@ export interface MessageWrites extends MessageReads {
   /** Deletes messages that are placed nowhere any more, of those given. Returns how many octets they had. */
   removeUnplaced(ids: readonly number[]): Promise<number>;
 }
+export interface ThreadWrites extends ThreadReads {
+  /** Lets these hashes belong to a thread; those that belong to one stay there. */
+  add(accountId: number, hashes: readonly number[], threadId: number): Promise<void>;
+}
 export interface PlacementWrites extends PlacementReads {
   /** @param savedAt when they came into this mailbox */
   add(mailboxId: number, rows: readonly PlacementRow[], savedAt: number): Promise<void>;
@@ -562,6 +614,7 @@ export interface PurgeWrites {
 export interface Writes extends Reads {
   readonly mailboxes: MailboxWrites;
   readonly messages: MessageWrites;
+  readonly threads: ThreadWrites;
   readonly placements: PlacementWrites;
   readonly submissions: SubmissionWrites;
   readonly purge: PurgeWrites;
@@ -572,6 +625,7 @@ export interface Writes extends Reads {
   readonly accounts: AccountWrites;
   readonly collections: CollectionWrites;
   readonly grants: GrantWrites;
+  readonly mailRights: MailRightWrites;
   readonly properties: PropertyWrites;
   readonly calendarObjects: CalendarObjectWrites;
   readonly cards: CardWrites;

@@ -6,6 +6,7 @@ import { cardReads, cardWrites } from './cards.ts';
 import { collectionReads, collectionWrites } from './collections.ts';
 import { credentialReads, credentialWrites } from './credentials.ts';
 import { grantReads, grantWrites } from './grants.ts';
+import { mailRightReads, mailRightWrites } from './mail-rights.ts';
 import { mailboxReads, mailboxWrites } from './mailboxes.ts';
 import { messageReads, messageWrites } from './messages.ts';
 import { organisationReads, organisationWrites } from './organisations.ts';
@@ -17,6 +18,7 @@ import { settingReads, settingWrites } from './settings.ts';
 import type { Sql } from './sql.ts';
 import type { Reads, Writes } from './store.ts';
 import { submissionReads, submissionWrites } from './submissions.ts';
+import { threadReads, threadWrites } from './threads.ts';
 import { tombstoneReads } from './tombstones.ts';
 
 export function readTables(sql: Sql): Reads {
@@ -28,6 +30,7 @@ export function readTables(sql: Sql): Reads {
     accounts: accountReads(sql),
     collections: collectionReads(sql),
     grants: grantReads(sql),
+    mailRights: mailRightReads(sql),
     properties: propertyReads(sql),
     calendarObjects: calendarObjectReads(sql),
     cards: cardReads(sql),
@@ -35,6 +38,7 @@ export function readTables(sql: Sql): Reads {
     blobs: blobReads(sql),
     mailboxes: mailboxReads(sql),
     messages: messageReads(sql),
+    threads: threadReads(sql),
     placements: placementReads(sql),
     submissions: submissionReads(sql),
   };
@@ -49,6 +53,7 @@ export function writeTables(sql: Sql, notes: ChangeNotes): Writes {
     accounts: accountWrites(sql, notes),
     collections: collectionWrites(sql),
     grants: grantWrites(sql),
+    mailRights: mailRightWrites(sql),
     properties: propertyWrites(sql),
     calendarObjects: calendarObjectWrites(sql),
     cards: cardWrites(sql),
@@ -56,6 +61,7 @@ export function writeTables(sql: Sql, notes: ChangeNotes): Writes {
     blobs: blobWrites(sql),
     mailboxes: mailboxWrites(sql),
     messages: messageWrites(sql),
+    threads: threadWrites(sql),
     placements: placementWrites(sql),
     submissions: submissionWrites(sql),
     purge: purgeWrites(sql),

@@ -5,12 +5,13 @@
  * Elsewhere: the queue for others (outbound.ts), trace headers (protocols/smtp).
  */
 import type { PrincipalRow, Store, Writes } from '../../storage/store.ts';
+import { quotaOf } from '../collections/quota.ts';
 import { foldAddress, foldDomain } from '../principals/addresses.ts';
 import { addDefaultMailboxes } from './default-mailboxes.ts';
 import { INBOX } from './mailbox-names.ts';
 import type { MailboxDelta } from './mailbox-view.ts';
 import type { MailboxViews } from './mailbox-views.ts';
-import { discardBlob, MessageStage, type StagedMessage } from './message-stage.ts';
+import { copyChunks, discardBlob, MessageStage, type StagedMessage } from './message-stage.ts';
 import { blobOf, place, storeMessage } from './placing.ts';
 import type { TextSearch } from './text-search.ts';
 
@@ -76,6 +77,19 @@ export class Delivery {
     return { address: folded, accountIds, detail };
   }
 
+  /** Of these recipients, those with an account that has no room for so many octets now. */
+  async withoutRoom(recipients: readonly Recipient[], octets: number): Promise<Recipient[]> {
+    const full: Recipient[] = [];
+    for (const recipient of recipients)
+      for (const accountId of recipient.accountIds) {
+        const { used, limit } = await quotaOf(this.store, accountId);
+        if (limit === undefined || used + octets <= limit) continue;
+        full.push(recipient);
+        break;
+      }
+    return full;
+  }
+
   /** Where the octets of a message are put as they arrive; for the account of the first recipient, or of the sender. */
   stage(accountId: number): MessageStage {
     return new MessageStage(this.store, accountId, this.now);
@@ -132,17 +146,10 @@ export class Delivery {
       const blobId =
         staged.blobId === 0 || accountId === staged.accountId
           ? staged.blobId
-          : await this.copyChunks(staged, accountId);
+          : await copyChunks(this.store, staged, accountId, this.now());
       copies.set(accountId, { ...staged, accountId, blobId });
     }
     return copies;
-  }
-
-  private async copyChunks(staged: StagedMessage, accountId: number): Promise<number> {
-    const blobId = await this.store.transaction((write) => write.blobs.open(accountId, this.now()));
-    for (let ordinal = 0; ordinal < staged.chunks; ordinal++)
-      await this.store.transaction((write) => write.blobs.copyChunk(staged.blobId, blobId, ordinal));
-    return blobId;
   }
 
   private async ownerOf(domain: string): Promise<PrincipalRow | undefined> {

@@ -4,14 +4,16 @@
  * A principal's own mailboxes have plain names; those others share with it lie below `Other users/NAME`.
  * Elsewhere: the syntax of names (mailbox-names.ts), messages (messages.ts), patterns of LIST (protocols/imap).
  */
-import { type MailboxRow, type Store, StoreError, type Writes } from '../../storage/store.ts';
+import { type MailboxRow, type Reads, type Store, StoreError, type Writes } from '../../storage/store.ts';
 import { DomainError } from '../errors.ts';
-import { ALL_MAIL_RIGHTS, mailRightsOn, type Principal } from '../principals/access.ts';
+import type { Principal } from '../principals/access.ts';
+import { granteesFor, type MailRight, mailRightsIn, mailRightsOn } from './mail-rights.ts';
 import type { Mailbox } from './mailbox.ts';
 import { canonicalName, DELIMITER, INBOX, isBelow, parentsOf, parseNewName, type SpecialUse } from './mailbox-names.ts';
 import { statusOf } from './mailbox-view.ts';
 import type { MailboxViews } from './mailbox-views.ts';
 import type { Messages } from './messages.ts';
+import { mailboxIn } from './placing.ts';
 import { ALL_UIDS } from './uid-set.ts';
 
 export type { Mailbox } from './mailbox.ts';
@@ -31,6 +33,8 @@ export interface MailboxStatus {
   readonly uidvalidity: number;
   readonly highestModseq: number;
 }
+
+const LOOKUP: readonly MailRight[] = ['l'];
 
 const MAX_MAILBOXES = 5_000;
 const MAX_SUBSCRIPTIONS = 10_000;
@@ -58,30 +62,27 @@ export class Mailboxes {
 
   /** Every mailbox the viewer may look up: its own, then those others share, each in order of name. */
   async list(viewer: Principal): Promise<Mailbox[]> {
-    const own = await this.store.mailboxes.list(viewer.id);
-    const mailboxes: Mailbox[] = own.map((row) => ({ ...row, rights: ALL_MAIL_RIGHTS }));
-    const grantees = [viewer.id, ...(await this.store.principals.groupsOf(viewer.id))];
-    for (const accountId of await this.store.grants.accountsFor(grantees)) {
-      const owner = await this.store.principals.get(accountId);
-      if (owner === undefined || accountId === viewer.id) continue;
-      for (const row of await this.store.mailboxes.list(accountId)) {
-        const rights = await mailRightsOn(this.store, viewer, row);
-        if (rights.has('l')) mailboxes.push({ ...row, name: `${prefixOf(owner.name)}${row.name}`, rights });
-      }
+    const mailboxes = await this.visibleIn(viewer, viewer.id, '');
+    for (const accountId of await this.store.grants.accountsFor(await granteesFor(this.store, viewer))) {
+      const owner = accountId === viewer.id ? undefined : await this.store.principals.get(accountId);
+      if (owner !== undefined) mailboxes.push(...(await this.visibleIn(viewer, accountId, prefixOf(owner.name))));
     }
     return mailboxes;
   }
 
   /**
-   * By name; INBOX in any case.
-   * @throws DomainError not-found
+   * By name, INBOX in any case, for one of several things: to be looked up, when nothing is named.
+   * @throws DomainError not-found, also when the viewer may neither do any of them nor look it up; forbidden
    */
-  async find(viewer: Principal, name: string): Promise<Mailbox> {
+  async find(viewer: Principal, name: string, ...wanted: readonly MailRight[]): Promise<Mailbox> {
     const place = await this.place(viewer, canonicalName(name));
     const row = place && (await this.store.mailboxes.byName(place.accountId, place.name));
     const mailbox = row && (await this.asSeen(viewer, row, place?.prefix ?? ''));
-    if (!mailbox?.rights.has('l')) throw missing();
-    return mailbox;
+    if (mailbox === undefined) throw missing();
+    if ((wanted.length === 0 ? LOOKUP : wanted).some((right) => mailbox.rights.has(right))) return mailbox;
+    // RFC 4314 §6: what may not be looked up is told from what is not there by nobody.
+    if (!mailbox.rights.has('l')) throw missing();
+    throw new DomainError('forbidden', 'You may not do this with this mailbox.');
   }
 
   /**
@@ -105,21 +106,17 @@ export class Mailboxes {
    * @throws DomainError not-found; forbidden, for INBOX too
    */
   async remove(viewer: Principal, name: string): Promise<void> {
-    const mailbox = await this.find(viewer, name);
-    if (canonicalName(name) === INBOX || !mailbox.rights.has('x'))
-      throw new DomainError('forbidden', 'This mailbox cannot be deleted.');
-    const { id, accountId } = mailbox;
-    await this.store.transaction(
-      async (write) => {
-        const modseq = await write.accounts.nextModseq(accountId, [id]);
-        if ((await write.mailboxes.get(id)) === undefined) throw missing();
-        const octets = await write.placements.octetsOnlyHere(id);
-        await write.accounts.addUsedBytes(accountId, -octets);
-        await write.mailboxes.remove(id);
-        return modseq;
-      },
-      (modseq) => this.views.apply([{ mailboxId: id, modseq, gone: true }]),
-    );
+    const { id, accountId } = await this.find(viewer, name, 'x');
+    if ((await this.store.mailboxes.get(id))?.name === INBOX)
+      throw new DomainError('forbidden', 'INBOX cannot be deleted.');
+    await this.views.write(async (write) => {
+      const modseq = await write.accounts.nextModseq(accountId, [id]);
+      await mailboxIn(write, id);
+      const octets = await write.placements.octetsOnlyHere(id);
+      await write.accounts.addUsedBytes(accountId, -octets);
+      await write.mailboxes.remove(id);
+      return { answer: undefined, deltas: [{ mailboxId: id, modseq, gone: true }] };
+    });
   }
 
   /**
@@ -131,16 +128,16 @@ export class Mailboxes {
     if (source === undefined) throw missing();
     const target = await this.newPlace(viewer, parseNewName(to));
     if (source.prefix === '' && source.name === INBOX) return this.moveInbox(viewer, to);
-    if (source.accountId !== target.accountId)
-      throw new DomainError('forbidden', 'A mailbox cannot be given to somebody else.');
+    if (source.accountId !== target.accountId || source.name === INBOX)
+      throw new DomainError('forbidden', 'A mailbox cannot be given to somebody else, nor their INBOX be renamed.');
     if (isBelow(target.name, source.name)) throw new DomainError('invalid-data', 'A mailbox cannot go below itself.');
+    const rightsOn = await mailRightsIn(this.store, viewer, source.accountId);
     const rows = (await this.store.mailboxes.list(source.accountId)).filter(
       ({ name }) => name === source.name || isBelow(name, source.name),
     );
-    if (rows.length === 0) throw missing();
-    for (const row of rows)
-      if (!(await mailRightsOn(this.store, viewer, row)).has('x'))
-        throw new DomainError('forbidden', 'You may not rename this mailbox.');
+    if (!rows.some(({ id }) => rightsOn(id).has('l') || rightsOn(id).has('x'))) throw missing();
+    if (!rows.every(({ id }) => rightsOn(id).has('x')))
+      throw new DomainError('forbidden', 'You may not rename this mailbox and all that is below it.');
     await this.write(async (write) => {
       await write.accounts.nextModseq(source.accountId, []);
       if ((await write.mailboxes.byName(target.accountId, target.name)) !== undefined) throw alreadyExists();
@@ -188,6 +185,13 @@ export class Mailboxes {
     return { ...counts, octets, uidnext, uidvalidity, highestModseq: modseq };
   }
 
+  private async visibleIn(viewer: Principal, accountId: number, prefix: string): Promise<Mailbox[]> {
+    const rightsOn = await mailRightsIn(this.store, viewer, accountId);
+    return (await this.store.mailboxes.list(accountId))
+      .map((row) => ({ ...row, name: prefix + row.name, rights: rightsOn(row.id) }))
+      .filter(({ rights }) => rights.has('l'));
+  }
+
   private async asSeen(viewer: Principal, row: MailboxRow, prefix: string): Promise<Mailbox> {
     return { ...row, name: prefix + row.name, rights: await mailRightsOn(this.store, viewer, row) };
   }
@@ -201,16 +205,14 @@ export class Mailboxes {
     return { accountId: principal.id, name: canonicalName(levels.join(DELIMITER)), prefix: prefixOf(owner) };
   }
 
-  /** Where a new mailbox may be made: in the viewer's own account, or below one it may make others in. */
+  /** Where a new mailbox may be made: in the viewer's own account, or where it may make some (RFC 4314 §4: k). */
   private async newPlace(viewer: Principal, name: string): Promise<Place> {
     const place = await this.place(viewer, name);
     if (place?.accountId === viewer.id) return place;
-    const above = place === undefined ? [] : parentsOf(place.name).reverse();
-    for (const parent of above) {
-      const row = await this.store.mailboxes.byName(place?.accountId ?? 0, parent);
-      if (row === undefined) continue;
-      if (place !== undefined && (await mailRightsOn(this.store, viewer, row)).has('k')) return place;
-      break;
+    if (place !== undefined) {
+      const { accountId } = place;
+      const id = (await nearestParent(this.store, place))?.id ?? 0;
+      if ((await mailRightsOn(this.store, viewer, { accountId, id })).has('k')) return place;
     }
     throw new DomainError('forbidden', 'You may not make a mailbox here.');
   }
@@ -229,23 +231,29 @@ export class Mailboxes {
   /** Makes a mailbox with the levels above it. */
   private async add(write: Writes, place: Place, specialUse: string): Promise<number> {
     await this.addParents(write, place);
-    return this.addOne(write, place.accountId, place.name, specialUse);
+    return this.addOne(write, place, specialUse);
   }
 
-  private async addParents(write: Writes, { accountId, name }: Place): Promise<void> {
-    for (const parent of parentsOf(name))
-      if ((await write.mailboxes.byName(accountId, parent)) === undefined)
-        await this.addOne(write, accountId, parent, '');
+  private async addParents(write: Writes, place: Place): Promise<void> {
+    for (const name of parentsOf(place.name))
+      if ((await write.mailboxes.byName(place.accountId, name)) === undefined)
+        await this.addOne(write, { ...place, name }, '');
   }
 
-  private async addOne(write: Writes, accountId: number, name: string, specialUse: string): Promise<number> {
+  private async addOne(write: Writes, place: Place, specialUse: string): Promise<number> {
+    const { accountId, name } = place;
     if ((await write.mailboxes.byName(accountId, name)) !== undefined) throw alreadyExists();
     if ((await write.mailboxes.count(accountId)) >= MAX_MAILBOXES)
       throw new DomainError('limit-exceeded', `An account has at most ${MAX_MAILBOXES} mailboxes.`, {
         limit: MAX_MAILBOXES,
       });
+    const now = this.now();
     const modseq = await write.accounts.nextModseq(accountId, []);
-    return write.mailboxes.add({ accountId, name, specialUse, modseq, now: this.now() });
+    const id = await write.mailboxes.add({ accountId, name, specialUse, modseq, now });
+    // RFC 4314 §4: who may use the mailbox above may use this one.
+    const parent = await nearestParent(write, place);
+    if (parent !== undefined) await write.mailRights.copy(parent.id, id, now);
+    return id;
   }
 
   private async write<T>(run: (write: Writes) => Promise<T>): Promise<T> {
@@ -256,6 +264,14 @@ export class Mailboxes {
       throw error;
     }
   }
+}
+
+async function nearestParent(reads: Reads, { accountId, name }: Place): Promise<MailboxRow | undefined> {
+  for (const parent of parentsOf(name).reverse()) {
+    const row = await reads.mailboxes.byName(accountId, parent);
+    if (row !== undefined) return row;
+  }
+  return undefined;
 }
 
 function prefixOf(owner: string): string {

@@ -7,6 +7,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Store } from '../../storage/store.ts';
 import { DomainError } from '../errors.ts';
+import { packAncestry } from './ancestry.ts';
 import { packLayout } from './message-sections.ts';
 import { printInternalDate, summariseMessage } from './message-summary.ts';
 
@@ -30,6 +31,8 @@ export interface StagedMessage {
   readonly structure: string;
   /** Where the parts of a large message lie; '' for a small one, which is scanned again when asked. */
   readonly layout: string;
+  /** Whom it answers (ancestry.ts). */
+  readonly ancestry: Buffer;
 }
 
 export class MessageStage {
@@ -79,9 +82,10 @@ export class MessageStage {
       octets: this.blobId === 0 ? octets : undefined,
       blobId: this.blobId,
       chunks: this.chunks,
-      envelope: summary.slice(summary.indexOf('ENVELOPE ')),
+      envelope: envelopeOf(summary),
       structure,
       layout: this.blobId === 0 ? '' : packLayout(message),
+      ancestry: packAncestry(message.header),
     };
   }
 
@@ -121,6 +125,24 @@ export class MessageStage {
 /** The stored column `summary` of a message placed with this date. */
 export function summaryOf(staged: StagedMessage, internalDate: number): string {
   return `INTERNALDATE ${printInternalDate(internalDate)} RFC822.SIZE ${staged.size} ${staged.envelope}`;
+}
+
+/** Of the column `summary`, what does not depend on the date. */
+export function envelopeOf(summary: string): string {
+  return summary.slice(summary.indexOf('ENVELOPE '));
+}
+
+/** Gives an account a staged blob with the octets of another one, a chunk at a time. Returns its id. */
+export async function copyChunks(
+  store: Store,
+  { blobId, chunks }: Pick<StagedMessage, 'blobId' | 'chunks'>,
+  accountId: number,
+  now: number,
+): Promise<number> {
+  const copy = await store.transaction((write) => write.blobs.open(accountId, now));
+  for (let ordinal = 0; ordinal < chunks; ordinal++)
+    await store.transaction((write) => write.blobs.copyChunk(blobId, copy, ordinal));
+  return copy;
 }
 
 /** Takes away a staged blob that will not be completed, a chunk at a time. */

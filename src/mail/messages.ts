@@ -6,26 +6,29 @@
  */
 import type { PlacementRow, Store, Writes } from '../../storage/store.ts';
 import { DomainError } from '../errors.ts';
-import { type MailRight, mailRightsOn, type Principal } from '../principals/access.ts';
+import type { Principal } from '../principals/access.ts';
 import { ALL_FLAGS, bitsOf, DELETED, type FlagNames, Keywords, parseFlagNames, SEEN, without } from './flags.ts';
+import { flagsAllowed, mailRightsOn, need } from './mail-rights.ts';
 import type { Mailbox } from './mailbox.ts';
-import { type MailboxDelta, type MailboxView, uidsIn } from './mailbox-view.ts';
+import { type MailboxView, uidsIn } from './mailbox-view.ts';
 import type { MailboxViews } from './mailbox-views.ts';
+import { type Copied, MessageCopies } from './message-copies.ts';
 import { MessageStage, type StagedMessage } from './message-stage.ts';
 import {
   blobOf,
   displace,
-  flagTranslation,
-  keywordsUsed,
   keywordsWith,
   mailboxIn,
   place,
+  rowsIn,
   storeMessage,
   type Unplaced,
   uidsOf,
 } from './placing.ts';
 import type { TextSearch } from './text-search.ts';
-import { type UidSet, uidSetOfSorted } from './uid-set.ts';
+import { inPieces, type UidSet, uidSetOfSorted } from './uid-set.ts';
+
+export type { Copied } from './message-copies.ts';
 
 /** A message to append. */
 export interface NewMessage {
@@ -42,13 +45,6 @@ export interface Appended {
   readonly uids: readonly number[];
 }
 
-/** Copied or moved messages: `from[i]` became `to[i]` in the target. */
-export interface Copied {
-  readonly uidvalidity: number;
-  readonly from: readonly number[];
-  readonly to: readonly number[];
-}
-
 export interface FlagsChanged {
   /** Of this change; the mailbox's highest when nothing changed. */
   readonly modseq: number;
@@ -56,29 +52,29 @@ export interface FlagsChanged {
   readonly modified: UidSet;
 }
 
+export interface Removed {
+  /** Of the last removal; the mailbox's highest when nothing was removed. */
+  readonly modseq: number;
+  readonly uids: readonly number[];
+}
+
 /** Messages taken away in one transaction, so that nobody waits long for a full mailbox. */
 const REMOVED_AT_ONCE = 500;
-/** More rows than any mailbox has. */
-const ALL = 2 ** 31 - 1;
 
 export type FlagMode = 'set' | 'add' | 'remove';
-
-/** What a transaction answers, and what it did to mailboxes. */
-interface Done<T> {
-  readonly answer: T;
-  readonly deltas: readonly MailboxDelta[];
-}
 
 export class Messages {
   private readonly store: Store;
   private readonly views: MailboxViews;
   private readonly texts: TextSearch;
+  private readonly copies: MessageCopies;
   private readonly now: () => number;
 
   constructor(store: Store, views: MailboxViews, texts: TextSearch, now: () => number) {
     this.store = store;
     this.views = views;
     this.texts = texts;
+    this.copies = new MessageCopies(store, views, now);
     this.now = now;
   }
 
@@ -96,7 +92,7 @@ export class Messages {
     need(rights, 'i');
     const allowed = flagsAllowed(rights);
     const parsed = messages.map(({ flags }) => parseFlagNames(flags));
-    const appended = await this.write(async (write) => {
+    const appended = await this.views.write(async (write) => {
       const { accountId, id } = mailbox;
       const modseq = await write.accounts.nextModseq(accountId, [id]);
       const row = await mailboxIn(write, id);
@@ -135,9 +131,9 @@ export class Messages {
   ): Promise<FlagsChanged> {
     const rights = await mailRightsOn(this.store, viewer, mailboxOf(view));
     const allowed = flagsAllowed(rights);
-    if (allowed === 0) throw forbidden();
+    if (allowed === 0) throw new DomainError('forbidden', 'You may not change flags in this mailbox.');
     const flags = parseFlagNames(names);
-    return this.write(async (write) => {
+    return this.views.write(async (write) => {
       const { mailboxId: id, accountId } = view;
       const modseq = await write.accounts.nextModseq(accountId, [id]);
       const row = await mailboxIn(write, id);
@@ -170,46 +166,39 @@ export class Messages {
    * @returns the UIDs that went, ascending
    * @throws DomainError forbidden, not-found
    */
-  async expunge(viewer: Principal, view: MailboxView, uids?: UidSet): Promise<{ modseq: number; uids: number[] }> {
+  async expunge(viewer: Principal, view: MailboxView, uids?: UidSet): Promise<Removed> {
     need(await mailRightsOn(this.store, viewer, mailboxOf(view)), 'e');
-    const candidates = deletedIn(view, uids);
-    const gone: number[] = [];
-    let modseq = view.highestModseq;
-    for (let from = 0; from < candidates.length; from += REMOVED_AT_ONCE) {
-      const done = await this.expungeSome(view, uidSetOfSorted(candidates.slice(from, from + REMOVED_AT_ONCE)));
-      for (const uid of done.uids) gone.push(uid);
-      modseq = done.modseq;
-    }
-    return { modseq, uids: gone };
+    return this.removeAll(view, deletedIn(view, uids), DELETED);
   }
 
   /**
-   * Places messages in another mailbox of the account too, with their flags; ones that are gone are passed over.
-   * @throws DomainError not-found when the target has gone; forbidden; limit-exceeded (keywords)
+   * Removes messages whatever their flags, as a client does that knows no \Deleted (POP3 at QUIT). Many go in
+   * several transactions, and none of them is left with a flag.
+   * @returns the UIDs that went, ascending; ones that were gone are not among them
+   * @throws DomainError forbidden, not-found
+   */
+  async remove(viewer: Principal, view: MailboxView, uids: UidSet): Promise<Removed> {
+    need(await mailRightsOn(this.store, viewer, mailboxOf(view)), 't', 'e');
+    return this.removeAll(view, uidsIn(view, uids), 0);
+  }
+
+  /**
+   * Places messages in another mailbox too, with their flags; ones that are gone are passed over.
+   * @throws DomainError not-found when the target has gone; forbidden; limit-exceeded (keywords); over-quota
    */
   async copy(viewer: Principal, view: MailboxView, uids: UidSet, target: Mailbox): Promise<Copied> {
     need(await mailRightsOn(this.store, viewer, mailboxOf(view)), 'r');
-    need(await mailRightsOn(this.store, viewer, target), 'i');
-    return this.write((write) => this.copySome(write, view, uids, target, false));
+    return this.arrive(await this.copies.copy(view, uids, await this.targetFor(viewer, target)));
   }
 
   /**
    * Places messages in another mailbox and takes them away here (RFC 6851): each is either here or there at any time. Many
    * go in several transactions.
+   * @throws DomainError as copy
    */
   async move(viewer: Principal, view: MailboxView, uids: UidSet, target: Mailbox): Promise<Copied> {
-    const rights = await mailRightsOn(this.store, viewer, mailboxOf(view));
-    for (const right of ['r', 't', 'e'] as const) need(rights, right);
-    need(await mailRightsOn(this.store, viewer, target), 'i');
-    const candidates = uidsIn(view, uids);
-    const moved = { uidvalidity: target.uidvalidity, from: [] as number[], to: [] as number[] };
-    for (let from = 0; from < candidates.length; from += REMOVED_AT_ONCE) {
-      const some = uidSetOfSorted(candidates.slice(from, from + REMOVED_AT_ONCE));
-      const done = await this.write((write) => this.copySome(write, view, some, target, true));
-      moved.from.push(...done.from);
-      moved.to.push(...done.to);
-    }
-    return moved;
+    need(await mailRightsOn(this.store, viewer, mailboxOf(view)), 'r', 't', 'e');
+    return this.arrive(await this.copies.move(view, uids, await this.targetFor(viewer, target)));
   }
 
   /** UIDs that were expunged after a modseq (RFC 7162 §3.2.5: VANISHED). */
@@ -231,58 +220,36 @@ export class Messages {
     return first;
   }
 
-  private expungeSome(view: MailboxView, uids: UidSet): Promise<{ modseq: number; uids: number[] }> {
-    return this.write(async (write) => {
-      const { mailboxId: id, accountId } = view;
-      const modseq = await write.accounts.nextModseq(accountId, [id]);
-      await mailboxIn(write, id);
-      const rows = await rowsIn(write, id, uids, DELETED);
-      await displace(write, { id, accountId }, rows, modseq);
-      const removed = rows.map(([uid]) => uid);
-      return { answer: { modseq, uids: removed }, deltas: [{ mailboxId: id, modseq, removed }] };
-    });
-  }
-
-  private async copySome(
-    write: Writes,
-    view: MailboxView,
-    uids: UidSet,
-    target: Mailbox,
-    moves: boolean,
-  ): Promise<Done<Copied>> {
+  /** Removes messages of which those have all the bits that still have them in the transaction. */
+  private async removeAll(view: MailboxView, uids: readonly number[], bits: number): Promise<Removed> {
     const { mailboxId: id, accountId } = view;
-    if (target.accountId !== accountId) throw forbidden();
-    const touched = moves && id !== target.id ? [id, target.id] : [target.id];
-    const modseq = await write.accounts.nextModseq(accountId, touched);
-    const source = await mailboxIn(write, id);
-    const row = await mailboxIn(write, target.id);
-    const rows = await rowsIn(write, id, uids, 0);
-    const sourceKeywords = Keywords.parse(source.keywords);
-    const keywords = await keywordsWith(write, row, keywordsUsed(sourceKeywords, rows));
-    const translate = flagTranslation(sourceKeywords, keywords);
-    const facts = await write.messages.facts(rows.map(([, messageId]) => messageId));
-    const added = await place(
-      write,
-      target.id,
-      modseq,
-      rows.map(([, messageId, flags]) => ({ ...facts.get(messageId)!, messageId, flags: translate(flags) })),
-      this.now(),
-    );
-    const from = rows.map(([uid]) => uid);
-    const deltas: MailboxDelta[] = [];
-    if (moves) {
-      await displace(write, { id, accountId }, rows, modseq);
-      if (id !== target.id) deltas.push({ mailboxId: id, modseq, removed: from });
+    const gone: number[] = [];
+    let highest = view.highestModseq;
+    for (const some of inPieces(uids, REMOVED_AT_ONCE)) {
+      const removed = await this.views.write(async (write) => {
+        const modseq = await write.accounts.nextModseq(accountId, [id]);
+        await mailboxIn(write, id);
+        const rows = await rowsIn(write, id, some, bits);
+        await displace(write, { id, accountId }, rows, modseq);
+        const answer = { modseq, uids: rows.map(([uid]) => uid) };
+        return { answer, deltas: [{ mailboxId: id, modseq, removed: answer.uids }] };
+      });
+      for (const uid of removed.uids) gone.push(uid);
+      highest = removed.modseq;
     }
-    const removed = moves && id === target.id ? from : undefined;
-    deltas.push({ mailboxId: target.id, modseq, added, removed, keywords });
-    return { answer: { uidvalidity: row.uidvalidity, from, to: added.map(({ uid }) => uid) }, deltas };
+    return { modseq: highest, uids: gone };
   }
 
-  /** Runs a transaction and tells the views of it. */
-  private async write<T>(run: (write: Writes) => Promise<Done<T>>): Promise<T> {
-    const { answer } = await this.store.transaction(run, ({ deltas }) => this.views.apply(deltas));
-    return answer;
+  private async targetFor(viewer: Principal, mailbox: Mailbox) {
+    const rights = await mailRightsOn(this.store, viewer, mailbox);
+    need(rights, 'i');
+    return { mailbox, flags: flagsAllowed(rights) };
+  }
+
+  /** Messages that are new to an account wait for the index. */
+  private arrive(copied: Copied): Copied {
+    this.texts.arrived();
+    return copied;
   }
 }
 
@@ -290,31 +257,11 @@ function mailboxOf({ mailboxId, accountId }: MailboxView): { id: number; account
   return { id: mailboxId, accountId };
 }
 
-function forbidden(): DomainError {
-  return new DomainError('forbidden', 'You may not do this in this mailbox.');
-}
-
-function need(rights: ReadonlySet<MailRight>, right: MailRight): void {
-  if (!rights.has(right)) throw forbidden();
-}
-
-/** The bits that rights let change (RFC 4314 §4): s for \Seen, t for \Deleted, w for all others. */
-function flagsAllowed(rights: ReadonlySet<MailRight>): number {
-  const others = rights.has('w') ? without(ALL_FLAGS, SEEN + DELETED) : 0;
-  return others + (rights.has('s') ? SEEN : 0) + (rights.has('t') ? DELETED : 0);
-}
-
 /** UIDs of the messages of a view with \Deleted, in a set if given. */
 function deletedIn(view: MailboxView, uids: UidSet | undefined): number[] {
   return uidsIn(view, uids ?? [[1, view.uidnext]]).filter(
     (uid) => ((view.flags[view.indexOf(uid)] as number) & DELETED) !== 0,
   );
-}
-
-async function rowsIn(write: Writes, mailboxId: number, uids: UidSet, bits: number): Promise<PlacementRow[]> {
-  const pages: PlacementRow[][] = [];
-  for (const [first, last] of uids) pages.push(await write.placements.withFlags(mailboxId, first, last, bits, ALL));
-  return pages.flat();
 }
 
 /** The messages that did not change after a modseq, and the others. */

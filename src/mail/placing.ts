@@ -5,7 +5,9 @@
  * Elsewhere: who may, and what the views are told (messages.ts, mailboxes.ts, delivery.ts).
  */
 import type { MailboxRow, PlacementRow, Reads, Writes } from '../../storage/store.ts';
+import { takeOctets } from '../collections/quota.ts';
 import { DomainError } from '../errors.ts';
+import { unpackAncestry } from './ancestry.ts';
 import { intersection, Keywords, union } from './flags.ts';
 import type { AddedMessage } from './mailbox-view.ts';
 import { type StagedMessage, summaryOf } from './message-stage.ts';
@@ -16,6 +18,9 @@ export type Unplaced = Omit<AddedMessage, 'uid'>;
 
 /** Bits of the keywords in slots: everything above the system flags. */
 const FIRST_KEYWORD_BIT = 32;
+
+/** More rows than any mailbox has. */
+const ALL = 2 ** 31 - 1;
 
 /** The mailbox as the transaction sees it. @throws DomainError not-found */
 export async function mailboxIn(reads: Reads, id: number): Promise<MailboxRow> {
@@ -37,6 +42,12 @@ export async function keywordsWith(write: Writes, row: MailboxRow, names: readon
   return keywords;
 }
 
+/** A message that this one is a copy of, from another account: both are the same to clients (RFC 8474 §5.1). */
+export interface Original {
+  readonly originalId: number;
+  readonly threadId: number;
+}
+
 /**
  * Stores a message in its account, placed nowhere yet. `blobId` is that of its octets when they are there already.
  * @throws DomainError over-quota
@@ -47,8 +58,12 @@ export async function storeMessage(
   staged: StagedMessage,
   blobId: number,
   internalDate: number,
+  original?: Original,
 ): Promise<Omit<Unplaced, 'flags'>> {
-  const { size, structure, layout } = staged;
+  const { size, structure, layout, ancestry } = staged;
+  const { own, references } = unpackAncestry(ancestry);
+  const hashes = [...new Set([own, ...references])].filter((hash) => hash !== 0);
+  const threadId = original?.threadId ?? (await threadOf(write, accountId, own, references));
   const messageId = await write.messages.add({
     accountId,
     blobId,
@@ -57,10 +72,20 @@ export async function storeMessage(
     summary: summaryOf(staged, internalDate),
     structure,
     layout,
-    threadId: 0,
+    originalId: original?.originalId ?? 0,
+    threadId,
+    ancestry,
   });
-  await useOctets(write, accountId, size);
+  await write.threads.add(accountId, hashes, threadId || messageId);
+  await takeOctets(write, accountId, size);
   return { messageId, size, internalDate };
+}
+
+/** The thread that knows the id of a message, or its nearest known ancestor; 0 when it begins one. */
+async function threadOf(write: Writes, accountId: number, own: number, references: readonly number[]): Promise<number> {
+  const known = new Map(await write.threads.find(accountId, [own, ...references]));
+  const nearest = [own, ...[...references].reverse()].find((hash) => known.has(hash));
+  return nearest === undefined ? 0 : (known.get(nearest) as number);
 }
 
 /** The blob of a staged message in the account it was staged for. */
@@ -69,13 +94,6 @@ export async function blobOf(write: Writes, staged: StagedMessage, now: number):
   return octets === undefined
     ? write.blobs.complete(blobId, accountId, hash, size, now)
     : write.blobs.put(accountId, hash, octets, now);
-}
-
-/** Counts octets that an account takes more. @throws DomainError over-quota when they pass its limit */
-async function useOctets(write: Writes, accountId: number, octets: number): Promise<void> {
-  const { usedBytes, quotaBytes } = await write.accounts.addUsedBytes(accountId, octets);
-  if (quotaBytes !== null && usedBytes > quotaBytes)
-    throw new DomainError('over-quota', 'There is not enough room left in this account.', { limit: quotaBytes });
 }
 
 /** Gives messages the next UIDs of a mailbox, in their order. */
@@ -95,6 +113,13 @@ export async function place(
     now,
   );
   return added;
+}
+
+/** The messages of a mailbox with these UIDs that have all of these bits, in order of UID. */
+export async function rowsIn(write: Writes, mailboxId: number, uids: UidSet, bits: number): Promise<PlacementRow[]> {
+  const pages: PlacementRow[][] = [];
+  for (const [first, last] of uids) pages.push(await write.placements.withFlags(mailboxId, first, last, bits, ALL));
+  return pages.flat();
 }
 
 /** Takes messages out of a mailbox; what is then placed nowhere goes, and its octets are given back. */

@@ -8,6 +8,7 @@ import { randomInt, randomUUID } from 'node:crypto';
 import type { DomainRow, PrincipalRow, Reads, Role, Store, Writes } from '../../storage/store.ts';
 import { addCollection } from '../collections/collections.ts';
 import { DEFAULT_COLLECTIONS } from '../collections/default-collections.ts';
+import { type Quota, type QuotaLimit, quotaOf, setQuota } from '../collections/quota.ts';
 import { DomainError } from '../errors.ts';
 import { addDefaultMailboxes } from '../mail/default-mailboxes.ts';
 import type { Principal } from './access.ts';
@@ -135,6 +136,17 @@ export class Principals {
     });
     this.authentication.forget(principal.id);
     return principal;
+  }
+
+  /**
+   * Gives a principal's account another limit, if one is given.
+   * @returns the principal, and what its account uses and may use
+   * @throws DomainError not-found
+   */
+  async quota(nameOrAddress: string, limit?: QuotaLimit): Promise<Quota & { readonly principal: Principal }> {
+    const principal = await this.find(nameOrAddress);
+    if (limit !== undefined) await setQuota(this.store, principal.id, limit);
+    return { principal, ...(await quotaOf(this.store, principal.id)) };
   }
 
   /**

@@ -144,3 +144,18 @@ t.test('an account that has no INBOX gets one with its first message', async (t)
   const inbox = await store.mailboxes.byName(room, 'INBOX');
   t.equal(inbox?.uidnext, 2);
 });
+
+t.test('a delivery takes no more than the quota of anybody; who has no room is known before', async (t) => {
+  const { anna, bob, delivery, stage, store, mailboxes } = await openMail(t);
+  const octets = message('large');
+  await store.transaction((write) => write.accounts.setQuota(bob.id, octets.length - 1));
+  const recipients = [(await delivery.resolve('anna@example.com'))!, (await delivery.resolve('bob@example.com'))!];
+  t.same(
+    (await delivery.withoutRoom(recipients, octets.length)).map(({ address }) => address),
+    ['bob@example.com'],
+  );
+  t.same(await delivery.withoutRoom(recipients, octets.length - 1), []);
+  await t.rejects(delivery.deliver(await stage(anna.id, octets), recipients), { code: 'over-quota' });
+  for (const person of [anna, bob])
+    t.equal((await mailboxes.status(await mailboxes.find(person, 'INBOX'))).messages, 0, 'nobody has it');
+});
