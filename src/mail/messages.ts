@@ -56,8 +56,15 @@ export interface FlagsChanged {
   readonly modified: UidSet;
 }
 
-/** Messages taken away in one transaction, so that nobody waits long for a full mailbox. */
+export interface Removed {
+  /** Of the last removal; the mailbox's highest when nothing was removed. */
+  readonly modseq: number;
+  readonly uids: readonly number[];
+}
+
+/** Messages taken away, or copied, in one transaction, so that nobody waits long for a full mailbox. */
 const REMOVED_AT_ONCE = 500;
+const COPIED_AT_ONCE = 2_000;
 /** More rows than any mailbox has. */
 const ALL = 2 ** 31 - 1;
 
@@ -170,17 +177,21 @@ export class Messages {
    * @returns the UIDs that went, ascending
    * @throws DomainError forbidden, not-found
    */
-  async expunge(viewer: Principal, view: MailboxView, uids?: UidSet): Promise<{ modseq: number; uids: number[] }> {
+  async expunge(viewer: Principal, view: MailboxView, uids?: UidSet): Promise<Removed> {
     need(await mailRightsOn(this.store, viewer, mailboxOf(view)), 'e');
-    const candidates = deletedIn(view, uids);
-    const gone: number[] = [];
-    let modseq = view.highestModseq;
-    for (let from = 0; from < candidates.length; from += REMOVED_AT_ONCE) {
-      const done = await this.expungeSome(view, uidSetOfSorted(candidates.slice(from, from + REMOVED_AT_ONCE)));
-      for (const uid of done.uids) gone.push(uid);
-      modseq = done.modseq;
-    }
-    return { modseq, uids: gone };
+    return this.removeAll(view, deletedIn(view, uids), DELETED);
+  }
+
+  /**
+   * Removes messages whatever their flags, as a client does that knows no \Deleted (POP3 at QUIT). Many go in
+   * several transactions, and none of them is left with a flag.
+   * @returns the UIDs that went, ascending; ones that were gone are not among them
+   * @throws DomainError forbidden, not-found
+   */
+  async remove(viewer: Principal, view: MailboxView, uids: UidSet): Promise<Removed> {
+    const rights = await mailRightsOn(this.store, viewer, mailboxOf(view));
+    for (const right of ['t', 'e'] as const) need(rights, right);
+    return this.removeAll(view, uidsIn(view, uids), 0);
   }
 
   /**
@@ -190,7 +201,16 @@ export class Messages {
   async copy(viewer: Principal, view: MailboxView, uids: UidSet, target: Mailbox): Promise<Copied> {
     need(await mailRightsOn(this.store, viewer, mailboxOf(view)), 'r');
     need(await mailRightsOn(this.store, viewer, target), 'i');
-    return this.write((write) => this.copySome(write, view, uids, target, false));
+    const copied = { uidvalidity: target.uidvalidity, from: [] as number[], to: [] as number[] };
+    try {
+      for (const some of inPieces(uidsIn(view, uids), COPIED_AT_ONCE))
+        join(copied, await this.write((write) => this.copySome(write, view, some, target, false)));
+    } catch (error) {
+      // RFC 9051 §6.4.7: a copy that fails leaves the target as it was.
+      await this.undoCopy(target, copied.to);
+      throw error;
+    }
+    return copied;
   }
 
   /**
@@ -201,14 +221,9 @@ export class Messages {
     const rights = await mailRightsOn(this.store, viewer, mailboxOf(view));
     for (const right of ['r', 't', 'e'] as const) need(rights, right);
     need(await mailRightsOn(this.store, viewer, target), 'i');
-    const candidates = uidsIn(view, uids);
     const moved = { uidvalidity: target.uidvalidity, from: [] as number[], to: [] as number[] };
-    for (let from = 0; from < candidates.length; from += REMOVED_AT_ONCE) {
-      const some = uidSetOfSorted(candidates.slice(from, from + REMOVED_AT_ONCE));
-      const done = await this.write((write) => this.copySome(write, view, some, target, true));
-      moved.from.push(...done.from);
-      moved.to.push(...done.to);
-    }
+    for (const some of inPieces(uidsIn(view, uids), REMOVED_AT_ONCE))
+      join(moved, await this.write((write) => this.copySome(write, view, some, target, true)));
     return moved;
   }
 
@@ -231,16 +246,24 @@ export class Messages {
     return first;
   }
 
-  private expungeSome(view: MailboxView, uids: UidSet): Promise<{ modseq: number; uids: number[] }> {
-    return this.write(async (write) => {
-      const { mailboxId: id, accountId } = view;
-      const modseq = await write.accounts.nextModseq(accountId, [id]);
-      await mailboxIn(write, id);
-      const rows = await rowsIn(write, id, uids, DELETED);
-      await displace(write, { id, accountId }, rows, modseq);
-      const removed = rows.map(([uid]) => uid);
-      return { answer: { modseq, uids: removed }, deltas: [{ mailboxId: id, modseq, removed }] };
-    });
+  /** Removes messages of which those have all the bits that still have them in the transaction. */
+  private async removeAll(view: MailboxView, uids: readonly number[], bits: number): Promise<Removed> {
+    const { mailboxId: id, accountId } = view;
+    const gone: number[] = [];
+    let highest = view.highestModseq;
+    for (const some of inPieces(uids, REMOVED_AT_ONCE)) {
+      const removed = await this.write(async (write) => {
+        const modseq = await write.accounts.nextModseq(accountId, [id]);
+        await mailboxIn(write, id);
+        const rows = await rowsIn(write, id, some, bits);
+        await displace(write, { id, accountId }, rows, modseq);
+        const answer = { modseq, uids: rows.map(([uid]) => uid) };
+        return { answer, deltas: [{ mailboxId: id, modseq, removed: answer.uids }] };
+      });
+      for (const uid of removed.uids) gone.push(uid);
+      highest = removed.modseq;
+    }
+    return { modseq: highest, uids: gone };
   }
 
   private async copySome(
@@ -279,6 +302,17 @@ export class Messages {
     return { answer: { uidvalidity: row.uidvalidity, from, to: added.map(({ uid }) => uid) }, deltas };
   }
 
+  private async undoCopy(target: Mailbox, uids: readonly number[]): Promise<void> {
+    const { id, accountId } = target;
+    for (const some of inPieces(uids, REMOVED_AT_ONCE))
+      await this.write(async (write) => {
+        const modseq = await write.accounts.nextModseq(accountId, [id]);
+        const rows = await rowsIn(write, id, some, 0);
+        await displace(write, { id, accountId }, rows, modseq);
+        return { answer: undefined, deltas: [{ mailboxId: id, modseq, removed: rows.map(([uid]) => uid) }] };
+      });
+  }
+
   /** Runs a transaction and tells the views of it. */
   private async write<T>(run: (write: Writes) => Promise<Done<T>>): Promise<T> {
     const { answer } = await this.store.transaction(run, ({ deltas }) => this.views.apply(deltas));
@@ -309,6 +343,16 @@ function deletedIn(view: MailboxView, uids: UidSet | undefined): number[] {
   return uidsIn(view, uids ?? [[1, view.uidnext]]).filter(
     (uid) => ((view.flags[view.indexOf(uid)] as number) & DELETED) !== 0,
   );
+}
+
+/** Ascending UIDs as sets of so many. */
+function* inPieces(uids: readonly number[], size: number): Generator<UidSet> {
+  for (let from = 0; from < uids.length; from += size) yield uidSetOfSorted(uids.slice(from, from + size));
+}
+
+function join(all: { from: number[]; to: number[] }, more: Copied): void {
+  for (const uid of more.from) all.from.push(uid);
+  for (const uid of more.to) all.to.push(uid);
 }
 
 async function rowsIn(write: Writes, mailboxId: number, uids: UidSet, bits: number): Promise<PlacementRow[]> {

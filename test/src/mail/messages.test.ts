@@ -145,6 +145,42 @@ t.test('expunge takes what is deleted, once, and remembers it', async (t) => {
   t.equal(used, message('stays').length);
 });
 
+t.test('messages are removed by UID, whatever their flags, however many', async (t) => {
+  const { anna, bob, inbox, messages, stage, view, store } = await openMail(t);
+  const staged = await stage(anna.id, message('x'));
+  const one = (flags: string[]) => ({ staged, flags });
+  await messages.append(
+    anna,
+    await inbox(),
+    Array.from({ length: 1_203 }, (_, index) => one(index === 1 ? ['\\Deleted'] : [])),
+  );
+  const open = await view('INBOX');
+  await t.rejects(messages.remove(bob, open, [[1, 1]]), { code: 'forbidden' });
+  const before = open.highestModseq;
+  const { uids, modseq } = await messages.remove(anna, open, [
+    [1, 1],
+    [3, 1_202],
+    [5_000, 5_001],
+  ]);
+  t.equal(uids.length, 1_201);
+  t.equal(modseq, before + 3, 'at most 500 in one transaction');
+  t.same(
+    rowsOf(open).map(([uid, , flags]) => [uid, flags]),
+    [
+      [2, 8],
+      [1_203, 0],
+    ],
+    'one with \\Deleted that was not asked for stays',
+  );
+  t.same(await messages.expungedSince(open.mailboxId, before), [
+    [1, 1],
+    [3, 1_202],
+  ]);
+  t.same((await messages.remove(anna, open, [[1, 1]])).uids, []);
+  const { used, counted } = await chargedOctets(store, anna.id);
+  t.equal(used, counted);
+});
+
 t.test('copies keep message, flags and octets; moves leave nothing behind', async (t) => {
   const { append, view, messages, mailboxes, anna, store } = await openMail(t);
   await append('Archive', message('first'), ['$Other']);
@@ -184,6 +220,34 @@ t.test('copies keep message, flags and octets; moves leave nothing behind', asyn
   await t.rejects(messages.copy(anna, inbox, ALL_UIDS, gone), { code: 'not-found' });
   const after = await chargedOctets(store, anna.id);
   t.equal(after.used, after.counted);
+});
+
+t.test('a copy that fails leaves the target as it was', async (t) => {
+  const { view, messages, mailboxes, anna, stage, inbox, store } = await openMail(t);
+  const staged = await stage(anna.id, message('m'));
+  const one = (flags: string[]) => ({ staged, flags });
+  await messages.append(
+    anna,
+    await inbox(),
+    Array.from({ length: 2_001 }, () => one([])),
+  );
+  const source = await view('INBOX');
+  // The target has room for one more keyword, which the first piece takes; the second one needs another.
+  const target = await mailboxes.find(anna, 'Archive');
+  const keywords = Array.from({ length: 47 }, (_, index) => `k${index}`);
+  await messages.append(anna, target, [one(keywords)]);
+  await messages.setFlags(anna, source, [[1, 1]], 'add', ['first']);
+  await messages.setFlags(anna, source, [[2_001, 2_001]], 'add', ['second']);
+  await t.rejects(messages.copy(anna, source, ALL_UIDS, target), { code: 'limit-exceeded' });
+  t.same(
+    rowsOf(await view('Archive')).map(([uid]) => uid),
+    [1],
+  );
+  const { used, counted } = await chargedOctets(store, anna.id);
+  t.equal(used, counted);
+  const { to } = await messages.copy(anna, source, [[1, 2_000]], target);
+  t.equal(to.length, 2_000);
+  t.ok(to[0]! > 2_001, 'UIDs are not given out twice');
 });
 
 t.test('an account takes no more than its quota, whoever writes at once', async (t) => {
