@@ -1,0 +1,423 @@
+/**
+ * One SMTP or LMTP conversation: which command may come when, and what is answered.
+ * RFC 5321 §3 and §4.1, RFC 2033 (LMTP), RFC 4954 (AUTH), RFC 3207 (STARTTLS), RFC 1870 (SIZE), RFC 2920 (PIPELINING),
+ * RFC 6152 (8BITMIME), RFC 6531 (SMTPUTF8), RFC 2034 (ENHANCEDSTATUSCODES).
+ * A socket in; paths, parameters and messages to the door, its answers back. smtp-server keeps the state, STARTTLS and the
+ * order of replies; commands with arguments are read here.
+ * Elsewhere: octets (octet-stream.ts, data-guard.ts), arguments (path-command.ts), mechanisms (../sasl.ts), the doors.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
+import { DomainError } from '../../src/errors.ts';
+import type { Principal } from '../../src/principals/access.ts';
+import type { SocketPeer } from '../listener.ts';
+import { type SaslExchange, SaslSyntaxError, saslMechanisms } from '../sasl.ts';
+import type { Door, Transaction } from './door.ts';
+import { type LineFault, MAX_LINE, OctetStream } from './octet-stream.ts';
+import { type Path, parsePathCommand } from './path-command.ts';
+import { refusalOf, SmtpRefusal } from './refusal.ts';
+import type { SessionServer } from './session-server.ts';
+
+export interface SessionLimits {
+  /** Octets of a message, announced as SIZE. */
+  readonly size: number;
+  /** RFC 5321 §4.5.3.1.8 wants at least 100. */
+  readonly recipients: number;
+  /** Unknown recipients: from the first figure on each is answered late, at the second the connection ends. */
+  readonly unknownSlow: number;
+  readonly unknownLast: number;
+  readonly unknownDelay: number;
+  /** Failed log-ins of one connection. */
+  readonly loginFailures: number;
+  /** Milliseconds between two commands; before a log-in where one is asked for. */
+  readonly command: number;
+  readonly login: number;
+  /** Milliseconds after which a message must come in with this many octets a second. */
+  readonly slowAfter: number;
+  readonly slowRate: number;
+  /** How often the last three are looked at. */
+  readonly tick: number;
+  /** Milliseconds before the greeting in which whoever talks is no mail server. */
+  readonly greetingDelay: number;
+}
+
+export const SESSION_LIMITS: SessionLimits = {
+  size: 50 * 1024 * 1024,
+  recipients: 1_000,
+  unknownSlow: 10,
+  unknownLast: 20,
+  unknownDelay: 1_000,
+  loginFailures: 5,
+  command: 300_000,
+  login: 60_000,
+  slowAfter: 60_000,
+  slowRate: 500,
+  tick: 5_000,
+  greetingDelay: 0,
+};
+
+/** Command lines other than AUTH (RFC 5321 §4.5.3.1.4 wants at least 512, and parameters add to it). */
+const MAX_COMMAND = 2_048;
+
+type Reply = readonly [code: number, text: string];
+
+export class SmtpSession<Recipient> extends SMTPConnection {
+  readonly door: Door<Recipient>;
+  readonly peer: SocketPeer;
+  principal: Principal | undefined;
+  transaction: Transaction<Recipient> | undefined;
+  readonly #owner: SessionServer<Recipient>;
+  readonly #limits: SessionLimits;
+  #unknown = 0;
+  #loginFailures = 0;
+  #stopping = false;
+  #lastCommand = performance.now();
+  #dataSince = 0;
+  #ticking: NodeJS.Timeout | undefined;
+
+  constructor(owner: SessionServer<Recipient>, socket: Socket, peer: SocketPeer) {
+    super(owner, socket, {});
+    this.#owner = owner;
+    this.door = owner.door;
+    this.peer = peer;
+    this.#limits = owner.limits;
+  }
+
+  /** Greets, after the time in which early talkers show themselves. */
+  override init(): void {
+    this._setListeners(() => {
+      this.#ticking = setInterval(() => this.#tick(), this.#limits.tick).unref();
+      const { greetingDelay } = this.#limits;
+      if (greetingDelay > 0) setTimeout(() => this.connectionReady(), greetingDelay).unref();
+      // Two turns of the loop are no delay, and who sends with the first packet is seen.
+      else setImmediate(() => setImmediate(() => this.connectionReady()));
+    });
+  }
+
+  /** Says goodbye as soon as nothing is in flight. */
+  stop(): void {
+    this.#stopping = true;
+    if (!this._handlerPending && !this._dataStream) this.#sayGoodbye();
+  }
+
+  override _createParser(): OctetStream {
+    const parser = new OctetStream({
+      command: (line, done) => this._onCommand(line, done),
+      fault: (fault, done) => this.#onFault(fault, done),
+    });
+    parser.on('error', () => this.send(421, '4.3.0 The connection cannot go on.'));
+    return parser;
+  }
+
+  /** Replies that begin with an enhanced status code keep it; others get the general one of their reply code. */
+  override send(code: number, data?: string | string[] | null, context?: string | false): void {
+    super.send(code, data, typeof data === 'string' && /^[245]\.\d{1,3}\.\d{1,3} /.test(data) ? false : context);
+  }
+
+  /** Idle connections are found by #tick, which a drip of single octets does not reset. */
+  override _armTimeout(): void {}
+
+  override _onClose(): void {
+    clearInterval(this.#ticking);
+    super._onClose();
+  }
+
+  override _onCommand(line: Buffer, callback?: () => void): void {
+    this.#lastCommand = performance.now();
+    if (this.#stopping) return this.#sayGoodbye();
+    const isAuth = this._nextHandler !== false || /^auth(?: |$)/i.test(line.toString('latin1', 0, 5));
+    if (line.length > MAX_COMMAND && !isAuth) return this.#onFault('too-long', callback ?? (() => {}));
+    super._onCommand(line, callback);
+  }
+
+  /** smtp-server takes all listeners off the plain socket; the listener below must still hear when it closes. */
+  override upgrade(callback: () => void, secureCallback?: () => void): void {
+    const socket = this._socket;
+    const kept = this.#owner.closeListeners(socket);
+    super.upgrade(callback, secureCallback);
+    for (const listener of kept) socket.on('close', listener);
+    this.principal = undefined;
+  }
+
+  override _resetSession(): void {
+    super._resetSession();
+    this.transaction = undefined;
+    this.#dataSince = 0;
+    this.#lastCommand = performance.now();
+    if (this.#stopping) setImmediate(() => this.#sayGoodbye());
+  }
+
+  override handler_EHLO(command: Buffer, callback: () => void): void {
+    if (!this.#acceptGreeting(command)) return callback();
+    const lines = ['PIPELINING', '8BITMIME', 'SMTPUTF8', 'ENHANCEDSTATUSCODES', ...this.door.extensions];
+    lines.push(`SIZE ${this.#limits.size}`);
+    if (!this.secure && this._isSupported('STARTTLS')) lines.push('STARTTLS');
+    // RFC 4954 §4: mechanisms that may be used now, and none without TLS where it would show the password.
+    if (this.door.login && this.#mayLogIn() && this.principal === undefined)
+      lines.push(`AUTH ${[...saslMechanisms.keys()].join(' ')}`);
+    this.send(250, [`${this.name} at your service`, ...lines], false);
+    callback();
+  }
+
+  override handler_HELO(command: Buffer, callback: () => void): void {
+    if (this.#acceptGreeting(command)) this.send(250, `${this.name} at your service`, false);
+    callback();
+  }
+
+  handler_EXPN(_command: Buffer, callback: () => void): void {
+    this.send(502, '5.5.1 Lists are not shown.');
+    callback();
+  }
+
+  /** RFC 3030 is not offered. What follows are octets of a message, which must not be read as commands. */
+  handler_BDAT(_command: Buffer, _callback: () => void): void {
+    this.send(503, '5.5.1 CHUNKING is not offered; the connection ends here.');
+    this.close();
+  }
+
+  override handler_AUTH(command: Buffer, callback: () => void): void {
+    const [, method = '', initial, ...more] = command.toString('latin1').trim().split(/ +/);
+    const mechanism = saslMechanisms.get(method.toUpperCase());
+    if (this.principal !== undefined || this.transaction !== undefined || !this.door.login)
+      this.send(503, '5.5.1 AUTH comes once, before MAIL.');
+    else if (!this.#mayLogIn()) this.send(538, '5.7.11 Passwords are taken after STARTTLS only.');
+    else if (mechanism === undefined) this.send(504, '5.5.4 The mechanisms are those that EHLO names.');
+    else if (more.length > 0) this.send(501, '5.5.4 AUTH takes a mechanism and an initial response.');
+    else {
+      const exchange = mechanism.begin({ login: (name, password) => this.#owner.login(name, password, this.peer) });
+      if (initial === undefined) this.#challenge(exchange, exchange.firstChallenge);
+      // RFC 4954 §4: "=" is an empty initial response.
+      else return this.#respond(exchange, initial === '=' ? '' : initial, callback);
+    }
+    callback();
+  }
+
+  override handler_MAIL(command: Buffer, callback: () => void): void {
+    this.#answer(callback, async () => {
+      if (this.door.login && this.principal === undefined)
+        throw this.#mayLogIn()
+          ? new SmtpRefusal(530, '5.7.0', 'Log in first.')
+          : new SmtpRefusal(530, '5.7.0', 'Use STARTTLS first, then log in.');
+      if (this.transaction !== undefined) throw new SmtpRefusal(503, '5.5.1', 'There is a sender already.');
+      const { path, parameters, utf8 } = parsePathCommand(command, 'MAIL FROM');
+      this.#checkMailParameters(parameters, utf8);
+      const transaction: Transaction<Recipient> = {
+        id: randomBytes(9).toString('base64url'),
+        peer: this.peer,
+        helo: String(this.hostNameAppearsAs),
+        protocol: this.#protocol(parameters.has('SMTPUTF8')),
+        principal: this.principal,
+        sender: path,
+        parameters,
+        utf8: parameters.has('SMTPUTF8'),
+        recipients: [],
+      };
+      await this.door.sender(transaction);
+      this.transaction = transaction;
+      this.session.envelope.mailFrom = { address: path.address, args: false };
+      return [250, '2.1.0 The sender is taken.'];
+    });
+  }
+
+  override handler_RCPT(command: Buffer, callback: () => void): void {
+    this.#answer(callback, async () => {
+      const { transaction } = this;
+      if (transaction === undefined) throw new SmtpRefusal(503, '5.5.1', 'MAIL comes before RCPT.');
+      const { path, parameters, utf8 } = parsePathCommand(command, 'RCPT TO');
+      // RFC 6531 §3.5
+      if (utf8 && !transaction.utf8) throw new SmtpRefusal(553, '5.6.7', 'This address needs SMTPUTF8 at MAIL.');
+      unknownParameter(parameters, this.door.recipientParameters);
+      // RFC 5321 §4.5.3.1.10: the client sends the message to those it has, and comes again with the others.
+      if (transaction.recipients.length >= this.#limits.recipients)
+        throw new SmtpRefusal(452, '4.5.3', `A message has at most ${this.#limits.recipients} recipients at once.`);
+      transaction.recipients.push(await this.#recipient(transaction, path, parameters));
+      this.session.envelope.rcptTo.push({ address: path.address, args: false });
+      return [250, '2.1.5 The recipient is taken.'];
+    });
+  }
+
+  override handler_DATA(command: Buffer, callback: () => void): void {
+    if (command.toString('latin1').trim().length > 4) {
+      this.send(501, '5.5.4 DATA takes no arguments.');
+      return callback();
+    }
+    // RFC 2920 §3.1: nothing may follow before the 354. What does may have been meant as another server's command.
+    if (this.#parser()?.pipelined) {
+      this.send(554, '5.5.0 The message came before it was asked for.');
+      return this.close();
+    }
+    this.#dataSince = performance.now();
+    super.handler_DATA(command, callback);
+  }
+
+  /** What smtp-server calls for DATA. */
+  async takeMessage(octets: AsyncIterable<Buffer>): Promise<string | (string | Error)[]> {
+    const { transaction } = this;
+    if (transaction === undefined) throw new SmtpRefusal(503, '5.5.1', 'There is no sender.');
+    const started = performance.now();
+    const source = octets[Symbol.asyncIterator]();
+    // Without return(): whoever stops early must not end the connection, and the rest is read below.
+    const shared: AsyncIterable<Buffer> = { [Symbol.asyncIterator]: () => ({ next: () => source.next() }) };
+    try {
+      const result = await this.door.message(transaction, shared);
+      this.#owner.noteMessage(this, transaction, performance.now() - started, undefined);
+      return typeof result === 'string' ? result : result.map(asReply);
+    } catch (error) {
+      const refusal = this.#owner.refusal(error);
+      this.#owner.noteMessage(this, transaction, performance.now() - started, refusal);
+      while (!(await source.next()).done);
+      const reply = asReply(refusal);
+      return this.door.name === 'lmtp' ? transaction.recipients.map(() => reply) : [reply];
+    }
+  }
+
+  #parser(): OctetStream | undefined {
+    return this._parser instanceof OctetStream ? this._parser : undefined;
+  }
+
+  /** Runs a command and sends its reply, or the refusal. */
+  #answer(callback: () => void, run: () => Promise<Reply>): void {
+    run()
+      .catch((error: unknown): Reply => {
+        const { code, text } = this.#owner.refusal(error);
+        return [code, text];
+      })
+      .then(([code, text]) => {
+        this.send(code, text);
+        callback();
+        if (this.#stopping) this.#sayGoodbye();
+      });
+  }
+
+  async #recipient(transaction: Transaction<Recipient>, path: Path, parameters: ReadonlyMap<string, string>) {
+    try {
+      return await this.door.recipient(transaction, path, parameters);
+    } catch (error) {
+      if (refusalOf(error).code !== 550) throw error;
+      // RFC 5321 §7.3: guessing addresses is made slow, then ended.
+      this.#unknown++;
+      if (this.#unknown >= this.#limits.unknownLast)
+        throw new SmtpRefusal(421, '4.7.0', 'Too many unknown recipients; the connection ends here.');
+      if (this.#unknown > this.#limits.unknownSlow)
+        await new Promise((resolve) => setTimeout(resolve, this.#limits.unknownDelay));
+      throw error;
+    }
+  }
+
+  #checkMailParameters(parameters: ReadonlyMap<string, string>, utf8: boolean): void {
+    unknownParameter(parameters, this.door.mailParameters);
+    const size = parameters.get('SIZE');
+    if (size !== undefined && !/^\d{1,20}$/.test(size)) throw new SmtpRefusal(501, '5.5.4', 'SIZE is a number.');
+    // RFC 1870 §6.1
+    if (size !== undefined && Number(size) > this.#limits.size)
+      throw new SmtpRefusal(552, '5.3.4', `A message has at most ${this.#limits.size} octets.`);
+    const body = parameters.get('BODY')?.toUpperCase();
+    if (body !== undefined && body !== '7BIT' && body !== '8BITMIME')
+      throw new SmtpRefusal(501, '5.5.4', 'BODY is 7BIT or 8BITMIME.');
+    if ((parameters.get('SMTPUTF8') ?? '') !== '') throw new SmtpRefusal(501, '5.5.4', 'SMTPUTF8 has no value.');
+    if (utf8 && !parameters.has('SMTPUTF8')) throw new SmtpRefusal(553, '5.6.7', 'This address needs SMTPUTF8.');
+  }
+
+  #acceptGreeting(command: Buffer): boolean {
+    const [, name, ...more] = command.toString('latin1').trim().split(/ +/);
+    // RFC 5321 §4.1.1.1: a domain or a literal. Machines call themselves all kinds of things; what could confuse a trace
+    // field or a log is refused.
+    if (name === undefined || more.length > 0 || !/^[A-Za-z0-9._:[\]-]{1,255}$/.test(name)) {
+      this.send(501, 'The greeting takes one host name or address literal.', false);
+      return false;
+    }
+    this.hostNameAppearsAs = name.toLowerCase();
+    this._resetSession();
+    return true;
+  }
+
+  #mayLogIn(): boolean {
+    return this.secure || this.#owner.plaintextLogin(this.peer);
+  }
+
+  #challenge(exchange: SaslExchange, challenge: Buffer): void {
+    this._nextHandler = (line, callback) => this.#respond(exchange, line.toString('latin1').trim(), callback);
+    super.send(334, challenge.toString('base64'));
+  }
+
+  #respond(exchange: SaslExchange, response: string, callback: () => void): void {
+    this.#answerLogin(callback, async () => {
+      // RFC 4954 §4
+      if (response === '*') throw new SmtpRefusal(501, '5.7.0', 'The log-in was cancelled.');
+      if (response.length > MAX_LINE || !/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(response))
+        throw new SmtpRefusal(501, '5.5.2', 'The response is not base64.');
+      const step = await exchange.respond(Buffer.from(response, 'base64'));
+      if ('challenge' in step) return this.#challenge(exchange, step.challenge);
+      this.principal = step.principal;
+      this.session.user = step.principal.name;
+      this.send(235, '2.7.0 You are logged in.');
+    });
+  }
+
+  #answerLogin(callback: () => void, run: () => Promise<void>): void {
+    run()
+      .catch((error: unknown) => {
+        if (error instanceof SaslSyntaxError) return this.send(501, `5.5.2 ${error.message}`);
+        const refusal = this.#owner.refusal(error);
+        const failed = error instanceof DomainError && error.code === 'authentication-failed';
+        if (failed && ++this.#loginFailures >= this.#limits.loginFailures)
+          return this.send(421, '4.7.0 Too many failed log-ins; the connection ends here.');
+        this.send(refusal.code, refusal.text);
+      })
+      .then(() => callback());
+  }
+
+  /** RFC 3848, RFC 6531 §4.3. */
+  #protocol(utf8: boolean): string {
+    const flags = `${this.secure ? 'S' : ''}${this.principal === undefined ? '' : 'A'}`;
+    if (this.door.name === 'lmtp') return `${utf8 ? 'UTF8' : ''}LMTP${flags}`;
+    if (this.openingCommand === 'HELO') return 'SMTP';
+    return utf8 ? `UTF8SMTP${flags}` : `ESMTP${flags}`;
+  }
+
+  #onFault(fault: LineFault, done: () => void): void {
+    if (this._upgrading || this._closing) return done();
+    if (!this._ready || fault === 'endless') return this.send(421, '5.5.2 That is no SMTP; the connection ends here.');
+    this._nextHandler = false;
+    if (++this._unrecognizedCommands >= 10) return this.send(421, '4.7.0 Too many faults; the connection ends here.');
+    this.send(500, fault === 'too-long' ? '5.5.2 The line is too long.' : '5.5.2 A line ends with CR LF.');
+    setImmediate(done);
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    const parser = this.#parser();
+    if (parser?._dataMode) {
+      if (parser.dataBytes > 10 * this.#limits.size) return void this._socket.destroy();
+      const late = now - this.#dataSince > this.#limits.slowAfter;
+      const slow = (parser.dataBytes * 1000) / (now - this.#dataSince) < this.#limits.slowRate;
+      // A reader of ours that has no room is not the client's fault.
+      if (late && slow && !parser._dataStream?.writableNeedDrain) this.#timeOut();
+    } else if (!this._handlerPending && !this._dataStream) {
+      const waitsForLogin = this.door.login && this.principal === undefined;
+      if (now - this.#lastCommand > (waitsForLogin ? this.#limits.login : this.#limits.command)) this.#timeOut();
+    }
+  }
+
+  #timeOut(): void {
+    this.send(421, '4.4.2 That took too long; the connection ends here.');
+  }
+
+  #sayGoodbye(): void {
+    if (!this._closing && !this._closed) this.send(421, '4.3.2 The server is stopping.');
+  }
+}
+
+function unknownParameter(parameters: ReadonlyMap<string, string>, known: ReadonlySet<string>): void {
+  for (const name of parameters.keys())
+    // RFC 5321 §4.1.1.11
+    if (!known.has(name)) throw new SmtpRefusal(555, '5.5.4', `The parameter ${name} is not known here.`);
+}
+
+/** As smtp-server sends it: an error carries its code. */
+function asReply(outcome: string | SmtpRefusal): string | Error {
+  return typeof outcome === 'string'
+    ? outcome
+    : Object.assign(new Error(outcome.text), { responseCode: outcome.code });
+}
