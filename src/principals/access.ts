@@ -33,6 +33,17 @@ const GRANTED: Record<GrantRights, Partial<Rights>> = {
   'send-as': {},
 };
 
+/**
+ * What a principal may do with a mailbox, by the letters of RFC 4314 §2.1: lookup, read, keep seen, write flags, insert, post,
+ * create children (k), delete the mailbox (x), delete messages (t), expunge (e), administer (a).
+ */
+export type MailRight = 'l' | 'r' | 's' | 'w' | 'i' | 'p' | 'k' | 'x' | 't' | 'e' | 'a';
+
+/** The letters of a principal's rights on a mailbox. */
+export type MailRights = ReadonlySet<MailRight>;
+
+export const ALL_MAIL_RIGHTS: MailRights = new Set<MailRight>(['l', 'r', 's', 'w', 'i', 'p', 'k', 'x', 't', 'e', 'a']);
+
 /** Rights of `viewer` on a collection of an account. */
 export async function rightsOn(
   reads: Reads,
