@@ -76,6 +76,21 @@ export async function guardMessage(
   return { header, body: bodyOf(headerEnd < 0 ? EMPTY : whole.subarray(headerEnd), source, check) };
 }
 
+/**
+ * The octets of a message that leaves, as long as they are what a message may be.
+ * @throws SmtpRefusal at the first octet that may not leave
+ */
+export async function* checkedOctets(octets: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const check = new OctetCheck({ ...GUARD_LIMITS, size: Number.MAX_SAFE_INTEGER, line: Number.MAX_SAFE_INTEGER });
+  for await (const piece of octets) {
+    check.look(piece);
+    if (check.fault !== undefined) throw check.fault;
+    yield piece;
+  }
+  check.end();
+  if (check.fault !== undefined) throw check.fault;
+}
+
 async function* bodyOf(first: Buffer, source: AsyncIterator<Buffer>, check: OctetCheck): AsyncGenerator<Buffer> {
   if (first.length > 0) yield first;
   for (;;) {
@@ -159,25 +174,18 @@ class OctetCheck {
     while (at < piece.length) {
       const cr = piece.indexOf(CR, at);
       const lf = piece.indexOf(LF, at);
-      const lineEnd = cr < 0 ? piece.length : cr;
-      if (lf >= 0 && lf !== cr + 1) return this.#refuse(bareEnding());
-      if (lf >= 0 && cr < 0) return this.#refuse(bareEnding());
-      this.#lineLength += lineEnd - at;
-      if (this.#lineLength > this.#limits.line)
-        return this.#refuse(new SmtpRefusal(554, '5.6.0', `A line has at most ${this.#limits.line} octets.`));
-      if (cr < 0) return;
-      if (cr === piece.length - 1) {
-        this.#lastWasCr = true;
-        return;
-      }
-      if (lf !== cr + 1) return this.#refuse(bareEnding());
+      this.#lineLength += (cr < 0 ? piece.length : cr) - at;
+      // Only a CR that ends this piece may be without its LF so far.
+      const whole = cr < 0 ? lf < 0 : lf === cr + 1 || (lf < 0 && cr === piece.length - 1);
+      if (!whole) this.fault = bareEnding();
+      else if (this.#lineLength > this.#limits.line)
+        this.fault = new SmtpRefusal(554, '5.6.0', `A line has at most ${this.#limits.line} octets.`);
+      if (this.fault !== undefined || cr < 0) return;
+      this.#lastWasCr = lf < 0;
+      if (this.#lastWasCr) return;
       this.#lineLength = 0;
       at = lf + 1;
     }
-  }
-
-  #refuse(refusal: SmtpRefusal): void {
-    this.fault = refusal;
   }
 }
 

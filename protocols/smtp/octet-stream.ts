@@ -71,10 +71,15 @@ export class OctetStream extends SMTPStream {
       inside = true;
       do {
         again = false;
-        if (this.isClosed) return next();
+        if (this.isClosed) {
+          next();
+          return;
+        }
         if (this._dataMode) {
           this.#held = EMPTY;
-          return at < input.length ? this.#receiveData(input.subarray(at), next) : next();
+          if (at < input.length) this.#receiveData(input.subarray(at), next);
+          else next();
+          return;
         }
         const end = input.indexOf(LF, at);
         if (end < 0) {
@@ -98,9 +103,15 @@ export class OctetStream extends SMTPStream {
     const skipped = this.#skipped;
     this.#skipped = 0;
     const before = end > start ? input[end - 1] : skipped > 0 ? this.#lastSkipped : 0;
-    if (skipped + end - start > MAX_LINE + 1) return this.#handlers.fault('too-long', done);
+    if (skipped + end - start > MAX_LINE + 1) {
+      this.#handlers.fault('too-long', done);
+      return;
+    }
     const line = input.subarray(start, Math.max(start, end - 1));
-    if (before !== CR || line.includes(CR)) return this.#handlers.fault('bare-line-feed', done);
+    if (before !== CR || line.includes(CR)) {
+      this.#handlers.fault('bare-line-feed', done);
+      return;
+    }
     this.#handlers.command(line, done);
   }
 
@@ -109,13 +120,15 @@ export class OctetStream extends SMTPStream {
     if (this.#skipped + rest.length <= MAX_LINE + 1) {
       // A copy: a slice of the socket's buffer would keep all of it.
       this.#held = Buffer.from(rest);
-      return next();
+      next();
+      return;
     }
     this.#skipped += rest.length;
     this.#lastSkipped = rest[rest.length - 1] as number;
     if (this.#skipped > ENDLESS) {
       this.#skipped = 0;
-      return this.#handlers.fault('endless', next);
+      this.#handlers.fault('endless', next);
+      return;
     }
     next();
   }
@@ -127,8 +140,14 @@ export class OctetStream extends SMTPStream {
     let start = 0;
     // A message may begin with a dot, or be nothing but the end.
     if (this._atDataStart && input[0] === DOT) {
-      if (input.length < 3 && (input[1] ?? CR) === CR) return this.#wait(pieces, input, 0, next);
-      if (input[1] === CR && input[2] === LF) return this._endDataMode(false, input.subarray(3), next);
+      if (input.length < 3 && (input[1] ?? CR) === CR) {
+        this.#wait(pieces, input, 0, next);
+        return;
+      }
+      if (input[1] === CR && input[2] === LF) {
+        this._endDataMode(false, input.subarray(3), next);
+        return;
+      }
       this._atDataStart = false;
       start = 1;
     }
@@ -138,14 +157,16 @@ export class OctetStream extends SMTPStream {
       const after = line + LINE_WITH_DOT.length;
       if (after >= input.length || (input[after] === CR && after + 1 >= input.length)) {
         pieces.push(input.subarray(start, line));
-        return this.#wait(pieces, input, line, next);
+        this.#wait(pieces, input, line, next);
+        return;
       }
       // RFC 5321 §4.1.1.4: the CRLF before the dot belongs to the message.
       pieces.push(input.subarray(start, line + 2));
       if (input[after] === CR && input[after + 1] === LF) {
         const last = Buffer.concat(pieces);
         this._countDataBytes(last.length);
-        return this._endDataMode(last, input.subarray(after + 2), next);
+        this._endDataMode(last, input.subarray(after + 2), next);
+        return;
       }
       start = after;
     }
@@ -160,7 +181,10 @@ export class OctetStream extends SMTPStream {
     const output = this._dataStream;
     const octets = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
     this._countDataBytes(octets.length);
-    if (octets.length === 0 || output === null || !output.writable || output.write(octets)) return next();
+    if (octets.length === 0 || output === null || !output.writable || output.write(octets)) {
+      next();
+      return;
+    }
     // A stream that its reader destroys never drains, it only closes.
     const go = (): void => {
       output.off('drain', go);

@@ -31,6 +31,7 @@ export function refusalOf(error: unknown): SmtpRefusal & { readonly bug?: boolea
   // RFC 5321 §4.2.2: 452 for want of storage; the message is safe with its sender until there is some.
   if (error instanceof StoreError && error.code === 'full')
     return new SmtpRefusal(452, '4.3.1', 'There is no room for the message; try again later.');
-  if (error instanceof StoreError) return new SmtpRefusal(451, '4.3.0', 'The store cannot be written; try again later.');
+  if (error instanceof StoreError)
+    return new SmtpRefusal(451, '4.3.0', 'The store cannot be written; try again later.');
   return Object.assign(new SmtpRefusal(451, '4.3.0', 'Something went wrong here; try again later.'), { bug: true });
 }

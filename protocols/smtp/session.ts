@@ -125,9 +125,15 @@ export class SmtpSession<Recipient> extends SMTPConnection {
 
   override _onCommand(line: Buffer, callback?: () => void): void {
     this.#lastCommand = performance.now();
-    if (this.#stopping) return this.#sayGoodbye();
+    if (this.#stopping) {
+      this.#sayGoodbye();
+      return;
+    }
     const isAuth = this._nextHandler !== false || /^auth(?: |$)/i.test(line.toString('latin1', 0, 5));
-    if (line.length > MAX_COMMAND && !isAuth) return this.#onFault('too-long', callback ?? (() => {}));
+    if (line.length > MAX_COMMAND && !isAuth) {
+      this.#onFault('too-long', callback ?? (() => {}));
+      return;
+    }
     super._onCommand(line, callback);
   }
 
@@ -149,7 +155,10 @@ export class SmtpSession<Recipient> extends SMTPConnection {
   }
 
   override handler_EHLO(command: Buffer, callback: () => void): void {
-    if (!this.#acceptGreeting(command)) return callback();
+    if (!this.#acceptGreeting(command)) {
+      callback();
+      return;
+    }
     const lines = ['PIPELINING', '8BITMIME', 'SMTPUTF8', 'ENHANCEDSTATUSCODES', ...this.door.extensions];
     lines.push(`SIZE ${this.#limits.size}`);
     if (!this.secure && this._isSupported('STARTTLS')) lines.push('STARTTLS');
@@ -188,7 +197,10 @@ export class SmtpSession<Recipient> extends SMTPConnection {
       const exchange = mechanism.begin({ login: (name, password) => this.#owner.login(name, password, this.peer) });
       if (initial === undefined) this.#challenge(exchange, exchange.firstChallenge);
       // RFC 4954 §4: "=" is an empty initial response.
-      else return this.#respond(exchange, initial === '=' ? '' : initial, callback);
+      else {
+        this.#respond(exchange, initial === '=' ? '' : initial, callback);
+        return;
+      }
     }
     callback();
   }
@@ -240,12 +252,14 @@ export class SmtpSession<Recipient> extends SMTPConnection {
   override handler_DATA(command: Buffer, callback: () => void): void {
     if (command.toString('latin1').trim().length > 4) {
       this.send(501, '5.5.4 DATA takes no arguments.');
-      return callback();
+      callback();
+      return;
     }
     // RFC 2920 §3.1: nothing may follow before the 354. What does may have been meant as another server's command.
     if (this.#parser()?.pipelined) {
       this.send(554, '5.5.0 The message came before it was asked for.');
-      return this.close();
+      this.close();
+      return;
     }
     this.#dataSince = performance.now();
     super.handler_DATA(command, callback);
@@ -345,7 +359,10 @@ export class SmtpSession<Recipient> extends SMTPConnection {
     this.#answerLogin(callback, async () => {
       // RFC 4954 §4
       if (response === '*') throw new SmtpRefusal(501, '5.7.0', 'The log-in was cancelled.');
-      if (response.length > MAX_LINE || !/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(response))
+      if (
+        response.length > MAX_LINE ||
+        !/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(response)
+      )
         throw new SmtpRefusal(501, '5.5.2', 'The response is not base64.');
       const step = await exchange.respond(Buffer.from(response, 'base64'));
       if ('challenge' in step) return this.#challenge(exchange, step.challenge);
@@ -377,10 +394,19 @@ export class SmtpSession<Recipient> extends SMTPConnection {
   }
 
   #onFault(fault: LineFault, done: () => void): void {
-    if (this._upgrading || this._closing) return done();
-    if (!this._ready || fault === 'endless') return this.send(421, '5.5.2 That is no SMTP; the connection ends here.');
+    if (this._upgrading || this._closing) {
+      done();
+      return;
+    }
+    if (!this._ready || fault === 'endless') {
+      this.send(421, '5.5.2 That is no SMTP; the connection ends here.');
+      return;
+    }
     this._nextHandler = false;
-    if (++this._unrecognizedCommands >= 10) return this.send(421, '4.7.0 Too many faults; the connection ends here.');
+    if (++this._unrecognizedCommands >= 10) {
+      this.send(421, '4.7.0 Too many faults; the connection ends here.');
+      return;
+    }
     this.send(500, fault === 'too-long' ? '5.5.2 The line is too long.' : '5.5.2 A line ends with CR LF.');
     setImmediate(done);
   }
@@ -410,14 +436,12 @@ export class SmtpSession<Recipient> extends SMTPConnection {
 }
 
 function unknownParameter(parameters: ReadonlyMap<string, string>, known: ReadonlySet<string>): void {
+  // RFC 5321 §4.1.1.11
   for (const name of parameters.keys())
-    // RFC 5321 §4.1.1.11
     if (!known.has(name)) throw new SmtpRefusal(555, '5.5.4', `The parameter ${name} is not known here.`);
 }
 
 /** As smtp-server sends it: an error carries its code. */
 function asReply(outcome: string | SmtpRefusal): string | Error {
-  return typeof outcome === 'string'
-    ? outcome
-    : Object.assign(new Error(outcome.text), { responseCode: outcome.code });
+  return typeof outcome === 'string' ? outcome : Object.assign(new Error(outcome.text), { responseCode: outcome.code });
 }
