@@ -11,7 +11,8 @@ import type { Authentication } from '../../src/principals/authentication.ts';
 import { type ListenerLimits, listen, type Session, type SocketListener, type SocketPeer } from '../listener.ts';
 import type { Door, Transaction } from './door.ts';
 import { refusalOf, type SmtpRefusal } from './refusal.ts';
-import { SESSION_LIMITS, type SessionLimits, SmtpSession } from './session.ts';
+import { SmtpSession } from './session.ts';
+import { SESSION_LIMITS, type SessionLimits } from './session-limits.ts';
 
 export interface SmtpOptions {
   /** The name it greets with. */

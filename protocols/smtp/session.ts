@@ -12,50 +12,15 @@ import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
 import { DomainError } from '../../src/errors.ts';
 import type { Principal } from '../../src/principals/access.ts';
 import type { SocketPeer } from '../listener.ts';
-import { type SaslExchange, SaslSyntaxError, saslMechanisms } from '../sasl.ts';
+import { type SaslExchange, saslMechanisms } from '../sasl.ts';
 import type { Door, Transaction } from './door.ts';
-import { type LineFault, MAX_LINE, OctetStream } from './octet-stream.ts';
+import { beginLogin, takeResponse } from './login.ts';
+import { type LineFault, OctetStream } from './octet-stream.ts';
+import { checkMailParameters, checkRecipientParameters } from './parameters.ts';
 import { type Path, parsePathCommand } from './path-command.ts';
 import { refusalOf, SmtpRefusal } from './refusal.ts';
+import type { SessionLimits } from './session-limits.ts';
 import type { SessionServer } from './session-server.ts';
-
-export interface SessionLimits {
-  /** Octets of a message, announced as SIZE. */
-  readonly size: number;
-  /** RFC 5321 §4.5.3.1.8 wants at least 100. */
-  readonly recipients: number;
-  /** Unknown recipients: from the first figure on each is answered late, at the second the connection ends. */
-  readonly unknownSlow: number;
-  readonly unknownLast: number;
-  readonly unknownDelay: number;
-  /** Failed log-ins of one connection. */
-  readonly loginFailures: number;
-  /** Milliseconds between two commands; before a log-in where one is asked for. */
-  readonly command: number;
-  readonly login: number;
-  /** Milliseconds after which a message must come in with this many octets a second. */
-  readonly slowAfter: number;
-  readonly slowRate: number;
-  /** How often the last three are looked at. */
-  readonly tick: number;
-  /** Milliseconds before the greeting in which whoever talks is no mail server. */
-  readonly greetingDelay: number;
-}
-
-export const SESSION_LIMITS: SessionLimits = {
-  size: 50 * 1024 * 1024,
-  recipients: 1_000,
-  unknownSlow: 10,
-  unknownLast: 20,
-  unknownDelay: 1_000,
-  loginFailures: 5,
-  command: 300_000,
-  login: 60_000,
-  slowAfter: 60_000,
-  slowRate: 500,
-  tick: 5_000,
-  greetingDelay: 0,
-};
 
 /** Command lines other than AUTH (RFC 5321 §4.5.3.1.4 wants at least 512, and parameters add to it). */
 const MAX_COMMAND = 2_048;
@@ -186,23 +151,17 @@ export class SmtpSession<Recipient> extends SMTPConnection {
   }
 
   override handler_AUTH(command: Buffer, callback: () => void): void {
-    const [, method = '', initial, ...more] = command.toString('latin1').trim().split(/ +/);
-    const mechanism = saslMechanisms.get(method.toUpperCase());
-    if (this.principal !== undefined || this.transaction !== undefined || !this.door.login)
-      this.send(503, '5.5.1 AUTH comes once, before MAIL.');
-    else if (!this.#mayLogIn()) this.send(538, '5.7.11 Passwords are taken after STARTTLS only.');
-    else if (mechanism === undefined) this.send(504, '5.5.4 The mechanisms are those that EHLO names.');
-    else if (more.length > 0) this.send(501, '5.5.4 AUTH takes a mechanism and an initial response.');
-    else {
-      const exchange = mechanism.begin({ login: (name, password) => this.#owner.login(name, password, this.peer) });
-      if (initial === undefined) this.#challenge(exchange, exchange.firstChallenge);
-      // RFC 4954 §4: "=" is an empty initial response.
-      else {
-        this.#respond(exchange, initial === '=' ? '' : initial, callback);
-        return;
-      }
-    }
-    callback();
+    this.#answer(callback, async () => {
+      if (this.principal !== undefined || this.transaction !== undefined || !this.door.login)
+        throw new SmtpRefusal(503, '5.5.1', 'AUTH comes once, before MAIL.');
+      if (!this.#mayLogIn()) throw new SmtpRefusal(538, '5.7.11', 'Passwords are taken after STARTTLS only.');
+      const { exchange, initial } = beginLogin(command, (name, password) =>
+        this.#owner.login(name, password, this.peer),
+      );
+      return initial === undefined
+        ? this.#challenge(exchange, exchange.firstChallenge)
+        : this.#respond(exchange, initial);
+    });
   }
 
   override handler_MAIL(command: Buffer, callback: () => void): void {
@@ -212,8 +171,9 @@ export class SmtpSession<Recipient> extends SMTPConnection {
           ? new SmtpRefusal(530, '5.7.0', 'Log in first.')
           : new SmtpRefusal(530, '5.7.0', 'Use STARTTLS first, then log in.');
       if (this.transaction !== undefined) throw new SmtpRefusal(503, '5.5.1', 'There is a sender already.');
-      const { path, parameters, utf8 } = parsePathCommand(command, 'MAIL FROM');
-      this.#checkMailParameters(parameters, utf8);
+      const parsed = parsePathCommand(command, 'MAIL FROM');
+      checkMailParameters(parsed, this.door.mailParameters, this.#limits.size);
+      const { path, parameters } = parsed;
       const transaction: Transaction<Recipient> = {
         id: randomBytes(9).toString('base64url'),
         peer: this.peer,
@@ -236,10 +196,9 @@ export class SmtpSession<Recipient> extends SMTPConnection {
     this.#answer(callback, async () => {
       const { transaction } = this;
       if (transaction === undefined) throw new SmtpRefusal(503, '5.5.1', 'MAIL comes before RCPT.');
-      const { path, parameters, utf8 } = parsePathCommand(command, 'RCPT TO');
-      // RFC 6531 §3.5
-      if (utf8 && !transaction.utf8) throw new SmtpRefusal(553, '5.6.7', 'This address needs SMTPUTF8 at MAIL.');
-      unknownParameter(parameters, this.door.recipientParameters);
+      const parsed = parsePathCommand(command, 'RCPT TO');
+      checkRecipientParameters(parsed, this.door.recipientParameters, transaction.utf8);
+      const { path, parameters } = parsed;
       // RFC 5321 §4.5.3.1.10: the client sends the message to those it has, and comes again with the others.
       if (transaction.recipients.length >= this.#limits.recipients)
         throw new SmtpRefusal(452, '4.5.3', `A message has at most ${this.#limits.recipients} recipients at once.`);
@@ -319,20 +278,6 @@ export class SmtpSession<Recipient> extends SMTPConnection {
     }
   }
 
-  #checkMailParameters(parameters: ReadonlyMap<string, string>, utf8: boolean): void {
-    unknownParameter(parameters, this.door.mailParameters);
-    const size = parameters.get('SIZE');
-    if (size !== undefined && !/^\d{1,20}$/.test(size)) throw new SmtpRefusal(501, '5.5.4', 'SIZE is a number.');
-    // RFC 1870 §6.1
-    if (size !== undefined && Number(size) > this.#limits.size)
-      throw new SmtpRefusal(552, '5.3.4', `A message has at most ${this.#limits.size} octets.`);
-    const body = parameters.get('BODY')?.toUpperCase();
-    if (body !== undefined && body !== '7BIT' && body !== '8BITMIME')
-      throw new SmtpRefusal(501, '5.5.4', 'BODY is 7BIT or 8BITMIME.');
-    if ((parameters.get('SMTPUTF8') ?? '') !== '') throw new SmtpRefusal(501, '5.5.4', 'SMTPUTF8 has no value.');
-    if (utf8 && !parameters.has('SMTPUTF8')) throw new SmtpRefusal(553, '5.6.7', 'This address needs SMTPUTF8.');
-  }
-
   #acceptGreeting(command: Buffer): boolean {
     const [, name, ...more] = command.toString('latin1').trim().split(/ +/);
     // RFC 5321 §4.1.1.1: a domain or a literal. Machines call themselves all kinds of things; what could confuse a trace
@@ -350,39 +295,25 @@ export class SmtpSession<Recipient> extends SMTPConnection {
     return this.secure || this.#owner.plaintextLogin(this.peer);
   }
 
-  #challenge(exchange: SaslExchange, challenge: Buffer): void {
-    this._nextHandler = (line, callback) => this.#respond(exchange, line.toString('latin1').trim(), callback);
-    super.send(334, challenge.toString('base64'));
+  #challenge(exchange: SaslExchange, challenge: Buffer): Reply {
+    this._nextHandler = (line, callback) =>
+      this.#answer(callback, () => this.#respond(exchange, line.toString('latin1').trim()));
+    return [334, challenge.toString('base64')];
   }
 
-  #respond(exchange: SaslExchange, response: string, callback: () => void): void {
-    this.#answerLogin(callback, async () => {
-      // RFC 4954 §4
-      if (response === '*') throw new SmtpRefusal(501, '5.7.0', 'The log-in was cancelled.');
-      if (
-        response.length > MAX_LINE ||
-        !/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(response)
-      )
-        throw new SmtpRefusal(501, '5.5.2', 'The response is not base64.');
-      const step = await exchange.respond(Buffer.from(response, 'base64'));
+  async #respond(exchange: SaslExchange, response: string): Promise<Reply> {
+    try {
+      const step = await takeResponse(exchange, response);
       if ('challenge' in step) return this.#challenge(exchange, step.challenge);
       this.principal = step.principal;
       this.session.user = step.principal.name;
-      this.send(235, '2.7.0 You are logged in.');
-    });
-  }
-
-  #answerLogin(callback: () => void, run: () => Promise<void>): void {
-    run()
-      .catch((error: unknown) => {
-        if (error instanceof SaslSyntaxError) return this.send(501, `5.5.2 ${error.message}`);
-        const refusal = this.#owner.refusal(error);
-        const failed = error instanceof DomainError && error.code === 'authentication-failed';
-        if (failed && ++this.#loginFailures >= this.#limits.loginFailures)
-          return this.send(421, '4.7.0 Too many failed log-ins; the connection ends here.');
-        this.send(refusal.code, refusal.text);
-      })
-      .then(() => callback());
+      return [235, '2.7.0 You are logged in.'];
+    } catch (error) {
+      const failed = error instanceof DomainError && error.code === 'authentication-failed';
+      if (failed && ++this.#loginFailures >= this.#limits.loginFailures)
+        throw new SmtpRefusal(421, '4.7.0', 'Too many failed log-ins; the connection ends here.');
+      throw error;
+    }
   }
 
   /** RFC 3848, RFC 6531 §4.3. */
@@ -433,12 +364,6 @@ export class SmtpSession<Recipient> extends SMTPConnection {
   #sayGoodbye(): void {
     if (!this._closing && !this._closed) this.send(421, '4.3.2 The server is stopping.');
   }
-}
-
-function unknownParameter(parameters: ReadonlyMap<string, string>, known: ReadonlySet<string>): void {
-  // RFC 5321 §4.1.1.11
-  for (const name of parameters.keys())
-    if (!known.has(name)) throw new SmtpRefusal(555, '5.5.4', `The parameter ${name} is not known here.`);
 }
 
 /** As smtp-server sends it: an error carries its code. */
