@@ -5,12 +5,16 @@
  */
 
 import type { AddressInfo } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { pino } from 'pino';
 import { caldav } from '../protocols/caldav/extension.ts';
 import { carddav } from '../protocols/carddav/extension.ts';
 import { type ControlSocket, serveControl } from '../protocols/control/control-socket.ts';
 import type { DavExtension } from '../protocols/dav/contract.ts';
 import { dav } from '../protocols/dav/plugin.ts';
+import { openSmtp, type SmtpListeners } from '../protocols/smtp/listeners.ts';
+import type { SessionLimits } from '../protocols/smtp/session-limits.ts';
+import { smtpTransport, type TransportOptions } from '../protocols/smtp/transport.ts';
 import { type TlsCertificate, tlsCertificate } from '../protocols/tls-certificate.ts';
 import { openStore } from '../storage/open.ts';
 import type { ChangeHint, Store } from '../storage/store.ts';
@@ -19,11 +23,25 @@ import { CalendarObjects } from './calendar/calendar-objects.ts';
 import { CalendarQuery } from './calendar/calendar-query.ts';
 import { reindexing } from './calendar/reindexing.ts';
 import { ChangeBus } from './change-bus.ts';
-import type { Config } from './config.ts';
+import { setDefaultQuota } from './collections/quota.ts';
+import type { Config, Listener } from './config.ts';
 import { CardSearch } from './contacts/card-search.ts';
 import { Cards } from './contacts/cards.ts';
 import { createHttp, type Http, type HttpLimits } from './http.ts';
 import { Jobs } from './jobs.ts';
+import { addMissingMailboxes } from './mail/default-mailboxes.ts';
+import { Delivery } from './mail/delivery.ts';
+import { LocalRecipients } from './mail/local-recipients.ts';
+import { MailboxAcl } from './mail/mailbox-acl.ts';
+import { MailboxViews } from './mail/mailbox-views.ts';
+import { Mailboxes } from './mail/mailboxes.ts';
+import { MessageContents } from './mail/message-contents.ts';
+import { MessageSearch } from './mail/message-search.ts';
+import { Messages } from './mail/messages.ts';
+import { Outbound } from './mail/outbound.ts';
+import { Reception } from './mail/reception.ts';
+import { Submission } from './mail/submission.ts';
+import { TextSearch } from './mail/text-search.ts';
 import { type FirstStart, firstStart } from './organisations/first-start.ts';
 import { Organisations } from './organisations/organisations.ts';
 import { packageVersion } from './package-root.ts';
@@ -38,6 +56,8 @@ export interface AppOptions {
   readonly now?: () => number;
   readonly log?: pino.Logger;
   readonly httpLimits?: Partial<HttpLimits>;
+  readonly smtpLimits?: Partial<SessionLimits>;
+  readonly mailTransport?: Partial<TransportOptions>;
   readonly onChange?: (hint: ChangeHint) => void;
 }
 
@@ -47,8 +67,22 @@ export interface Services {
   readonly authentication: Authentication;
   readonly organisations: Organisations;
   readonly principals: Principals;
+  readonly mail: Mail;
   /** Set when this opening founded the organisation. */
   readonly founded: FirstStart | undefined;
+}
+
+/** What the protocols of mail work with. */
+export interface Mail {
+  readonly views: MailboxViews;
+  readonly mailboxes: Mailboxes;
+  readonly acl: MailboxAcl;
+  readonly messages: Messages;
+  readonly contents: MessageContents;
+  readonly search: MessageSearch;
+  /** Closed before the store. */
+  readonly texts: TextSearch;
+  readonly delivery: Delivery;
 }
 
 export interface App extends Services {
@@ -57,15 +91,19 @@ export interface App extends Services {
   readonly jobs: Jobs;
   readonly http: Http['fastify'];
   /** Where the listeners are bound; undefined ones are switched off. */
-  readonly addresses: { readonly http: AddressInfo | undefined; readonly https: AddressInfo | undefined };
+  readonly addresses: Readonly<Partial<Record<Listener, AddressInfo | undefined>>>;
   readonly tls: TlsCertificate | undefined;
   /** Stops taking work, answers what is in flight, closes the store. */
   close(): Promise<void>;
 }
 
+/** Those that speak TLS at once or on request. */
+const TLS_LISTENERS: readonly Listener[] = ['https', 'submission', 'submissions', 'smtp'];
+
 /** Blobs that nobody refers to are deleted when they were not put again for this long. */
 const UNREFERENCED_MS = 24 * 60 * 60_000;
 const BLOBS_AT_ONCE = 100;
+const PURGED_AT_ONCE = 200;
 
 /** Opens the store of a folder with the services on it; founds the organisation in an empty one. */
 export async function openServices(config: Config, options: AppOptions = {}): Promise<Services> {
@@ -78,7 +116,9 @@ export async function openServices(config: Config, options: AppOptions = {}): Pr
     const principals = new Principals(store, authentication, hashing, now);
     const founded = await firstStart({ organisations, principals }, config.domain);
     await authentication.loadDomains();
-    return { store, authentication, organisations, principals, founded };
+    await setDefaultQuota(store, config.quota);
+    await addMissingMailboxes(store, now);
+    return { store, authentication, organisations, principals, mail: mailOn(store, now), founded };
   } catch (error) {
     await store.close();
     throw error;
@@ -95,11 +135,12 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const jobs = new Jobs(log);
   let http: Http | undefined;
   let control: ControlSocket | undefined;
+  let smtp: SmtpListeners | undefined;
+  const flow = mailFlowOn(services, config, now, log, options.mailTransport);
   try {
-    const tls =
-      config.ports.https === undefined
-        ? undefined
-        : await tlsCertificate(config.tls, config.data, namesOf(config), now());
+    const tls = TLS_LISTENERS.some((listener) => config.ports[listener] !== undefined)
+      ? await tlsCertificate(config.tls, config.data, namesOf(config), now())
+      : undefined;
     http = createHttp({
       config,
       authentication,
@@ -109,37 +150,86 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       limits: options.httpLimits,
     });
     await http.fastify.register(dav, { store, now, extensions: davExtensions(store, now) });
-    const addresses = await http.listen();
+    const httpAddresses = await http.listen();
+    smtp = await openSmtp({ ...flow, config, authentication, tls, log, limits: options.smtpLimits });
     jobs.add(reindexing(store, now));
     jobs.add({
       name: 'collect-blobs',
       everyMs: 60 * 60_000,
       run: (signal) => collectBlobs(store, now, signal),
     });
+    jobs.add({ name: 'purge', everyMs: 10 * 60_000, run: (signal) => purge(store, signal) });
+    services.mail.texts.arrived();
+    await flow.outbound.start();
     control = await serveControl(config.data, administration(services), (error) =>
       log.error({ err: error }, 'a command failed'),
     );
-    const doors = [http, control];
+    const doors = [http, smtp, control];
     return {
       ...services,
       config,
       bus,
       jobs,
       http: http.fastify,
-      addresses,
+      addresses: { ...httpAddresses, ...smtp.addresses },
       tls,
       async close() {
-        await Promise.all([...doors.map((door) => door.close()), jobs.stop()]);
+        await Promise.all([...doors.map((door) => door.close()), jobs.stop(), flow.outbound.stop()]);
+        await services.mail.texts.close();
         await store.close();
       },
     };
   } catch (error) {
     await http?.close();
+    await smtp?.close();
     await control?.close();
+    await flow.outbound.stop();
     await jobs.stop();
+    await services.mail.texts.close();
     await store.close();
     throw error;
   }
+}
+
+/** The services of mail on a store. */
+export function mailOn(store: Store, now: () => number): Mail {
+  const views = new MailboxViews(store);
+  const texts = new TextSearch(store);
+  const messages = new Messages(store, views, texts, now);
+  const mailboxes = new Mailboxes(store, views, messages, now);
+  return {
+    views,
+    messages,
+    mailboxes,
+    acl: new MailboxAcl(store, mailboxes, now),
+    contents: new MessageContents(store),
+    search: new MessageSearch(store, views, texts),
+    texts,
+    delivery: new Delivery(store, views, texts, now),
+  };
+}
+
+/** The services that take mail in and send it out. */
+function mailFlowOn(
+  { store, mail: { delivery } }: Services,
+  config: Config,
+  now: () => number,
+  log: pino.Logger,
+  transport: Partial<TransportOptions> = {},
+) {
+  const { mailHostname: hostname, relay } = config;
+  const recipients = new LocalRecipients(store, delivery);
+  const outbound = new Outbound(store, delivery, recipients, smtpTransport({ hostname, relay, ...transport }), {
+    hostname,
+    now,
+    log,
+  });
+  return {
+    recipients,
+    outbound,
+    reception: new Reception(delivery, hostname, now),
+    submission: new Submission(store, delivery, hostname, now, () => outbound.wake()),
+  };
 }
 
 function davExtensions(store: Store, now: () => number): DavExtension[] {
@@ -148,6 +238,12 @@ function davExtensions(store: Store, now: () => number): DavExtension[] {
     caldav({ calendarObjects, calendarQuery: new CalendarQuery(store), freeBusy: new FreeBusy(store), now }),
     carddav({ cards: new Cards(store, now), cardSearch: new CardSearch(store) }),
   ];
+}
+
+/** Takes away for good what was deleted, in small transactions. */
+async function purge(store: Store, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && (await store.transaction((write) => write.purge.step(PURGED_AT_ONCE))) > 0)
+    await setImmediate();
 }
 
 async function collectBlobs(store: Store, now: () => number, signal: AbortSignal): Promise<void> {

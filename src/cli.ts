@@ -85,8 +85,9 @@ function helpOf({ words, usage, summary, help }: Command): string {
 function parse(command: Command, rest: readonly string[]): Given {
   try {
     const { values, positionals } = parseArgs({ args: [...rest], options: command.options, allowPositionals: true });
-    if (positionals.length !== command.positionals)
-      throw new UsageError(positionals.length < command.positionals ? 'Something is missing.' : 'That is too much.');
+    if (positionals.length < command.positionals) throw new UsageError('Something is missing.');
+    if (positionals.length > command.positionals + (command.optionalPositionals ?? 0))
+      throw new UsageError('That is too much.');
     return { positionals, values: values as Given['values'] };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { type Network, parseNetwork } from './networks.ts';
+import { parseSize } from './sizes.ts';
 
 /** Names of the listeners, as in CONVENE_<NAME>_PORT. */
 export const LISTENERS = [
@@ -38,6 +39,8 @@ export interface Config {
   readonly relay: Relay | undefined;
   /** The name this server greets other mail servers with. */
   readonly mailHostname: string;
+  /** Octets an account may hold that has no limit of its own; undefined: as many as the disk. */
+  readonly quota: number | undefined;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** 0: any free port. Undefined: switched off. */
   readonly ports: Readonly<Record<Listener, number | undefined>>;
@@ -181,6 +184,14 @@ export const SETTINGS: readonly Setting[] = [
         : undefined,
   },
   {
+    name: 'CONVENE_QUOTA',
+    type: 'size',
+    default: '',
+    description:
+      'What each account may hold, like 5G; without it as much as the disk. `convene user quota` gives one person another limit.',
+    check: (text) => (parseSize(text) === undefined ? 'be a size, like 500M or 5G' : undefined),
+  },
+  {
     name: 'CONVENE_LOG_LEVEL',
     type: LOG_LEVELS.join(', '),
     default: 'info',
@@ -249,6 +260,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       publicHostname(value('CONVENE_PUBLIC_URL')) ||
       value('CONVENE_DOMAIN')
     ).toLowerCase(),
+    quota: parseSize(value('CONVENE_QUOTA')),
     logLevel: LOG_LEVELS.find((level) => level === value('CONVENE_LOG_LEVEL')) ?? 'info',
     ports: Object.fromEntries(LISTENERS.map((listener) => [listener, port(listener)])) as Config['ports'],
   };

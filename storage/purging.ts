@@ -16,7 +16,9 @@ export const statements = {
   removeCardProperties: `DELETE FROM properties WHERE resource_kind = 'card' AND resource_id IN (SELECT value FROM json_each(?))`,
   removeCards: 'DELETE FROM cards WHERE id IN (SELECT value FROM json_each(?))',
   removePlacements: `DELETE FROM placements WHERE collection_id = ?1
-    AND uid IN (SELECT uid FROM placements WHERE collection_id = ?1 LIMIT ?2)`,
+    AND uid IN (SELECT uid FROM placements WHERE collection_id = ?1 LIMIT ?2) RETURNING message_id AS messageId`,
+  removeUnplaced: `DELETE FROM messages WHERE id IN (SELECT value FROM json_each(?))
+    AND NOT EXISTS (SELECT 1 FROM placements p WHERE p.message_id = messages.id)`,
   removeTombstones: `DELETE FROM tombstones WHERE collection_id = ?1
     AND name IN (SELECT name FROM tombstones WHERE collection_id = ?1 LIMIT ?2)`,
   removeCollection: 'DELETE FROM collections WHERE id = ?',
@@ -40,6 +42,13 @@ async function purgeMembers(
   return sql.run(members, ids);
 }
 
+/** Their octets were given back when the mailbox was deleted. */
+async function purgePlacements(sql: Sql, mailboxId: number, limit: number): Promise<number> {
+  const removed = await sql.rows<[number]>(statements.removePlacements, mailboxId, limit);
+  if (removed.length > 0) await sql.run(statements.removeUnplaced, list(removed.map(([messageId]) => messageId)));
+  return removed.length;
+}
+
 async function purgeCollection(sql: Sql, id: number, limit: number): Promise<number> {
   const objects = (await sql.rows<[number]>(statements.objectsOf, id, limit)).map(([objectId]) => objectId);
   const cards = (await sql.rows<[number]>(statements.cardsOf, id, limit)).map(([cardId]) => cardId);
@@ -47,7 +56,7 @@ async function purgeCollection(sql: Sql, id: number, limit: number): Promise<num
   const gone =
     (await purgeMembers(sql, list(objects), removeObjectProperties, removeObjects, objects.length)) +
     (await purgeMembers(sql, list(cards), removeCardProperties, removeCards, cards.length)) +
-    (await sql.run(statements.removePlacements, id, limit)) +
+    (await purgePlacements(sql, id, limit)) +
     (await sql.run(statements.removeTombstones, id, limit));
   return gone > 0 ? gone : sql.run(statements.removeCollection, id);
 }

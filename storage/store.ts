@@ -56,6 +56,7 @@ export interface AccountRow {
   modseq: number;
   nextUidvalidity: number;
   usedBytes: number;
+  /** The limit that counts, its own or the default of the server; null: none. */
   quotaBytes: number | null;
 }
 
@@ -86,6 +87,15 @@ export interface GrantRow {
   granteeId: number;
   rights: GrantRights;
   createdAt: number;
+}
+
+/** A grant as it concerns mail: of one mailbox, or (0) of all in the account. */
+export interface MailGrantRow {
+  mailboxId: number;
+  granteeId: number;
+  rights: GrantRights;
+  /** '' for those that the rights stand for. */
+  letters: string;
 }
 
 export interface PropertyRow {
@@ -173,6 +183,20 @@ export interface MessageRow {
   summary: string;
   /** The finished value of BODYSTRUCTURE. ASCII. */
   structure: string;
+  /** Where the parts of a large message lie, as JSON; '' for a small one. */
+  layout: string;
+  /** The id of the first message of its thread. */
+  threadId: number;
+}
+
+/** A message of a page of octets: null for one that is too large for a page. */
+export type BodyRow = [uid: number, messageId: number, size: number, octets: Buffer | null];
+
+export interface PlacementCounts {
+  messages: number;
+  unseen: number;
+  deleted: number;
+  recent: number;
 }
 
 /** One message in a mailbox: [uid, message id, flags, modseq]. An array, because mailboxes are long. */
@@ -239,6 +263,18 @@ export interface CollectionReads {
 export interface GrantReads {
   /** Grants to any of these principals that concern the collection or its whole account. */
   forCollection(accountId: number, collectionId: number, granteeIds: number[]): Promise<GrantRow[]>;
+  /** Accounts of which something is granted to any of these principals, in order. */
+  accountsFor(granteeIds: number[]): Promise<number[]>;
+  /** All grants on exactly this collection, or (0) on the whole account, in order of id. */
+  on(accountId: number, collectionId: number): Promise<GrantRow[]>;
+}
+export interface MailRightReads {
+  /** Grants to any of these principals on mailboxes of an account, and on the whole of it. */
+  forGrantees(accountId: number, granteeIds: number[]): Promise<MailGrantRow[]>;
+  /** Those that concern one mailbox. */
+  forMailbox(accountId: number, mailboxId: number, granteeIds: number[]): Promise<MailGrantRow[]>;
+  /** All that concern one mailbox, whoever has them, in the order they were given. */
+  on(accountId: number, mailboxId: number): Promise<MailGrantRow[]>;
 }
 export interface PropertyReads {
   /** Properties everybody sees and those of one principal. */
@@ -283,6 +319,8 @@ export type CardReads = MemberReads<CardRow>;
 export interface TombstoneReads {
   /** Members that left after a log position, in order of (modseq, member id); at most `limit`. */
   page(collectionId: number, after: LogPosition, limit: number): Promise<TombstoneRow[]>;
+  /** Ids of all members that left after a modseq, ascending. */
+  idsSince(collectionId: number, modseq: number): Promise<number[]>;
 }
 
 export interface MailboxReads {
@@ -290,6 +328,9 @@ export interface MailboxReads {
   byName(accountId: number, name: string): Promise<MailboxRow | undefined>;
   /** In order of name. */
   list(accountId: number): Promise<MailboxRow[]>;
+  count(accountId: number): Promise<number>;
+  /** Individuals that have no INBOX: they were there before mail was. */
+  withoutInbox(): Promise<number[]>;
   /** Names a principal subscribed to, in order. */
   subscriptions(principalId: number): Promise<string[]>;
 }
@@ -310,8 +351,18 @@ export interface MessageReads {
     last: number,
     limit: number,
   ): Promise<[uid: number, size: number, internalDate: number][]>;
-  /** Messages of an account after an id, in order of id; for indexing. */
-  after(id: number, limit: number): Promise<MessageRow[]>;
+  /** Octets likewise, of messages that are stored in one piece. */
+  bodies(mailboxId: number, first: number, last: number, limit: number): Promise<BodyRow[]>;
+  /** [id, summary] by id, in no promised order. */
+  summariesOf(ids: readonly number[]): Promise<[id: number, summary: string][]>;
+  /** Where the octets of a message are. */
+  place(id: number): Promise<{ blobId: number; size: number; layout: string } | undefined>;
+  /** Sizes and internal dates by id. */
+  facts(ids: readonly number[]): Promise<Map<number, { size: number; internalDate: number }>>;
+  /** The highest id that was ever given to a message. */
+  lastId(): Promise<number>;
+  /** Ids after an id, in order. */
+  idsAfter(id: number, limit: number): Promise<number[]>;
 }
 export interface PlacementReads {
   get(mailboxId: number, uid: number): Promise<PlacementRow | undefined>;
@@ -319,8 +370,18 @@ export interface PlacementReads {
   page(mailboxId: number, first: number, limit: number): Promise<PlacementRow[]>;
   /** Those of a mailbox changed after a modseq, in order of UID. Scans the mailbox. */
   changedSince(mailboxId: number, modseq: number): Promise<PlacementRow[]>;
-  /** [messages, unseen, octets] of a mailbox. Scans the mailbox. */
-  counts(mailboxId: number): Promise<{ messages: number; unseen: number; octets: number }>;
+  /** [uid, when it came into this mailbox] of UIDs in [first, last], in order; 0 when it is not known. */
+  savedAt(mailboxId: number, first: number, last: number, limit: number): Promise<[uid: number, savedAt: number][]>;
+  /** Those with UIDs in [first, last] that have all of these bits, in order; at most `limit`. */
+  withFlags(mailboxId: number, first: number, last: number, bits: number, limit: number): Promise<PlacementRow[]>;
+  /** The flags of a mailbox's messages, each combination once, of those at or above `least`. Scans the mailbox. */
+  combinations(mailboxId: number, least: number): Promise<number[]>;
+  /** Scans the mailbox. `recent`: at and above the UID `recentFrom`. */
+  counts(mailboxId: number, recentFrom: number): Promise<PlacementCounts>;
+  /** Octets of all messages of a mailbox. Scans the mailbox and its messages. */
+  octets(mailboxId: number): Promise<number>;
+  /** Octets of the messages that are in no other mailbox likewise. */
+  octetsOnlyHere(mailboxId: number): Promise<number>;
 }
 export interface SubmissionReads {
   /** Queued ones whose time has come, the oldest first. */
@@ -343,6 +404,7 @@ export interface Reads {
   readonly accounts: AccountReads;
   readonly collections: CollectionReads;
   readonly grants: GrantReads;
+  readonly mailRights: MailRightReads;
   readonly properties: PropertyReads;
   readonly calendarObjects: CalendarObjectReads;
   readonly cards: CardReads;
@@ -376,8 +438,10 @@ export interface AccountWrites extends AccountReads {
    * every write to an account; a hint for each collection leaves after the commit. Accounts are taken in order of id.
    */
   nextModseq(accountId: number, collectionIds: number[]): Promise<number>;
-  /** Octets the account's messages take: adds, or takes away when negative. */
-  addUsedBytes(accountId: number, octets: number): Promise<void>;
+  /** How many octets an account may hold; null: what is the default, -1: any number. */
+  setQuota(accountId: number, quotaBytes: number | null): Promise<void>;
+  /** Octets the account's messages take: adds, or takes away when negative. Returns the sum and the quota. */
+  addUsedBytes(accountId: number, octets: number): Promise<{ usedBytes: number; quotaBytes: number | null }>;
 }
 export interface NewCollection {
   accountId: number;
@@ -404,6 +468,13 @@ export interface CollectionWrites extends CollectionReads {
 }
 export interface GrantWrites extends GrantReads {
   add(row: Omit<GrantRow, 'id'>): Promise<void>;
+  remove(id: number): Promise<void>;
+}
+export interface MailRightWrites extends MailRightReads {
+  /** '': what the grant's rights stand for. */
+  setLetters(mailboxId: number, granteeId: number, letters: string): Promise<void>;
+  /** Gives a mailbox the grants of another one, letters too. */
+  copy(fromId: number, toId: number, now: number): Promise<void>;
 }
 export interface PropertyWrites extends PropertyReads {
   set(owner: PropertyOwner, resourceId: number, row: PropertyRow): Promise<void>;
@@ -443,6 +514,8 @@ export interface BlobReads {
   /** The id of complete bytes with this hash in the account. */
   find(accountId: number, hash: Buffer): Promise<number | undefined>;
   size(id: number): Promise<number | undefined>;
+  /** Of complete bytes: their hash, and how many chunks they lie in. */
+  facts(id: number): Promise<{ hash: Buffer; chunks: number }>;
   /** A range of a blob, at most 1 MiB at once. */
   read(id: number, offset: number, length: number): Promise<Buffer>;
 }
@@ -452,6 +525,10 @@ export interface BlobWrites extends BlobReads {
   /** Opens a larger blob for its chunks; it is invisible to `find` until complete. */
   open(accountId: number, now: number): Promise<number>;
   append(id: number, ordinal: number, octets: Buffer): Promise<void>;
+  /** Gives a staged blob a chunk of another one. */
+  copyChunk(fromId: number, toId: number, ordinal: number): Promise<void>;
+  /** Takes the last chunk of a blob that will not be completed; the blob with its last one. False when nothing is left. */
+  discardChunk(id: number): Promise<boolean>;
   /** Closes a staged blob, or drops it in favour of the same bytes already there. Returns the id that holds them. */
   complete(id: number, accountId: number, hash: Buffer, size: number, now: number): Promise<number>;
   /** Deletes what nothing refers to and nobody put since `before`; at most `limit`. Returns how many. */
@@ -475,12 +552,16 @@ export interface MailboxWrites extends MailboxReads {
 }
 export interface MessageWrites extends MessageReads {
   add(row: Omit<MessageRow, 'id'>): Promise<number>;
-  /** Deletes messages that are placed nowhere any more, of those given. */
-  removeUnplaced(ids: number[]): Promise<void>;
+  /** Deletes messages that are placed nowhere any more, of those given. Returns how many octets they had. */
+  removeUnplaced(ids: readonly number[]): Promise<number>;
 }
 export interface PlacementWrites extends PlacementReads {
-  add(mailboxId: number, rows: readonly PlacementRow[]): Promise<void>;
-  /** For UIDs in [first, last]: clears the bits `clear`, then sets the bits `set`. Returns how many rows there were. */
+  /** @param savedAt when they came into this mailbox */
+  add(mailboxId: number, rows: readonly PlacementRow[], savedAt: number): Promise<void>;
+  /**
+   * For UIDs in [first, last]: clears the bits `clear`, then sets the bits `set`. Rows that already are so keep their modseq.
+   * Returns how many changed.
+   */
   changeFlags(
     mailboxId: number,
     first: number,
@@ -522,6 +603,7 @@ export interface Writes extends Reads {
   readonly accounts: AccountWrites;
   readonly collections: CollectionWrites;
   readonly grants: GrantWrites;
+  readonly mailRights: MailRightWrites;
   readonly properties: PropertyWrites;
   readonly calendarObjects: CalendarObjectWrites;
   readonly cards: CardWrites;
@@ -538,13 +620,16 @@ export interface ChangeHint {
 export interface Store extends Reads {
   /** The id of this start of the server, named in sync tokens. */
   readonly boot: number;
+  /** Where it is. */
+  readonly folder: string;
   /** Several reads that see one state. `fn` awaits nothing but the reads it is given. */
   snapshot<T>(fn: (read: Reads) => Promise<T>): Promise<T>;
   /**
    * Runs `fn` in a transaction that is durable when the promise resolves. Several share one commit. `fn` awaits nothing
-   * but storage calls, may run twice, and undoes only itself when it throws.
+   * but storage calls, may run twice, and undoes only itself when it throws. `committed` is called with its result right
+   * after the commit, in the order of commits and before anyone hears of it: for what is kept in memory beside the store.
    */
-  transaction<T>(fn: (write: Writes) => Promise<T>): Promise<T>;
+  transaction<T>(fn: (write: Writes) => Promise<T>, committed?: (value: T) => void): Promise<T>;
   /** Whether a write would succeed now: tries one. */
   writable(): Promise<boolean>;
   close(): Promise<void>;

@@ -6,6 +6,7 @@ import { cardReads, cardWrites } from './cards.ts';
 import { collectionReads, collectionWrites } from './collections.ts';
 import { credentialReads, credentialWrites } from './credentials.ts';
 import { grantReads, grantWrites } from './grants.ts';
+import { mailRightReads, mailRightWrites } from './mail-rights.ts';
 import { mailboxReads, mailboxWrites } from './mailboxes.ts';
 import { messageReads, messageWrites } from './messages.ts';
 import { organisationReads, organisationWrites } from './organisations.ts';
@@ -28,6 +29,7 @@ export function readTables(sql: Sql): Reads {
     accounts: accountReads(sql),
     collections: collectionReads(sql),
     grants: grantReads(sql),
+    mailRights: mailRightReads(sql),
     properties: propertyReads(sql),
     calendarObjects: calendarObjectReads(sql),
     cards: cardReads(sql),
@@ -49,6 +51,7 @@ export function writeTables(sql: Sql, notes: ChangeNotes): Writes {
     accounts: accountWrites(sql, notes),
     collections: collectionWrites(sql),
     grants: grantWrites(sql),
+    mailRights: mailRightWrites(sql),
     properties: propertyWrites(sql),
     calendarObjects: calendarObjectWrites(sql),
     cards: cardWrites(sql),

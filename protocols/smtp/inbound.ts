@@ -19,7 +19,7 @@ export function inboundDoor(recipients: LocalRecipients, reception: Reception): 
     recipientParameters: new Set(),
     async sender() {},
     async recipient(_transaction, path) {
-      if (!isHere(path, recipients)) throw relayRefused();
+      if (!(await isHere(path, recipients))) throw relayRefused();
       return localRecipient(path, recipients);
     },
     async message(transaction, octets) {

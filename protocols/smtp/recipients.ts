@@ -11,8 +11,8 @@ import { SmtpRefusal } from './refusal.ts';
 const FURTHER_HOP = /[%!@]/;
 
 /** Is the mailbox at a domain of this server, or the domainless postmaster? */
-export function isHere(path: Path, recipients: LocalRecipients): boolean {
-  return path.domain === '' || recipients.isLocalDomain(path.domain);
+export async function isHere(path: Path, recipients: LocalRecipients): Promise<boolean> {
+  return path.domain === '' || (await recipients.isLocalDomain(path.domain));
 }
 
 /**

@@ -30,7 +30,7 @@ export function submissionDoor(recipients: LocalRecipients, submission: Submissi
     },
     async recipient(transaction, path, parameters) {
       const notify = notifyOptions(parameters);
-      if (isHere(path, recipients)) return { local: await localRecipient(path, recipients) };
+      if (await isHere(path, recipients)) return { local: await localRecipient(path, recipients) };
       // Numbers instead of names are how programs reach machines that nobody meant to be reached.
       if (path.domain.startsWith('['))
         throw new SmtpRefusal(550, '5.1.2', 'Mail goes to domains, not to IP addresses.');

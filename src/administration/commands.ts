@@ -3,11 +3,13 @@
  * Run by a server for its control socket, or in process when no server runs. Arguments arrive as JSON and are checked here.
  * Elsewhere: the words of the command line (src/cli/), the socket (protocols/control).
  */
+import type { QuotaLimit } from '../collections/quota.ts';
 import { DomainError } from '../errors.ts';
 import type { Organisations } from '../organisations/organisations.ts';
 import { type LineProblem, readImport } from '../principals/import.ts';
 import { generatePassword } from '../principals/password-hashing.ts';
 import type { Principals } from '../principals/principals.ts';
+import { parseSize } from '../sizes.ts';
 
 export interface UserRecord {
   readonly name: string;
@@ -38,6 +40,12 @@ export interface Commands {
   };
   'user.list': { arguments: Record<string, never>; result: UserRecord[] };
   'user.password': { arguments: { user: string; password?: string }; result: UserPassword };
+  'user.quota': {
+    /** A size, `none`, `default`, or nothing: only asks. */
+    arguments: { user: string; size?: string };
+    /** Octets; without `limit` there is none. */
+    result: { name: string; used: number; limit?: number };
+  };
   'user.remove': { arguments: { user: string }; result: { name: string; address: string } };
   'domain.add': { arguments: { domain: string }; result: { domain: string } };
   'domain.list': { arguments: Record<string, never>; result: string[] };
@@ -90,6 +98,12 @@ export function administration(services: Administered): (name: string, given: un
       const { name, addresses } = await principals.setPassword(given.text('user'), generated ?? given.text('password'));
       return { name, address: addresses[0] ?? '', password: generated };
     },
+    async 'user.quota'(given) {
+      const size = given.optional('size');
+      const limit = size === undefined ? undefined : quotaLimit(size);
+      const { principal, used, limit: octets } = await principals.quota(given.text('user'), limit);
+      return { name: principal.name, used, limit: octets };
+    },
     async 'user.remove'(given) {
       const { name, addresses } = await principals.remove(given.text('user'));
       return { name, address: addresses[0] ?? '' };
@@ -111,6 +125,14 @@ export function administration(services: Administered): (name: string, given: un
 
 function isCommand(runners: object, name: string): name is CommandName {
   return Object.hasOwn(runners, name);
+}
+
+function quotaLimit(text: string): QuotaLimit {
+  if (text === 'none' || text === 'default') return text;
+  const octets = parseSize(text);
+  if (octets === undefined)
+    throw new DomainError('invalid-data', 'A quota is a size like 500M or 5G, or none, or default.');
+  return octets;
 }
 
 /** Arguments as they came, read by name and type. */

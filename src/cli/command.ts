@@ -38,6 +38,8 @@ export interface Command {
   readonly options: Options;
   /** How many words it takes after its own. */
   readonly positionals: number;
+  /** How many more it may take. */
+  readonly optionalPositionals?: number;
   /** Returns the exit code. */
   run(given: Given, terminal: Terminal): Promise<number>;
 }

@@ -15,7 +15,7 @@ export class LocalRecipients {
     this.delivery = delivery;
   }
 
-  isLocalDomain(domain: string): boolean {
+  isLocalDomain(domain: string): Promise<boolean> {
     return this.delivery.isLocalDomain(domain);
   }
 

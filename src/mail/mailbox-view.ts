@@ -5,7 +5,7 @@
  * missed by comparing. Sequence numbers and what may be announced when are the sessions' own (protocols/imap).
  * Elsewhere: loading and sharing (mailbox-views.ts), who may write (messages.ts).
  */
-import { intersection, type Keywords, union, without } from './flags.ts';
+import { DELETED, type Keywords, SEEN, union, without } from './flags.ts';
 import type { UidSet } from './uid-set.ts';
 
 /** In messages with these UIDs, bits are cleared, then bits are set. Messages that already are so do not change. */
@@ -236,12 +236,18 @@ export function lowerBound(uids: Uint32Array, count: number, uid: number): numbe
   return low;
 }
 
-/** How many messages of a view have all of these bits. */
-export function countWith(view: MailboxView, bits: number): number {
-  let found = 0;
-  for (let index = 0; index < view.count; index++)
-    if (intersection(view.flags[index] as number, bits) === bits) found++;
-  return found;
+/** What STATUS tells of a view. */
+export function statusOf(view: MailboxView) {
+  let unseen = 0;
+  let deleted = 0;
+  for (let index = 0; index < view.count; index++) {
+    const flags = view.flags[index] as number;
+    if ((flags & SEEN) === 0) unseen++;
+    if ((flags & DELETED) !== 0) deleted++;
+  }
+  const { count, uidnext, uidvalidity, highestModseq } = view;
+  const recent = count - view.lowerBound(view.recentFrom);
+  return { messages: count, unseen, deleted, recent, uidnext, uidvalidity, highestModseq };
 }
 
 /** The UIDs of a view that are in a set, ascending. */

@@ -4,7 +4,7 @@
  * Elsewhere: the arrays themselves (mailbox-view.ts).
  */
 import { setImmediate as yieldOnce } from 'node:timers/promises';
-import type { Store } from '../../storage/store.ts';
+import type { Store, Writes } from '../../storage/store.ts';
 import { DomainError } from '../errors.ts';
 import { Keywords } from './flags.ts';
 import { type MailboxDelta, MailboxView, type MessageFacts } from './mailbox-view.ts';
@@ -14,6 +14,12 @@ const PAGE = 8_000;
 /** Views nobody has open are kept while there are no more than these of them, and of messages in them. */
 const IDLE_VIEWS = 64;
 const IDLE_MESSAGES = 500_000;
+
+/** What a transaction answers, and what it did to mailboxes. */
+export interface Done<T> {
+  readonly answer: T;
+  readonly deltas: readonly MailboxDelta[];
+}
 
 interface Entry {
   readonly loading: Promise<MailboxView>;
@@ -61,6 +67,12 @@ export class MailboxViews {
   /** The view of a mailbox if it is in memory now; not to be kept. */
   peek(mailboxId: number): MailboxView | undefined {
     return this.entries.get(mailboxId)?.view;
+  }
+
+  /** Runs a transaction and takes over what it did, before its caller goes on and in the order of commits. */
+  async write<T>(run: (write: Writes) => Promise<Done<T>>): Promise<T> {
+    const { answer } = await this.store.transaction(run, ({ deltas }) => this.apply(deltas));
+    return answer;
   }
 
   /** Takes over what a transaction did. Called synchronously after each commit, in the order of commits. */

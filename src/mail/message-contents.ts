@@ -5,10 +5,15 @@
  * Elsewhere: which octets a section is (message-sections.ts), printing (protocols/imap).
  */
 import type { Store } from '../../storage/store.ts';
-import type { MessagePart, PartLayout } from './message-structure.ts';
+import { unpackLayout } from './message-sections.ts';
+import { type MessagePart, type PartLayout, scanMessage } from './message-structure.ts';
 
-/** Rows of a page of summaries and its like. */
+/** Rows of a page of summaries and its like, and of a page of bodies. */
 export const PAGE = 500;
+const BODY_PAGE = 32;
+/** Layouts kept in memory: clients ask for the parts of a message one after the other. */
+const LAYOUTS = 256;
+const READ = 1024 * 1024;
 
 /** One message of a page of bodies. */
 export interface Body {
@@ -19,8 +24,16 @@ export interface Body {
   readonly octets: Buffer | undefined;
 }
 
+interface Place {
+  readonly blobId: number;
+  readonly size: number;
+  readonly layout: string;
+}
+
 export class MessageContents {
-  protected readonly store: Store;
+  private readonly store: Store;
+  /** In order of last use. */
+  private readonly layouts = new Map<number, PartLayout>();
 
   constructor(store: Store) {
     this.store = store;
@@ -36,23 +49,72 @@ export class MessageContents {
     return this.store.messages.structures(mailboxId, first, last, PAGE);
   }
 
-  /** Whole messages likewise, about 1 MB of them at once. */
-  bodies(_mailboxId: number, _first: number, _last: number): Promise<Body[]> {
-    throw new Error('not yet');
+  /** Whole messages by UID in [first, last], at most 32, in order of UID. Where fewer come, there are no more. */
+  async bodies(mailboxId: number, first: number, last: number): Promise<Body[]> {
+    const rows = await this.store.messages.bodies(mailboxId, first, last, BODY_PAGE);
+    return rows.map(([uid, messageId, size, octets]) => ({ uid, messageId, size, octets: octets ?? undefined }));
   }
 
   /** Octets [offset, offset + length) of a message, at most 1 MiB at once; empty at its end or when it is gone. */
-  octets(_messageId: number, _offset: number, _length: number): Promise<Buffer> {
-    throw new Error('not yet');
+  async octets(messageId: number, offset: number, length: number): Promise<Buffer> {
+    const place = await this.store.messages.place(messageId);
+    return place === undefined ? Buffer.alloc(0) : this.store.blobs.read(place.blobId, offset, length);
   }
 
-  /** Where the parts of a message lie; undefined when it is gone. */
-  layout(_messageId: number): Promise<PartLayout | undefined> {
-    throw new Error('not yet');
+  /**
+   * Where the parts of a message lie; undefined when it is gone.
+   * @param octets the whole message, when the caller has it
+   */
+  async layout(messageId: number, octets?: Buffer): Promise<PartLayout | undefined> {
+    const known = this.layouts.get(messageId);
+    if (known !== undefined) {
+      this.layouts.delete(messageId);
+      this.layouts.set(messageId, known);
+      return known;
+    }
+    const layout = octets === undefined ? await this.readLayout(messageId) : layoutOf(scanMessage(octets));
+    if (layout === undefined) return undefined;
+    this.layouts.set(messageId, layout);
+    for (const oldest of this.layouts.keys()) {
+      if (this.layouts.size <= LAYOUTS) break;
+      this.layouts.delete(oldest);
+    }
+    return layout;
   }
 
-  /** The message scanned with its headers, for what BODYSTRUCTURE's text does not say (BINARY, BODY); undefined when gone. */
-  scanned(_messageId: number): Promise<MessagePart | undefined> {
-    throw new Error('not yet');
+  /**
+   * A message scanned with its headers, and its octets, for what BODYSTRUCTURE's text does not say (BODY, BINARY); undefined
+   * when it is gone. Holds the whole message.
+   */
+  async scanned(messageId: number): Promise<{ message: MessagePart; octets: Buffer } | undefined> {
+    const place = await this.store.messages.place(messageId);
+    if (place === undefined) return undefined;
+    const octets = await this.whole(place);
+    return { message: scanMessage(octets), octets };
   }
+
+  private async readLayout(messageId: number): Promise<PartLayout | undefined> {
+    const place = await this.store.messages.place(messageId);
+    if (place === undefined) return undefined;
+    return place.layout === '' ? layoutOf(scanMessage(await this.whole(place))) : unpackLayout(place.layout);
+  }
+
+  private async whole({ blobId, size }: Place): Promise<Buffer> {
+    const first = await this.store.blobs.read(blobId, 0, Math.min(size, READ));
+    if (first.length === size) return first;
+    const whole = Buffer.allocUnsafe(size);
+    first.copy(whole);
+    for (let at = first.length; at < size; ) {
+      const octets = await this.store.blobs.read(blobId, at, READ);
+      if (octets.length === 0) return whole.subarray(0, at);
+      octets.copy(whole, at);
+      at += octets.length;
+    }
+    return whole;
+  }
+}
+
+/** A scanned message without its headers, which would keep all its octets in memory. */
+function layoutOf({ kind, start, bodyStart, end, lines, parts }: PartLayout): PartLayout {
+  return { kind, start, bodyStart, end, lines, parts: parts.map(layoutOf) };
 }

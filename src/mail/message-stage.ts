@@ -79,10 +79,17 @@ export class MessageStage {
       octets: this.blobId === 0 ? octets : undefined,
       blobId: this.blobId,
       chunks: this.chunks,
-      envelope: summary.slice(summary.indexOf('ENVELOPE ')),
+      envelope: envelopeOf(summary),
       structure,
       layout: this.blobId === 0 ? '' : packLayout(message),
     };
+  }
+
+  /** Gives up a message that will not be placed: what the store has of it goes at once. */
+  async discard(): Promise<void> {
+    this.pieces = [];
+    this.held = 0;
+    await discardBlob(this.store, this.blobId);
   }
 
   private async flush(count: number): Promise<void> {
@@ -114,6 +121,30 @@ export class MessageStage {
 /** The stored column `summary` of a message placed with this date. */
 export function summaryOf(staged: StagedMessage, internalDate: number): string {
   return `INTERNALDATE ${printInternalDate(internalDate)} RFC822.SIZE ${staged.size} ${staged.envelope}`;
+}
+
+/** Of the column `summary`, what does not depend on the date. */
+export function envelopeOf(summary: string): string {
+  return summary.slice(summary.indexOf('ENVELOPE '));
+}
+
+/** Gives an account a staged blob with the octets of another one, a chunk at a time. Returns its id. */
+export async function copyChunks(
+  store: Store,
+  { blobId, chunks }: Pick<StagedMessage, 'blobId' | 'chunks'>,
+  accountId: number,
+  now: number,
+): Promise<number> {
+  const copy = await store.transaction((write) => write.blobs.open(accountId, now));
+  for (let ordinal = 0; ordinal < chunks; ordinal++)
+    await store.transaction((write) => write.blobs.copyChunk(blobId, copy, ordinal));
+  return copy;
+}
+
+/** Takes away a staged blob that will not be completed, a chunk at a time. */
+export async function discardBlob(store: Store, blobId: number): Promise<void> {
+  if (blobId === 0) return;
+  while (await store.transaction((write) => write.blobs.discardChunk(blobId)));
 }
 
 function concat(pieces: readonly Buffer[]): Buffer {

@@ -128,9 +128,9 @@ export class Outbound {
   private async sleep(): Promise<void> {
     if (this.stopping.signal.aborted || this.lookAgain) return;
     const next = await this.store.submissions.nextAttemptAt();
-    if (next === undefined || this.stopping.signal.aborted) return;
+    if (this.stopping.signal.aborted) return;
     // What is due and not begun waits for a place, and wakes when one is free.
-    const wait = next - this.options.now();
+    const wait = next === undefined ? LONGEST_SLEEP : next - this.options.now();
     const due = wait <= 0 && this.running.size > 0;
     this.timer = setTimeout(
       () => this.wake(),
@@ -274,7 +274,7 @@ export class Outbound {
   private async senderOf({ mailFrom }: SubmissionRow) {
     const at = mailFrom.lastIndexOf('@');
     const domain = mailFrom.slice(at + 1);
-    if (!this.recipients.isLocalDomain(domain)) return undefined;
+    if (!(await this.recipients.isLocalDomain(domain))) return undefined;
     const sender = await this.recipients.find(mailFrom.slice(0, at), domain);
     return sender === undefined || sender.accountIds.length === 0 ? undefined : sender;
   }

@@ -1,7 +1,7 @@
 /**
  * May this principal do that? One function for each question; every service asks here and nowhere else.
  * Rights come from ownership and from grants to the principal or a group it belongs to (RFC 3744 is one view of them).
- * Elsewhere: how DAV names them as privileges (protocols/dav/acl.ts).
+ * Elsewhere: rights on mailboxes (src/mail/mail-rights.ts), how DAV names them as privileges (protocols/dav/acl.ts).
  */
 import type { GrantRights, PrincipalRow, Reads } from '../../storage/store.ts';
 
@@ -32,17 +32,6 @@ const GRANTED: Record<GrantRights, Partial<Rights>> = {
   manage: ALL_RIGHTS,
   'send-as': {},
 };
-
-/**
- * What a principal may do with a mailbox, by the letters of RFC 4314 §2.1: lookup, read, keep seen, write flags, insert, post,
- * create children (k), delete the mailbox (x), delete messages (t), expunge (e), administer (a).
- */
-export type MailRight = 'l' | 'r' | 's' | 'w' | 'i' | 'p' | 'k' | 'x' | 't' | 'e' | 'a';
-
-/** The letters of a principal's rights on a mailbox. */
-export type MailRights = ReadonlySet<MailRight>;
-
-export const ALL_MAIL_RIGHTS: MailRights = new Set<MailRight>(['l', 'r', 's', 'w', 'i', 'p', 'k', 'x', 't', 'e', 'a']);
 
 /** Rights of `viewer` on a collection of an account. */
 export async function rightsOn(

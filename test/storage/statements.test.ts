@@ -16,6 +16,7 @@ import type {
   DomainRow,
   GrantRow,
   MailboxRow,
+  MailGrantRow,
   MessageRow,
   OccurrenceRow,
   OrganisationRow,
@@ -72,6 +73,7 @@ const collection = keys<BoundCollectionRow>({
   transparent: 1,
 });
 const grant = keys<GrantRow>({ id: 1, accountId: 1, collectionId: 1, granteeId: 1, rights: 1, createdAt: 1 });
+const mailGrant = keys<MailGrantRow>({ mailboxId: 1, granteeId: 1, rights: 1, letters: 1 });
 const property = keys<PropertyRow>({ principalId: 1, namespace: 1, name: 1, xml: 1 });
 const member = { id: 1, collectionId: 1, name: 1, etag: 1, size: 1, modseq: 1, createdAt: 1, modifiedAt: 1 } as const;
 const calendarObject = keys<CalendarObjectRow>({
@@ -108,6 +110,8 @@ const message = keys<MessageRow>({
   internalDate: 1,
   summary: 1,
   structure: 1,
+  layout: 1,
+  threadId: 1,
 });
 const submission = keys<SubmissionRow>({
   id: 1,
@@ -143,11 +147,13 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     firstAfterBoot: ['modseq'],
     bootExists: ['found'],
     nextModseq: ['modseq'],
+    addUsedBytes: ['quotaBytes', 'usedBytes'],
     addBoot: ['id'],
   },
   blobs: {
     find: ['id'],
     size: ['size'],
+    facts: ['chunks', 'hash'],
     whole: ['octets'],
     chunkSizes: ['ordinal', 'size'],
     chunk: ['octets'],
@@ -174,11 +180,14 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     bind: ['id'],
   },
   credentials: { list: credential, add: ['id'] },
-  grants: { forCollection: grant },
+  grants: { forCollection: grant, on: grant, accountsFor: ['accountId'] },
+  'mail-rights': { forGrantees: mailGrant, forMailbox: mailGrant, on: mailGrant },
   mailboxes: {
     get: mailbox,
     byName: mailbox,
     list: mailbox,
+    count: ['count'],
+    withoutInbox: ['id'],
     subscriptions: ['name'],
     addCollection: ['id'],
     renewUidvalidity: ['accountId'],
@@ -186,13 +195,30 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
   },
   messages: {
     get: message,
-    after: message,
+    summariesOf: ['id', 'summary'],
+    lastId: ['id'],
+    idsAfter: ['id'],
     summaries: ['summary', 'uid'],
     structures: ['structure', 'uid'],
     sizes: ['internal_date', 'size', 'uid'],
+    removeUnplaced: ['size'],
+    bodies: ['message_id', 'octets', 'size', 'uid'],
+    place: ['blobId', 'layout', 'size'],
+    facts: ['id', 'internal_date', 'size'],
     add: ['id'],
   },
-  placements: { get: placement, page: placement, changedSince: placement, counts: ['messages', 'octets', 'unseen'] },
+  'message-reader': { place: ['blobId'], octets: ['octets'], chunks: ['octets'], idsAfter: ['id'] },
+  placements: {
+    get: placement,
+    page: placement,
+    changedSince: placement,
+    withFlags: placement,
+    savedAt: ['savedAt', 'uid'],
+    combinations: ['flags'],
+    counts: ['deleted', 'messages', 'recent', 'unseen'],
+    octets: ['octets'],
+    octetsOnlyHere: ['octets'],
+  },
   submissions: { get: submission, list: submission, due: submission, nextAttemptAt: ['nextAttemptAt'], add: ['id'] },
   occurrences: { overlapping: occurrence, busy: occurrence },
   organisations: { list: organisation, domains: domain, domain, add: ['id'], addDomain: ['id'] },
@@ -207,9 +233,15 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     add: ['id'],
   },
   properties: { list: property },
-  purging: { removedCollection: ['id'], objectsOf: ['id'], cardsOf: ['id'], orphanedAccount: ['id'] },
+  purging: {
+    removedCollection: ['id'],
+    objectsOf: ['id'],
+    cardsOf: ['id'],
+    orphanedAccount: ['id'],
+    removePlacements: ['messageId'],
+  },
   settings: { get: ['value'] },
-  tombstones: { page: tombstone },
+  tombstones: { page: tombstone, idsSince: ['memberId'] },
 };
 
 const folder = new URL('../../storage/', import.meta.url);
