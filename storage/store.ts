@@ -807,6 +807,7 @@ export interface PlacementWrites extends PlacementReads {
 export interface SubmissionWrites extends SubmissionReads {
   add(row: Omit<SubmissionRow, 'id'>): Promise<number>;
   update(row: Pick<SubmissionRow, 'id' | 'state' | 'attempts' | 'nextAttemptAt' | 'lastError'>): Promise<void>;
+  setOptions(id: number, options: string): Promise<void>;
   remove(id: number): Promise<void>;
 }
 

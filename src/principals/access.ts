@@ -59,3 +59,11 @@ export function mayAdministrate(viewer: Principal): boolean {
 export function mayCreateIn(viewer: Principal, owner: PrincipalRow): boolean {
   return viewer.id === owner.id;
 }
+
+/** May `viewer` send mail under the addresses of this principal? It may under its own, and under those it was granted. */
+export async function maySendAs(reads: Reads, viewer: Principal, owner: PrincipalRow): Promise<boolean> {
+  if (viewer.id === owner.id) return true;
+  const grantees = [viewer.id, ...(await reads.principals.groupsOf(viewer.id))];
+  const grants = await reads.grants.forCollection(owner.id, 0, grantees);
+  return grants.some(({ rights }) => rights === 'send-as');
+}
