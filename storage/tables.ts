@@ -5,6 +5,7 @@ import { calendarObjectReads, calendarObjectWrites } from './calendar-objects.ts
 import { cardReads, cardWrites } from './cards.ts';
 import { collectionReads, collectionWrites } from './collections.ts';
 import { credentialReads, credentialWrites } from './credentials.ts';
+import { freeBusySharingReads, freeBusySharingWrites } from './free-busy-sharing.ts';
 import { grantReads, grantWrites } from './grants.ts';
 import { mailboxReads, mailboxWrites } from './mailboxes.ts';
 import { messageReads, messageWrites } from './messages.ts';
@@ -13,6 +14,7 @@ import { placementReads, placementWrites } from './placements.ts';
 import { principalReads, principalWrites } from './principals.ts';
 import { propertyReads, propertyWrites } from './properties.ts';
 import { purgeWrites } from './purging.ts';
+import { resourceReads, resourceWrites } from './resources.ts';
 import { settingReads, settingWrites } from './settings.ts';
 import type { Sql } from './sql.ts';
 import type { Reads, Writes } from './store.ts';
@@ -24,6 +26,8 @@ export function readTables(sql: Sql): Reads {
     settings: settingReads(sql),
     organisations: organisationReads(sql),
     principals: principalReads(sql),
+    resources: resourceReads(sql),
+    freeBusySharing: freeBusySharingReads(sql),
     credentials: credentialReads(sql),
     accounts: accountReads(sql),
     collections: collectionReads(sql),
@@ -45,6 +49,8 @@ export function writeTables(sql: Sql, notes: ChangeNotes): Writes {
     settings: settingWrites(sql),
     organisations: organisationWrites(sql),
     principals: principalWrites(sql),
+    resources: resourceWrites(sql),
+    freeBusySharing: freeBusySharingWrites(sql),
     credentials: credentialWrites(sql),
     accounts: accountWrites(sql, notes),
     collections: collectionWrites(sql),

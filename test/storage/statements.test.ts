@@ -21,6 +21,7 @@ import type {
   OrganisationRow,
   PrincipalRow,
   PropertyRow,
+  ResourceRow,
   SubmissionRow,
   TombstoneRow,
 } from '../../storage/store.ts';
@@ -42,6 +43,16 @@ const principal = keys<PrincipalRow>({
   uuid: 1,
   role: 1,
   createdAt: 1,
+});
+const resource = keys<ResourceRow>({
+  principalId: 1,
+  building: 1,
+  capacity: 1,
+  features: 1,
+  booking: 1,
+  managerId: 1,
+  horizonDays: 1,
+  longestMinutes: 1,
 });
 const credential = keys<CredentialRow>({
   id: 1,
@@ -159,6 +170,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     overlapping: calendarObject,
     outsideIndex: calendarObject,
     indexedUntilBefore: calendarObject,
+    availabilities: [...calendarObject, 'data'].sort(),
     ofUid: calendarObject,
     ofIds: calendarObject,
     everywhere: [...calendarObject, 'data'].sort(),
@@ -170,6 +182,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     home: collection,
     bySegment: collection,
     countInHome: ['count'],
+    availability: ['availability'],
     add: ['id'],
     bind: ['id'],
   },
@@ -208,6 +221,8 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
   },
   properties: { list: property },
   purging: { removedCollection: ['id'], objectsOf: ['id'], cardsOf: ['id'], orphanedAccount: ['id'] },
+  resources: { get: resource, list: resource },
+  'free-busy-sharing': { get: ['sharedWith'] },
   settings: { get: ['value'] },
   tombstones: { page: tombstone },
 };
