@@ -1,6 +1,7 @@
 /**
  * The live properties CalDAV adds to principals, homes, calendars and calendar objects.
- * RFC 4791 §5.2 (calendars), §6.2 (principals), §9.6 (calendar-data), RFC 6638 §2.4 (addresses, type), §9.1 (transparency).
+ * RFC 4791 §5.2 (calendars), §6.2 (principals), §9.6 (calendar-data), RFC 6638 §2.4 (addresses, type), §9.1 (transparency),
+ * RFC 7953 §7.2.4 (availability).
  * Each is a row: where it is, how its value reads, and what setting it changes.
  * Elsewhere: reading and writing any property (protocols/dav/properties.ts, proppatch.ts), the rules (src/calendar/calendars.ts).
  */
@@ -9,7 +10,9 @@ import { MAX_CALENDAR_OBJECT_OCTETS } from '../../src/calendar/calendar-objects.
 import { MAX_ATTENDEES } from '../../src/calendar/calendar-validation.ts';
 import { componentColumn, componentsOf, timeZoneColumn } from '../../src/calendar/calendars.ts';
 import { printInstant } from '../../src/calendar/date-values.ts';
+import { isSchedulingCollection } from '../../src/collections/collections.ts';
 import { DomainError } from '../../src/errors.ts';
+import { checkAvailability } from '../../src/scheduling/availability.ts';
 import type { CalendarColumns, PrincipalKind } from '../../storage/store.ts';
 import type { LiveProperty, Resource, Settable } from '../dav/contract.ts';
 import { DavError } from '../dav/dav-error.ts';
@@ -37,7 +40,26 @@ const onCalendar = (read: LiveProperty['read'], name: string, settable?: Settabl
   ...(settable === undefined ? {} : { settable }),
 });
 
+/** RFC 7953 §7.2.4; Apple's clients still use the name it had as a draft. */
+const availability = (namespace: string): LiveProperty => ({
+  namespace,
+  name: 'calendar-availability',
+  on: ['collection'],
+  async read(resource, { server }) {
+    if (resource.kind !== 'collection' || !isSchedulingCollection(resource.collection)) return undefined;
+    const text = await server.collections.availability(resource.collection);
+    return text === '' ? undefined : escapeXml(text);
+  },
+  settable: {
+    stored: 'no',
+    check: (value) =>
+      refusable(() => ({ availability: value === undefined ? '' : checkAvailability(value.text().trim()) })),
+  },
+});
+
 export const calendarProperties: readonly LiveProperty[] = [
+  availability(CALDAV),
+  availability(CALENDARSERVER),
   onCalendar(() => undefined, 'calendar-description', { stored: 'shared' }),
   onCalendar(() => undefined, 'calendar-timezone', {
     stored: 'shared',
