@@ -9,6 +9,7 @@ export const statements = {
     AND grantee_id IN (SELECT value FROM json_each(?))`,
   add: `INSERT INTO grants (account_id, collection_id, grantee_id, rights, created_at) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (account_id, collection_id, grantee_id, rights) DO NOTHING`,
+  remove: 'DELETE FROM grants WHERE account_id = ? AND collection_id = ? AND grantee_id = ? AND rights = ?',
 } as const;
 
 export function grantReads(sql: Sql): GrantReads {
@@ -23,6 +24,9 @@ export function grantWrites(sql: Sql): GrantWrites {
     ...grantReads(sql),
     async add({ accountId, collectionId, granteeId, rights, createdAt }) {
       await sql.run(statements.add, accountId, collectionId, granteeId, rights, createdAt);
+    },
+    async remove(accountId, collectionId, granteeId, rights) {
+      await sql.run(statements.remove, accountId, collectionId, granteeId, rights);
     },
   };
 }

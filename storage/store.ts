@@ -449,6 +449,7 @@ export interface CollectionWrites extends CollectionReads {
 }
 export interface GrantWrites extends GrantReads {
   add(row: Omit<GrantRow, 'id'>): Promise<void>;
+  remove(accountId: number, collectionId: number, granteeId: number, rights: GrantRights): Promise<void>;
 }
 export interface PropertyWrites extends PropertyReads {
   set(owner: PropertyOwner, resourceId: number, row: PropertyRow): Promise<void>;
