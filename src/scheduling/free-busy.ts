@@ -48,8 +48,8 @@ export interface Timeline {
   readonly unavailable: readonly BusyPeriod[];
   /** Whether working hours are declared. */
   readonly hoursDeclared: boolean;
-  /** The zone the owner lives in, as far as a calendar says; UTC otherwise. */
-  readonly zone: TimeZone;
+  /** The zone the owner lives in, when a calendar says so. */
+  readonly zone: TimeZone | undefined;
 }
 
 interface Allowance {
@@ -130,7 +130,7 @@ export class FreeBusy {
       seen.filter(({ transparent }) => transparent === 0),
       range,
       availability,
-      zoneOf(seen.find(({ timeZone }) => timeZone !== '') ?? { timeZone: '' }),
+      seen.find(({ timeZone }) => timeZone !== ''),
     );
   }
 
@@ -138,12 +138,12 @@ export class FreeBusy {
     calendars: readonly Collection[],
     range: Interval,
     availability: string,
-    home: TimeZone = zoneOf({ timeZone: '' }),
+    home?: Collection,
   ): Promise<Timeline> {
     const budget = { steps: QUERY_STEPS, occurrences: MAX_OCCURRENCES };
     const appointments: Appointment[] = [];
     const unavailable: BusyPeriod[] =
-      availability === '' ? [] : unavailablePeriods([availability], range, home, budget);
+      availability === '' ? [] : unavailablePeriods([availability], range, zoneOf(home ?? { timeZone: '' }), budget);
     let hoursDeclared = declaresHours(availability);
     for (const calendar of calendars) {
       if (!calendar.rights.freeBusy) throw new DomainError('not-found', 'There is no such calendar.');
@@ -160,7 +160,7 @@ export class FreeBusy {
       hoursDeclared ||= texts.some(declaresHours);
     }
     appointments.sort((a, b) => a.from - b.from || a.until - b.until);
-    return { appointments, unavailable: combine(unavailable, range), hoursDeclared, zone: home };
+    return { appointments, unavailable: combine(unavailable, range), hoursDeclared, zone: home && zoneOf(home) };
   }
 
   /** The busy occurrences of one calendar: those of the index, and those of objects the index does not cover. */
