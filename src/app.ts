@@ -6,6 +6,7 @@
 
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
+import { api } from '../protocols/api/plugin.ts';
 import { caldav } from '../protocols/caldav/extension.ts';
 import { carddav } from '../protocols/carddav/extension.ts';
 import { type ControlSocket, serveControl } from '../protocols/control/control-socket.ts';
@@ -31,7 +32,9 @@ import { Authentication } from './principals/authentication.ts';
 import { LoginThrottle } from './principals/login-throttle.ts';
 import { PasswordHashing } from './principals/password-hashing.ts';
 import { Principals } from './principals/principals.ts';
+import { Rooms } from './principals/rooms.ts';
 import { FreeBusy } from './scheduling/free-busy.ts';
+import { SlotSuggestions } from './scheduling/suggestions.ts';
 
 export interface AppOptions {
   /** Epoch milliseconds. */
@@ -47,6 +50,7 @@ export interface Services {
   readonly authentication: Authentication;
   readonly organisations: Organisations;
   readonly principals: Principals;
+  readonly rooms: Rooms;
   /** Set when this opening founded the organisation. */
   readonly founded: FirstStart | undefined;
 }
@@ -78,7 +82,7 @@ export async function openServices(config: Config, options: AppOptions = {}): Pr
     const principals = new Principals(store, authentication, hashing, now);
     const founded = await firstStart({ organisations, principals }, config.domain);
     await authentication.loadDomains();
-    return { store, authentication, organisations, principals, founded };
+    return { store, authentication, organisations, principals, rooms: new Rooms(store, now), founded };
   } catch (error) {
     await store.close();
     throw error;
@@ -92,6 +96,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const bus = new ChangeBus((error) => log.error({ err: error }, 'a subscriber to changes failed'));
   const services = await openServices(config, { ...options, onChange: (hint) => bus.publish(hint) });
   const { store, authentication } = services;
+  const freeBusy = new FreeBusy(store);
   const jobs = new Jobs(log);
   let http: Http | undefined;
   let control: ControlSocket | undefined;
@@ -108,7 +113,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       writable: () => store.writable(),
       limits: options.httpLimits,
     });
-    await http.fastify.register(dav, { store, now, extensions: davExtensions(store, now) });
+    await http.fastify.register(dav, { store, now, extensions: davExtensions(store, freeBusy, now) });
+    const suggestions = new SlotSuggestions(store, freeBusy, services.rooms, now);
+    await http.fastify.register(api, { store, freeBusy, suggestions });
     const addresses = await http.listen();
     jobs.add(reindexing(store, now));
     jobs.add({
@@ -142,10 +149,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   }
 }
 
-function davExtensions(store: Store, now: () => number): DavExtension[] {
+function davExtensions(store: Store, freeBusy: FreeBusy, now: () => number): DavExtension[] {
   const calendarObjects = new CalendarObjects(store, now);
   return [
-    caldav({ calendarObjects, calendarQuery: new CalendarQuery(store), freeBusy: new FreeBusy(store), now }),
+    caldav({ calendarObjects, calendarQuery: new CalendarQuery(store), freeBusy, now }),
     carddav({ cards: new Cards(store, now), cardSearch: new CardSearch(store) }),
   ];
 }

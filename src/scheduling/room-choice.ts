@@ -12,11 +12,16 @@ export interface RoomWish {
 export function chooseRooms(wishes: readonly RoomWish[], isFree: (room: number) => boolean): number[] {
   const takenBy = new Map<number, number>();
   const place = (wish: number, tried: Set<number>): boolean => {
-    for (const room of wishes[wish]!.rooms) {
-      if (tried.has(room) || !isFree(room)) continue;
+    const free = wishes[wish]!.rooms.filter((room) => !tried.has(room) && isFree(room));
+    const open = free.find((room) => !takenBy.has(room));
+    if (open !== undefined) {
+      takenBy.set(open, wish);
+      return true;
+    }
+    for (const room of free) {
+      if (tried.has(room)) continue;
       tried.add(room);
-      const other = takenBy.get(room);
-      if (other !== undefined && !place(other, tried)) continue;
+      if (!place(takenBy.get(room)!, tried)) continue;
       takenBy.set(room, wish);
       return true;
     }

@@ -4,7 +4,7 @@
  */
 import { conflictsAt } from './conflicts.ts';
 import type { WantedRoom } from './room-wishes.ts';
-import { conflictSentence, distanceSentence, people } from './slot-reasons.ts';
+import { conflictSentence, distanceSentence, everybody, people } from './slot-reasons.ts';
 import type { Slot } from './slots.ts';
 import type {
   Blocker,
@@ -96,7 +96,7 @@ function reasonsOf(search: Search, slot: Slot, conflicts: readonly ConflictFacts
       code: 'required',
       text: `${missing.length} of ${people(needed, 'required')} cannot: ${names(missing)}.`,
     });
-  else if (needed > 0) reasons.push({ code: 'required', text: `All of ${people(needed, 'required')} free.` });
+  else if (needed > 0) reasons.push({ code: 'required', text: `${everybody(needed, 'required')} free.` });
   const others = seats.length - needed;
   const absent = hindered(false);
   if (absent.length > 0)
@@ -104,7 +104,7 @@ function reasonsOf(search: Search, slot: Slot, conflicts: readonly ConflictFacts
       code: 'optional',
       text: `${absent.length} of ${people(others, 'optional')} cannot: ${names(absent)}.`,
     });
-  else if (others > 0) reasons.push({ code: 'optional', text: `All of ${people(others, 'optional')} free.` });
+  else if (others > 0) reasons.push({ code: 'optional', text: `${everybody(others, 'optional')} free.` });
   const unknown = attendees.filter((attendee) => attendee.counted && attendee.unknown !== undefined);
   if (unknown.length > 0)
     reasons.push({ code: 'unknown', text: `Not known of ${names(unknown)}: neither free nor busy was assumed.` });
@@ -136,13 +136,16 @@ export function whyNothingFits(
     };
   const blockers: Blocker[] = [];
   const told = (blocked: number) =>
-    blocked === count ? 'at none of the times' : `not at ${blocked} of ${count} times`;
+    blocked === count ? 'free at none of the times' : `not free at ${blocked} of ${count} times`;
   for (const [index, person] of question.people.entries()) {
     const blocked = blockedByPerson[index]!;
     if (!person.required || blocked === 0) continue;
     const who = seats[index]?.address;
-    const name = who ?? `The working hours of ${request.zone.id}`;
-    blockers.push({ who, wish: undefined, blocked, text: `${name} can ${told(blocked)}.` });
+    const text =
+      who === undefined
+        ? `${blocked} of ${count} times are outside of ${ASSUMED_HOURS}, in ${request.zone.id}.`
+        : `${who} is ${told(blocked)}.`;
+    blockers.push({ who, wish: undefined, blocked, text });
   }
   for (const [wish, blocked] of blockedByWish.entries()) {
     if (blocked === 0) continue;
@@ -150,7 +153,7 @@ export function whyNothingFits(
     const text =
       question.wishes[wish]!.rooms.length === 0
         ? `There is no room ${wanted}.`
-        : `A room ${wanted} is free ${told(blocked)}.`;
+        : `A room ${wanted} is ${told(blocked)}.`;
     blockers.push({ who: undefined, wish, blocked, text });
   }
   blockers.sort((a, b) => b.blocked - a.blocked);

@@ -41,3 +41,8 @@ function lengthOf(milliseconds: number): string {
 export function people(count: number, adjective: string): string {
   return count === 1 ? `1 ${adjective} person` : `${count} ${adjective} people`;
 }
+
+/** All of them as the subject of a sentence: 'The required person is', 'All 3 required people are'. */
+export function everybody(count: number, adjective: string): string {
+  return count === 1 ? `The ${adjective} person is` : `All ${count} ${adjective} people are`;
+}
