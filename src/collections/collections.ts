@@ -310,7 +310,9 @@ export function isSchedulingCollection({ home, segment }: { readonly home: Home;
 }
 
 function checkSegment(home: Home, segment: string): void {
-  const reserved = isSchedulingCollection({ home, segment });
+  // Attachments and free/busy are served there.
+  const taken = home === 'calendars' && (segment === 'dropbox' || segment === 'freebusy');
+  const reserved = isSchedulingCollection({ home, segment }) || taken;
   if (
     reserved ||
     segment === '' ||

@@ -6,9 +6,11 @@
  */
 import { type CalendarComponent, readComponent } from '../calendar/calendar-component.ts';
 import { ALL_TIME } from '../calendar/calendar-index.ts';
+import { checkComponents } from '../calendar/calendar-validation.ts';
+import { CalendarZones } from '../calendar/calendar-zones.ts';
 import { type Component, parseContent, propertyOf, textOf } from '../calendar/content.ts';
 import { endOf, instantOf, type TimeZone } from '../calendar/date-time.ts';
-import { type CalendarObjectModel, itemOf, parseCalendarObject } from '../calendar/icalendar.ts';
+import { itemOf } from '../calendar/icalendar.ts';
 import { type Budget, expand } from '../calendar/recurrence.ts';
 import { DomainError } from '../errors.ts';
 import { BUSY_TYPES, type BusyPeriod, type BusyType } from './busy-periods.ts';
@@ -61,23 +63,28 @@ export function unavailablePeriods(
 }
 
 /**
- * Checks the value of calendar-availability and gives it back: an iCalendar object with one VAVAILABILITY.
- * @throws DomainError invalid-data, invalid-object, too-large
+ * Checks the value of calendar-availability and gives it back: an iCalendar object of VAVAILABILITY components, each with a UID of
+ * its own (RFC 7953 §7.2.4).
+ * @throws DomainError invalid-data, invalid-object, too-large and what calendar-component.ts throws
  */
 export function checkAvailability(text: string): string {
   if (Buffer.byteLength(text) > MAX_OCTETS) {
     throw new DomainError('too-large', `An availability has at most ${MAX_OCTETS} octets.`, { limit: MAX_OCTETS });
   }
-  const model = parseCalendarObject(text);
-  if (model.component !== 'VAVAILABILITY' || model.components.length !== 1) {
-    throw new DomainError('invalid-object', 'Expected an iCalendar object with exactly one VAVAILABILITY.');
+  const calendar = parseContent(text);
+  const zones = new CalendarZones(calendar);
+  const contents = calendar[2].filter(([name]) => name !== 'vtimezone');
+  if (calendar[0] !== 'vcalendar' || contents.length === 0 || contents.some(([name]) => name !== 'vavailability')) {
+    throw new DomainError('invalid-object', 'Expected an iCalendar object of VAVAILABILITY components.');
   }
-  for (const [name] of model.content[2]) {
-    if (name !== 'vavailability' && name !== 'vtimezone')
-      throw new DomainError('invalid-object', `${name.toUpperCase()} has no place beside VAVAILABILITY.`);
+  const uids = new Set(contents.map((content) => textOf(content, 'uid')));
+  if (uids.has('') || uids.size < contents.length) {
+    throw new DomainError('invalid-object', 'A VAVAILABILITY has no UID of its own.');
   }
-  for (const available of availableOf(model, model.components[0]!.content)) {
-    if (available.start === null) throw new DomainError('invalid-object', 'An AVAILABLE has no DTSTART.');
+  for (const content of contents) {
+    checkComponents([readComponent(content, zones)]);
+    if (availableOf(content, zones).some(({ start }) => start === null))
+      throw new DomainError('invalid-object', 'An AVAILABLE has no DTSTART.');
   }
   return text;
 }
@@ -85,9 +92,11 @@ export function checkAvailability(text: string): string {
 /** The layers of one object; what cannot be read any more says nothing. */
 function layersOf(text: string, range: Interval, zone: TimeZone, budget: Budget): Layer[] {
   try {
-    const model = parseCalendarObject(text);
-    if (model.component !== 'VAVAILABILITY') return [];
-    return model.components.map((component) => layerOf(model, component, range, zone, budget));
+    const calendar = parseContent(text);
+    const zones = new CalendarZones(calendar);
+    return calendar[2]
+      .filter(([name]) => name === 'vavailability')
+      .map((content) => layerOf(readComponent(content, zones), zones, range, zone, budget));
   } catch (error) {
     if (error instanceof DomainError && error.code !== 'too-many-results') return [];
     throw error;
@@ -95,13 +104,12 @@ function layersOf(text: string, range: Interval, zone: TimeZone, budget: Budget)
 }
 
 function layerOf(
-  model: CalendarObjectModel,
-  component: CalendarComponent,
+  { start, end, duration, content }: CalendarComponent,
+  zones: CalendarZones,
   range: Interval,
   zone: TimeZone,
   budget: Budget,
 ): Layer {
-  const { start, end, duration, content } = component;
   // RFC 7953 §3.1: without DTSTART or an end it is open on that side.
   const from = start ? instantOf(start, zone) : ALL_TIME.from;
   const until = end ? instantOf(end, zone) : start && duration ? endOf(start, duration, zone) : ALL_TIME.until;
@@ -112,20 +120,20 @@ function layerOf(
     priority: priority >= 1 && priority <= 9 ? priority : 0,
     type: BUSY_TYPES.find((type) => type === named) ?? 'BUSY-UNAVAILABLE',
     span,
-    available: span.length === 0 ? [] : intersect(availableIn(model, content, range, zone, budget), span),
+    available: span.length === 0 ? [] : intersect(availableIn(content, zones, range, zone, budget), span),
   };
 }
 
 /** The time its AVAILABLE components cover; each recurs with its own overrides (RFC 7953 §3.1). */
 function availableIn(
-  model: CalendarObjectModel,
   availability: Component,
+  zones: CalendarZones,
   range: Interval,
   zone: TimeZone,
   budget: Budget,
 ): Interval[] {
   const byUid = new Map<string, CalendarComponent[]>();
-  for (const available of availableOf(model, availability)) {
+  for (const available of availableOf(availability, zones)) {
     const uid = textOf(available.content, 'uid');
     byUid.set(uid, [...(byUid.get(uid) ?? []), available]);
   }
@@ -145,7 +153,7 @@ function availableIn(
   return merge(found);
 }
 
-function availableOf({ zones }: CalendarObjectModel, availability: Component): CalendarComponent[] {
+function availableOf(availability: Component, zones: CalendarZones): CalendarComponent[] {
   return availability[2].filter(([name]) => name === 'available').map((content) => readComponent(content, zones));
 }
 

@@ -27,6 +27,8 @@ const QUERY_STEPS = 25 * DEFAULT_STEPS;
 const MAX_OCCURRENCES = 200_000;
 /** Objects whose octets are read at once. */
 const READ_AT_ONCE = 50;
+/** Rows whose handling takes some milliseconds. */
+const MANY = 1_000;
 /** Milliseconds of expanding between two yields. */
 const SLICE = 10;
 /** Objects with a VAVAILABILITY that count in one calendar. */
@@ -70,8 +72,7 @@ export class FreeBusy {
    *   holds more than a bounded answer can say
    */
   async periods(calendars: readonly Collection[], range: Interval): Promise<BusyPeriod[]> {
-    const { appointments, unavailable } = await this.timeline(calendars, range, '');
-    return combine([...appointments, ...unavailable], range);
+    return mergedOf(await this.timeline(calendars, range, ''), range);
   }
 
   /**
@@ -79,8 +80,7 @@ export class FreeBusy {
    * @throws DomainError forbidden when it may know of none; too-many-results
    */
   async ofPrincipal(viewer: Principal, principal: Principal, range: Interval): Promise<BusyPeriod[]> {
-    const { appointments, unavailable } = await this.timelineOf(viewer, principal, range);
-    return combine([...appointments, ...unavailable], range);
+    return mergedOf(await this.timelineOf(viewer, principal, range), range);
   }
 
   /**
@@ -98,8 +98,7 @@ export class FreeBusy {
    */
   async published(principal: Principal, range: Interval): Promise<BusyPeriod[] | undefined> {
     if ((await this.store.freeBusySharing.get(principal.id)) !== 'everyone') return undefined;
-    const { appointments, unavailable } = await this.counted(principal, range, true, undefined);
-    return combine([...appointments, ...unavailable], range);
+    return mergedOf(await this.counted(principal, range, true, undefined), range);
   }
 
   /** The timeline of what counts for a principal: own opaque calendars, and the availability kept at its inbox. */
@@ -148,7 +147,10 @@ export class FreeBusy {
     for (const calendar of calendars) {
       if (!calendar.rights.freeBusy) throw new DomainError('not-found', 'There is no such calendar.');
       const zone = zoneOf(calendar);
-      for (const row of await this.occurrences(calendar, range, budget)) {
+      const occurrences = await this.occurrences(calendar, range, budget);
+      // Reading, sorting, merging and printing thousands are each worth a turn of the others.
+      if (occurrences.length > MANY) await setImmediate();
+      for (const row of occurrences) {
         const appointment = appointmentOf(row, zone, calendar.rights.read);
         if (appointment !== undefined && appointment.from < range.until && appointment.until > range.from)
           appointments.push(appointment);
@@ -159,6 +161,7 @@ export class FreeBusy {
       unavailable.push(...unavailablePeriods(texts, range, zone, budget));
       hoursDeclared ||= texts.some(declaresHours);
     }
+    if (appointments.length > MANY) await setImmediate();
     appointments.sort((a, b) => a.from - b.from || a.until - b.until);
     return { appointments, unavailable: combine(unavailable, range), hoursDeclared, zone: home && zoneOf(home) };
   }
@@ -195,6 +198,13 @@ export class FreeBusy {
     if (budget.occurrences < 0) throw tooMany();
     return found;
   }
+}
+
+async function mergedOf({ appointments, unavailable }: Timeline, range: Interval): Promise<BusyPeriod[]> {
+  if (appointments.length > MANY) await setImmediate();
+  const merged = combine([...appointments, ...unavailable], range);
+  if (merged.length > MANY) await setImmediate();
+  return merged;
 }
 
 function appointmentOf(row: OccurrenceRow, zone: TimeZone, readable: boolean): Appointment | undefined {

@@ -9,6 +9,7 @@ import { openConnection } from '../../storage/connection.ts';
 import { migrate, readMigrations } from '../../storage/migrate.ts';
 import type {
   AccountRow,
+  AttachmentRow,
   BoundCollectionRow,
   CalendarObjectRow,
   CardRow,
@@ -133,6 +134,17 @@ const submission = keys<SubmissionRow>({
   lastError: 1,
   createdAt: 1,
 });
+const attachment = keys<AttachmentRow>({
+  id: 1,
+  accountId: 1,
+  managedId: 1,
+  blobId: 1,
+  uri: 1,
+  mediaType: 1,
+  fileName: 1,
+  size: 1,
+  createdAt: 1,
+});
 const placement = ['flags', 'messageId', 'modseq', 'uid'];
 
 const listing = ['etag', 'id', 'modseq', 'name'];
@@ -155,6 +167,14 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     bootExists: ['found'],
     nextModseq: ['modseq'],
     addBoot: ['id'],
+  },
+  attachments: {
+    byManagedIds: attachment,
+    usedBy: ['id'],
+    collectionsUsing: ['id'],
+    collect: ['id'],
+    add: ['id'],
+    removeUnused: ['accountId', 'size'],
   },
   blobs: {
     find: ['id'],
@@ -220,7 +240,13 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     add: ['id'],
   },
   properties: { list: property },
-  purging: { removedCollection: ['id'], objectsOf: ['id'], cardsOf: ['id'], orphanedAccount: ['id'] },
+  purging: {
+    removedCollection: ['id'],
+    objectsOf: ['id'],
+    attachmentsOf: ['id'],
+    cardsOf: ['id'],
+    orphanedAccount: ['id'],
+  },
   resources: { get: resource, list: resource },
   'free-busy-sharing': { get: ['sharedWith'] },
   settings: { get: ['value'] },
