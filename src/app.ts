@@ -30,6 +30,7 @@ import { type FirstStart, firstStart } from './organisations/first-start.ts';
 import { Organisations } from './organisations/organisations.ts';
 import { packageVersion } from './package-root.ts';
 import { Authentication } from './principals/authentication.ts';
+import { FreeBusyChoices } from './principals/free-busy-sharing.ts';
 import { LoginThrottle } from './principals/login-throttle.ts';
 import { PasswordHashing } from './principals/password-hashing.ts';
 import { Principals } from './principals/principals.ts';
@@ -52,6 +53,7 @@ export interface Services {
   readonly organisations: Organisations;
   readonly principals: Principals;
   readonly rooms: Rooms;
+  readonly freeBusyChoices: FreeBusyChoices;
   /** Set when this opening founded the organisation. */
   readonly founded: FirstStart | undefined;
 }
@@ -83,7 +85,15 @@ export async function openServices(config: Config, options: AppOptions = {}): Pr
     const principals = new Principals(store, authentication, hashing, now);
     const founded = await firstStart({ organisations, principals }, config.domain);
     await authentication.loadDomains();
-    return { store, authentication, organisations, principals, rooms: new Rooms(store, now), founded };
+    return {
+      store,
+      authentication,
+      organisations,
+      principals,
+      rooms: new Rooms(store, now),
+      freeBusyChoices: new FreeBusyChoices(store),
+      founded,
+    };
   } catch (error) {
     await store.close();
     throw error;

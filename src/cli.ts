@@ -12,6 +12,7 @@ import { StoreError } from '../storage/store.ts';
 import { administration, type CommandName, type Commands } from './administration/commands.ts';
 import { type Command, type Given, type Terminal, UsageError } from './cli/command.ts';
 import { domainCommands } from './cli/domain.ts';
+import { roomCommands } from './cli/room.ts';
 import { userCommands } from './cli/user.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { DomainError } from './errors.ts';
@@ -35,7 +36,7 @@ The first start creates the organisation of CONVENE_DOMAIN and prints the passwo
   },
 };
 
-const COMMANDS: readonly Command[] = [serveCommand, ...userCommands, ...domainCommands];
+const COMMANDS: readonly Command[] = [serveCommand, ...userCommands, ...domainCommands, ...roomCommands];
 
 /** Runs one command line, without the name of the program. Returns the exit code. */
 export async function run(line: readonly string[]): Promise<number> {
@@ -85,8 +86,10 @@ function helpOf({ words, usage, summary, help }: Command): string {
 function parse(command: Command, rest: readonly string[]): Given {
   try {
     const { values, positionals } = parseArgs({ args: [...rest], options: command.options, allowPositionals: true });
-    if (positionals.length !== command.positionals)
-      throw new UsageError(positionals.length < command.positionals ? 'Something is missing.' : 'That is too much.');
+    const { positionals: wanted } = command;
+    const [least, most] = typeof wanted === 'number' ? [wanted, wanted] : wanted;
+    if (positionals.length < least) throw new UsageError('Something is missing.');
+    if (positionals.length > most) throw new UsageError('That is too much.');
     return { positionals, values: values as Given['values'] };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

@@ -421,6 +421,8 @@ export interface PrincipalWrites extends PrincipalReads {
   /** Also opens the principal's account. */
   add(row: Omit<PrincipalRow, 'id'>, uidvalidity: number): Promise<number>;
   addAddress(principalId: number, domainId: number, address: string, position: number): Promise<void>;
+  /** Gives it another display name; the name itself stays. */
+  rename(id: number, displayName: string): Promise<void>;
   addMember(groupId: number, memberId: number): Promise<void>;
   /** Takes the principal away with its addresses, credentials and grants; what its account holds goes later, by `purge`. */
   remove(id: number): Promise<void>;

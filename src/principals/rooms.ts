@@ -28,6 +28,7 @@ export interface BookablePrincipal extends Principal, Omit<ResourceRow, 'feature
 
 /** What can be said of a room; what is undefined keeps its value, or the default of a new one. */
 export interface RoomFacts {
+  readonly displayName?: string;
   readonly building?: string;
   readonly capacity?: number;
   readonly features?: readonly string[];
@@ -42,7 +43,6 @@ export interface NewRoom extends RoomFacts {
   readonly kind: 'room' | 'resource';
   readonly address: string;
   readonly name?: string;
-  readonly displayName?: string;
 }
 
 export class Rooms {
@@ -62,7 +62,6 @@ export class Rooms {
     const { local, domain: domainName } = parseAddressText(made.address);
     const address = `${local}@${domainName}`;
     const name = parseName(made.name || local);
-    checkText('A display name', made.displayName);
     checkFacts(made);
     const now = this.now();
     await this.store.transaction(async (write) => {
@@ -106,11 +105,19 @@ export class Rooms {
    * By name or address.
    * @throws DomainError not-found
    */
-  async find(nameOrAddress: string): Promise<BookablePrincipal> {
+  async find(nameOrAddress: string, kind?: 'room' | 'resource'): Promise<BookablePrincipal> {
     const principal = await this.principal(nameOrAddress);
+    if (kind !== undefined && principal.kind !== kind) throw unknown(nameOrAddress, kind);
     const row = await this.store.resources.get(principal.id);
     if (row === undefined) throw unknown(nameOrAddress);
     return complete(principal, row);
+  }
+
+  /** The primary address of whoever manages it, its name when it has none; null for nobody. */
+  async managerOf({ managerId }: BookablePrincipal): Promise<string | null> {
+    const manager = managerId === null ? undefined : await this.store.principals.get(managerId);
+    if (manager === undefined) return null;
+    return (await this.store.principals.addresses(manager.id))[0] ?? manager.name;
   }
 
   /** All of an organisation, or (0) of the server: the smallest first, then in order of name. */
@@ -153,6 +160,8 @@ export class Rooms {
     if (row.booking === 'approval' && managerId === null)
       throw new DomainError('invalid-data', 'Booking by approval needs a manager; name one with --manager.');
     await write.resources.set(row);
+    const displayName = facts.displayName?.trim();
+    if (displayName) await write.principals.rename(room.id, displayName);
     const former = before?.managerId ?? null;
     if (former === managerId) return;
     if (former !== null) await write.grants.remove(room.id, 0, former, 'manage');
@@ -190,7 +199,16 @@ function complete(principal: Principal, { features, ...row }: ResourceRow): Book
   return { ...principal, ...row, features: JSON.parse(features) as string[] };
 }
 
-function checkFacts({ building, capacity, features, booking, horizonDays, longestMinutes }: RoomFacts): void {
+function checkFacts({
+  displayName,
+  building,
+  capacity,
+  features,
+  booking,
+  horizonDays,
+  longestMinutes,
+}: RoomFacts): void {
+  checkText('A display name', displayName);
   checkText('A building', building);
   checkNumber('The capacity', capacity, 0, MAX_CAPACITY);
   checkNumber('The horizon', horizonDays, 1, MAX_HORIZON_DAYS);
@@ -213,6 +231,6 @@ function checkNumber(what: string, value: number | undefined, least: number, mos
     throw new DomainError('invalid-data', `${what} is a whole number from ${least} to ${most}.`);
 }
 
-function unknown(nameOrAddress: string): DomainError {
-  return new DomainError('not-found', `There is no room or resource "${quoted(nameOrAddress)}".`);
+function unknown(nameOrAddress: string, kind = 'room or resource'): DomainError {
+  return new DomainError('not-found', `There is no ${kind} "${quoted(nameOrAddress)}".`);
 }
