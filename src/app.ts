@@ -12,6 +12,7 @@ import { carddav } from '../protocols/carddav/extension.ts';
 import { type ControlSocket, serveControl } from '../protocols/control/control-socket.ts';
 import type { DavExtension } from '../protocols/dav/contract.ts';
 import { dav } from '../protocols/dav/plugin.ts';
+import { freeBusyAddresses } from '../protocols/feeds/free-busy-address.ts';
 import { type TlsCertificate, tlsCertificate } from '../protocols/tls-certificate.ts';
 import { openStore } from '../storage/open.ts';
 import type { ChangeHint, Store } from '../storage/store.ts';
@@ -126,6 +127,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     });
     await http.fastify.register(dav, { store, now, extensions: davExtensions(store, freeBusy, now) });
     const suggestions = new SlotSuggestions(store, freeBusy, services.rooms, now);
+    await http.fastify.register(freeBusyAddresses, { freeBusy, now });
     await http.fastify.register(api, { store, freeBusy, suggestions });
     const addresses = await http.listen();
     jobs.add(reindexing(store, now));

@@ -7,7 +7,7 @@
  * who may ask (src/principals/access.ts).
  */
 import { setImmediate } from 'node:timers/promises';
-import type { OccurrenceRow, Store } from '../../storage/store.ts';
+import type { OccurrenceRow, PrincipalRow, Store } from '../../storage/store.ts';
 import { indexCalendarObject } from '../calendar/calendar-index.ts';
 import { componentsOf, zoneOf } from '../calendar/calendars.ts';
 import { DAY, type TimeZone } from '../calendar/date-time.ts';
@@ -93,12 +93,17 @@ export class FreeBusy {
   }
 
   /**
-   * What anybody may know of a principal that publishes its free/busy; undefined when it does not.
+   * What anybody may know of the owner of an address, folded, that publishes its free/busy; undefined when nobody does.
    * @throws DomainError too-many-results
    */
-  async published(principal: Principal, range: Interval): Promise<BusyPeriod[] | undefined> {
-    if ((await this.store.freeBusySharing.get(principal.id)) !== 'everyone') return undefined;
-    return mergedOf(await this.counted(principal, range, true, undefined), range);
+  async publishedAt(
+    address: string,
+    range: Interval,
+  ): Promise<{ principal: PrincipalRow; periods: BusyPeriod[] } | undefined> {
+    const row = await this.store.principals.byAddress(address);
+    if (row === undefined || (await this.store.freeBusySharing.get(row.id)) !== 'everyone') return undefined;
+    const principal = { ...row, addresses: [address] };
+    return { principal, periods: await mergedOf(await this.counted(principal, range, true, undefined), range) };
   }
 
   /** The timeline of what counts for a principal: own opaque calendars, and the availability kept at its inbox. */
