@@ -15,6 +15,7 @@ import { deviceCommands } from './cli/device.ts';
 import { domainCommands } from './cli/domain.ts';
 import { feedCommands } from './cli/feed.ts';
 import { setupCommands } from './cli/setup.ts';
+import { roomCommands } from './cli/room.ts';
 import { userCommands } from './cli/user.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { DomainError } from './errors.ts';
@@ -46,6 +47,7 @@ const COMMANDS: readonly Command[] = [
   ...deviceCommands,
   ...feedCommands,
   ...setupCommands,
+  ...roomCommands,
 ];
 
 /** Runs one command line, without the name of the program. Returns the exit code. */

@@ -25,6 +25,8 @@ export const statements = {
   ofUid: `SELECT ${MEMBER_COLUMNS}, ${OWN} FROM collections c JOIN calendar_objects m ON m.collection_id = c.id
     WHERE c.account_id = ?1 AND c.kind = 'calendar' AND c.removed = 0 AND m.ical_uid = ?3
     ORDER BY m.collection_id = ?2 DESC LIMIT 1`,
+  availabilities: `SELECT ${MEMBER_COLUMNS}, ${OWN}, d.data FROM calendar_objects m JOIN calendar_object_data d
+    ON d.object_id = m.id WHERE m.collection_id = ? AND m.component = 'VAVAILABILITY' ORDER BY m.id LIMIT ?`,
   everywhere: `SELECT ${MEMBER_COLUMNS}, ${OWN}, d.data FROM calendar_objects m JOIN calendar_object_data d ON d.object_id = m.id
     WHERE m.id > ? ORDER BY m.id LIMIT ?`,
   indexedUntilBefore: `${SELECT} WHERE m.recurring = 1 AND m.id > ?2 AND m.indexed_until < ?1
@@ -51,6 +53,8 @@ export function calendarObjectReads(sql: Sql): CalendarObjectReads {
     busy: (collectionId, from, until) => sql.all<OccurrenceRow>(occurrences.statements.busy, collectionId, from, until),
     occurrences: (collectionId, from, until) =>
       sql.all<OccurrenceRow>(occurrences.statements.overlapping, collectionId, from, until),
+    availabilities: (collectionId, limit) =>
+      sql.all<CalendarObjectRow & { data: string }>(statements.availabilities, collectionId, limit),
     ofUid: (accountId, collectionId, icalUid) =>
       sql.get<CalendarObjectRow>(statements.ofUid, accountId, collectionId, icalUid),
     everywhere: (afterId, limit) =>

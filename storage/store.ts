@@ -9,6 +9,10 @@
 export type PrincipalKind = 'individual' | 'group' | 'resource' | 'room';
 export type Role = 'owner' | 'administrator' | 'member' | 'external';
 export type GrantRights = 'free-busy' | 'read' | 'read-write' | 'manage' | 'send-as';
+/** Who may ask when a principal is busy, beside those it granted it to. */
+export type FreeBusySharing = 'nobody' | 'organisation' | 'everyone';
+/** How requests for a room are answered while the time is free. */
+export type BookingRule = 'auto-accept' | 'approval' | 'auto-decline';
 export type Home = 'calendars' | 'addressbooks';
 export type CollectionKind = 'calendar' | 'addressbook' | 'mailbox';
 export type PropertyOwner = 'principal' | 'calendars' | 'addressbooks' | 'collection' | 'calendar-object' | 'card';
@@ -35,6 +39,23 @@ export interface PrincipalRow {
   uuid: string;
   role: Role;
   createdAt: number;
+}
+
+/** What a room or resource has beyond a principal. */
+export interface ResourceRow {
+  principalId: number;
+  building: string;
+  /** Seats; 0 when that is no fact of it. */
+  capacity: number;
+  /** JSON list of folded words. */
+  features: string;
+  booking: BookingRule;
+  /** Who approves. */
+  managerId: number | null;
+  /** How many days ahead it can be booked. */
+  horizonDays: number;
+  /** The longest booking; 0: any. */
+  longestMinutes: number;
 }
 
 export interface CredentialRow {
@@ -358,6 +379,15 @@ export interface PrincipalReads {
   groupsOf(principalId: number): Promise<number[]>;
   members(groupId: number): Promise<PrincipalRow[]>;
 }
+export interface ResourceReads {
+  get(principalId: number): Promise<ResourceRow | undefined>;
+  /** Of one organisation or (0) of all, the smallest first, then in order of name. */
+  list(organisationId: number): Promise<ResourceRow[]>;
+}
+export interface FreeBusySharingReads {
+  /** Undefined when the principal chose nothing. */
+  get(principalId: number): Promise<FreeBusySharing | undefined>;
+}
 export interface CredentialReads {
   list(principalId: number): Promise<CredentialRow[]>;
 }
@@ -374,6 +404,8 @@ export interface CollectionReads {
   home(principalId: number, home: Home): Promise<BoundCollectionRow[]>;
   bySegment(principalId: number, home: Home, segment: string): Promise<BoundCollectionRow | undefined>;
   countInHome(principalId: number, home: Home): Promise<number>;
+  /** The iCalendar object with the availability of a scheduling inbox's owner, or ''. */
+  availability(collectionId: number): Promise<string>;
 }
 export interface GrantReads {
   /** Grants to any of these principals that concern the collection or its whole account. */
@@ -423,6 +455,8 @@ export interface CalendarObjectReads extends MemberReads<CalendarObjectRow> {
   busy(collectionId: number, from: number, until: number): Promise<OccurrenceRow[]>;
   /** Indexed occurrences that may overlap [from, until), as narrow rows. */
   occurrences(collectionId: number, from: number, until: number): Promise<OccurrenceRow[]>;
+  /** Row and octets of the objects of a calendar that hold a VAVAILABILITY, in order of id; at most `limit`. */
+  availabilities(collectionId: number, limit: number): Promise<(CalendarObjectRow & { data: string })[]>;
   /** An object with this UID in any calendar of an account, one in `collectionId` before others. */
   ofUid(accountId: number, collectionId: number, icalUid: string): Promise<CalendarObjectRow | undefined>;
   /** Recurring objects of any collection indexed only until before `until` though they last longer; at most `limit`. */
@@ -576,6 +610,8 @@ export interface Reads {
   readonly settings: SettingReads;
   readonly organisations: OrganisationReads;
   readonly principals: PrincipalReads;
+  readonly resources: ResourceReads;
+  readonly freeBusySharing: FreeBusySharingReads;
   readonly credentials: CredentialReads;
   readonly accounts: AccountReads;
   readonly collections: CollectionReads;
@@ -600,9 +636,18 @@ export interface PrincipalWrites extends PrincipalReads {
   /** Also opens the principal's account. */
   add(row: Omit<PrincipalRow, 'id'>, uidvalidity: number): Promise<number>;
   addAddress(principalId: number, domainId: number, address: string, position: number): Promise<void>;
+  /** Gives it another display name; the name itself stays. */
+  rename(id: number, displayName: string): Promise<void>;
   addMember(groupId: number, memberId: number): Promise<void>;
   /** Takes the principal away with its addresses, credentials and grants; what its account holds goes later, by `purge`. */
   remove(id: number): Promise<void>;
+}
+export interface ResourceWrites extends ResourceReads {
+  /** Adds or replaces. */
+  set(row: ResourceRow): Promise<void>;
+}
+export interface FreeBusySharingWrites extends FreeBusySharingReads {
+  set(principalId: number, sharedWith: FreeBusySharing): Promise<void>;
 }
 export interface CredentialWrites extends CredentialReads {
   add(row: Omit<CredentialRow, 'id'>): Promise<number>;
@@ -669,6 +714,8 @@ export interface CalendarColumns {
   components: string;
   timeZone: string;
   transparent: number;
+  /** Of a scheduling inbox; undefined keeps what is there. */
+  availability?: string;
 }
 export interface CollectionWrites extends CollectionReads {
   add(row: NewCollection): Promise<number>;
@@ -834,6 +881,8 @@ export interface Writes extends Reads {
   readonly settings: SettingWrites;
   readonly organisations: OrganisationWrites;
   readonly principals: PrincipalWrites;
+  readonly resources: ResourceWrites;
+  readonly freeBusySharing: FreeBusySharingWrites;
   readonly credentials: CredentialWrites;
   readonly accounts: AccountWrites;
   readonly collections: CollectionWrites;

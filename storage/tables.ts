@@ -9,6 +9,7 @@ import { collectionReads, collectionWrites } from './collections.ts';
 import { credentialReads, credentialWrites } from './credentials.ts';
 import { deletedReads, deletedWrites } from './deleted.ts';
 import { feedReads, feedWrites } from './feeds.ts';
+import { freeBusySharingReads, freeBusySharingWrites } from './free-busy-sharing.ts';
 import { grantReads, grantWrites } from './grants.ts';
 import { mailRightReads, mailRightWrites } from './mail-rights.ts';
 import { mailboxReads, mailboxWrites } from './mailboxes.ts';
@@ -19,6 +20,7 @@ import { principalReads, principalWrites } from './principals.ts';
 import { propertyReads, propertyWrites } from './properties.ts';
 import { purgeWrites } from './purging.ts';
 import { secondFactorReads, secondFactorWrites } from './second-factors.ts';
+import { resourceReads, resourceWrites } from './resources.ts';
 import { settingReads, settingWrites } from './settings.ts';
 import { sourceReads, sourceWrites } from './sources.ts';
 import type { Sql } from './sql.ts';
@@ -32,6 +34,8 @@ export function readTables(sql: Sql): Reads {
     settings: settingReads(sql),
     organisations: organisationReads(sql),
     principals: principalReads(sql),
+    resources: resourceReads(sql),
+    freeBusySharing: freeBusySharingReads(sql),
     credentials: credentialReads(sql),
     accounts: accountReads(sql),
     collections: collectionReads(sql),
@@ -62,6 +66,8 @@ export function writeTables(sql: Sql, notes: ChangeNotes, now: () => number): Wr
     settings: settingWrites(sql),
     organisations: organisationWrites(sql),
     principals: principalWrites(sql),
+    resources: resourceWrites(sql),
+    freeBusySharing: freeBusySharingWrites(sql),
     credentials: credentialWrites(sql),
     accounts: accountWrites(sql, notes),
     collections: collectionWrites(sql, now),

@@ -15,6 +15,7 @@ import { OPERATOR } from './audit-log.ts';
 import { type DeviceCommands, type DeviceServices, deviceCommands } from './device-commands.ts';
 import { type FeedCommands, feedCommands } from './feed-commands.ts';
 import { type SetupCommands, type SetupServices, setupCommands } from './setup-commands.ts';
+import { type RoomCommands, type RoomServices, roomCommands } from './room-commands.ts';
 
 export interface UserRecord {
   readonly name: string;
@@ -33,7 +34,7 @@ export interface UserPassword {
 }
 
 /** Each command: what it is given, what it gives back. */
-export interface Commands extends FeedCommands, DeviceCommands, SetupCommands {
+export interface Commands extends FeedCommands, DeviceCommands, SetupCommands, RoomCommands {
   'user.add': {
     arguments: { address: string; name?: string; displayName?: string; password?: string };
     result: UserPassword;
@@ -59,7 +60,7 @@ export interface Commands extends FeedCommands, DeviceCommands, SetupCommands {
 export type CommandName = keyof Commands;
 type Runner<Name extends CommandName> = (given: Arguments) => Promise<Commands[Name]['result']>;
 
-export interface Administered extends DeviceServices, SetupServices {
+export interface Administered extends DeviceServices, SetupServices, RoomServices {
   readonly organisations: Organisations;
   readonly feeds: Feeds;
 }
@@ -124,6 +125,7 @@ export function administration(services: Administered): (name: string, given: un
     ...feedCommands(services.feeds, principals, services.services),
     ...deviceCommands(services),
     ...setupCommands(services),
+    ...roomCommands(services),
   };
   return async (name, given) => {
     if (!isCommand(runners, name)) throw new DomainError('invalid-data', 'There is no such command.');

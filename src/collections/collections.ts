@@ -210,6 +210,11 @@ export class Collections {
     });
   }
 
+  /** What its owner says of being available (RFC 7953): an iCalendar object kept at the scheduling inbox, or ''. */
+  availability(collection: Collection): Promise<string> {
+    return this.store.collections.availability(collection.id);
+  }
+
   private async asSeen(viewer: Principal, of: Principal, row: BoundCollectionRow): Promise<Collection | undefined> {
     if (row.accountId === viewer.id) return { ...row, owner: viewer, rights: ALL_RIGHTS };
     const rights = await rightsOn(this.store, viewer, row);

@@ -31,6 +31,7 @@ import type {
   PropertyRow,
   SecondFactorRow,
   SourceRow,
+  ResourceRow,
   SubmissionRow,
   TombstoneRow,
 } from '../../storage/store.ts';
@@ -52,6 +53,16 @@ const principal = keys<PrincipalRow>({
   uuid: 1,
   role: 1,
   createdAt: 1,
+});
+const resource = keys<ResourceRow>({
+  principalId: 1,
+  building: 1,
+  capacity: 1,
+  features: 1,
+  booking: 1,
+  managerId: 1,
+  horizonDays: 1,
+  longestMinutes: 1,
 });
 const credential = keys<CredentialRow>({
   id: 1,
@@ -245,6 +256,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     overlapping: calendarObject,
     outsideIndex: calendarObject,
     indexedUntilBefore: calendarObject,
+    availabilities: [...calendarObject, 'data'].sort(),
     ofUid: calendarObject,
     ofIds: calendarObject,
     everywhere: [...calendarObject, 'data'].sort(),
@@ -256,6 +268,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     home: collection,
     bySegment: collection,
     countInHome: ['count'],
+    availability: ['availability'],
     add: ['id'],
     bind: ['id'],
   },
@@ -346,6 +359,8 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     removePlacements: ['messageId'],
     attachmentsOf: ['id'],
   },
+  resources: { get: resource, list: resource },
+  'free-busy-sharing': { get: ['sharedWith'] },
   settings: { get: ['value'] },
   threads: { find: ['hash', 'thread_id'] },
   tombstones: { page: tombstone, idsSince: ['memberId'] },
