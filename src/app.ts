@@ -93,6 +93,7 @@ export interface App extends Services {
 const UNREFERENCED_MS = 24 * 60 * 60_000;
 const BLOBS_AT_ONCE = 100;
 const PURGED_AT_ONCE = 200;
+const DAY_MS = 24 * 60 * 60_000;
 
 /** Opens the store of a folder with the services on it; founds the organisation in an empty one. */
 export async function openServices(config: Config, options: AppOptions = {}): Promise<Services> {
@@ -193,6 +194,11 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     };
     jobs.add({ name: 'renew-certificate', everyMs: 60_000, run: async () => void renewCertificate() });
     jobs.add(services.audit.expiry);
+    jobs.add({
+      name: 'expire-deleted',
+      everyMs: 60 * 60_000,
+      run: (signal) => expireDeleted(store, now() - config.deletedKeptDays * DAY_MS, signal),
+    });
     jobs.add({ name: 'purge-removed', everyMs: 10 * 60_000, run: (signal) => purgeRemoved(store, signal) });
     const commands = administration({ ...services, services: told });
     control = await serveControl(config.data, commands, (error) => log.error({ err: error }, 'a command failed'));
@@ -242,6 +248,13 @@ function nameGauges(metrics: Metrics, readiness: Readiness, folder: string): voi
     'How long the first message of the mail queue has waited past its time.',
     async () => (await readiness.overdue()) / 1000,
   );
+}
+
+/** What was deleted before is not kept any longer; purging takes the collections among it. */
+export async function expireDeleted(store: Store, before: number, signal: AbortSignal): Promise<void> {
+  let gone = PURGED_AT_ONCE;
+  while (gone === PURGED_AT_ONCE && !signal.aborted)
+    gone = await store.transaction((write) => write.deleted.expire(before, PURGED_AT_ONCE));
 }
 
 async function purgeRemoved(store: Store, signal: AbortSignal): Promise<void> {

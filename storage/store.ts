@@ -571,8 +571,8 @@ export interface CollectionWrites extends CollectionReads {
   /** Gives a collection another segment where its owner sees it; leaves a tombstone in the account at the old one. */
   rebind(collection: BoundCollectionRow, segment: string, modseq: number): Promise<void>;
   /**
-   * Takes a collection away from everybody, with bindings, grants and properties; leaves a tombstone in the account.
-   * Its members go later, by `purge`.
+   * Takes a collection away from everybody, with bindings and grants; leaves a tombstone in the account. Calendars and
+   * address books are kept for a time (`deleted`); what is in them goes later, by `purge`.
    */
   remove(id: number, modseq: number): Promise<void>;
 }
