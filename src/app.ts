@@ -8,6 +8,7 @@ import { stat } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { deletedApi } from '../protocols/api/deleted.ts';
 import { devicesApi } from '../protocols/api/devices.ts';
 import { feedsApi } from '../protocols/api/feeds.ts';
 import { setupLinksApi } from '../protocols/api/setup-links.ts';
@@ -22,12 +23,15 @@ import { changedCertificate, type TlsCertificate, tlsCertificate } from '../prot
 import { openStore } from '../storage/open.ts';
 import type { ChangeHint, Store } from '../storage/store.ts';
 import { AuditLog } from './administration/audit-log.ts';
+import { Backups } from './administration/backups.ts';
 import { administration } from './administration/commands.ts';
+import { Restoring } from './administration/restoring.ts';
 import { CalendarObjects } from './calendar/calendar-objects.ts';
 import { CalendarQuery } from './calendar/calendar-query.ts';
 import { Feeds } from './calendar/feeds.ts';
 import { reindexing } from './calendar/reindexing.ts';
 import { ChangeBus } from './change-bus.ts';
+import { RestoringDeleted } from './collections/restoring.ts';
 import type { Config } from './config.ts';
 import { CardSearch } from './contacts/card-search.ts';
 import { Cards } from './contacts/cards.ts';
@@ -70,6 +74,9 @@ export interface Services {
   readonly devicePasswords: DevicePasswords;
   readonly setupLinks: SetupLinks;
   readonly feeds: Feeds;
+  readonly backups: Backups;
+  readonly restoring: Restoring;
+  readonly deleted: RestoringDeleted;
   /** Set when this opening founded the organisation. */
   readonly founded: FirstStart | undefined;
 }
@@ -120,6 +127,9 @@ export async function openServices(config: Config, options: AppOptions = {}): Pr
       devicePasswords,
       setupLinks: new SetupLinks(store, devicePasswords, audit, now),
       feeds: new Feeds(store, new FreeBusy(store), audit, now),
+      backups: new Backups(store, config, packageVersion(), now),
+      restoring: new Restoring(store, audit, config.data, now),
+      deleted: new RestoringDeleted(store, now),
       founded,
     };
   } catch (error) {
@@ -161,6 +171,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     await http.fastify.register(dav, { store, now, extensions: davExtensions(store, now) });
     await http.fastify.register(feeds, { service: services.feeds });
     await http.fastify.register(feedsApi, { service: services.feeds });
+    await http.fastify.register(deletedApi, { service: services.deleted });
     await http.fastify.register(devicesApi, { ...services, config, sessions });
     const bound: Record<string, number> = {};
     const told = () => servicesOf(config, bound);
@@ -194,6 +205,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     };
     jobs.add({ name: 'renew-certificate', everyMs: 60_000, run: async () => void renewCertificate() });
     jobs.add(services.audit.expiry);
+    jobs.add(services.backups.schedule);
     jobs.add({
       name: 'expire-deleted',
       everyMs: 60 * 60_000,

@@ -33,6 +33,11 @@ export interface Config {
   readonly trustedProxies: readonly Network[];
   /** Who may read /metrics. */
   readonly metricsFrom: readonly Network[];
+  /** Hours between backups; 0: none by itself. */
+  readonly backupHours: number;
+  /** Folder of the backups the server makes by itself; undefined: `backups` in the data folder. */
+  readonly backupFolder: string | undefined;
+  readonly backupsKept: number;
   /** How long what was deleted can be had back. */
   readonly deletedKeptDays: number;
   readonly plaintextLogin: (typeof PLAINTEXT_LOGIN)[number];
@@ -141,11 +146,31 @@ export const SETTINGS: readonly Setting[] = [
     },
   },
   {
+    name: 'CONVENE_BACKUP_HOURS',
+    type: 'hours',
+    default: '24',
+    description: 'How often the server backs itself up while it runs; 0 for never.',
+    check: wholeNumber(0, 8_760),
+  },
+  {
+    name: 'CONVENE_BACKUP_FOLDER',
+    type: 'folder',
+    default: '',
+    description: 'Where those backups go; without it, `backups` in the data folder, which does not survive the disk.',
+    check: (text) => (text.includes('\0') ? 'name a folder' : undefined),
+  },
+  {
+    name: 'CONVENE_BACKUPS_KEPT',
+    type: 'number',
+    default: '7',
+    description: 'How many of those backups are kept; the oldest go first.',
+    check: wholeNumber(1, 1_000),
+  },
+  {
     name: 'CONVENE_DELETED_KEPT_DAYS',
     type: 'days',
     default: '30',
-    description:
-      'How long deleted calendar objects, cards, calendars and address books stay in the store before they are purged.',
+    description: 'How long deleted calendar objects, cards, calendars and address books can be had back.',
     check: wholeNumber(0, 3_650),
   },
   {
@@ -230,6 +255,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     publicUrl: originOf(value('CONVENE_PUBLIC_URL')),
     trustedProxies: networksIn(value('CONVENE_TRUSTED_PROXIES')).flatMap((text) => parseNetwork(text) ?? []),
     metricsFrom: networksIn(value('CONVENE_METRICS_FROM')).flatMap((text) => parseNetwork(text) ?? []),
+    backupHours: Number(value('CONVENE_BACKUP_HOURS')),
+    backupFolder: value('CONVENE_BACKUP_FOLDER') === '' ? undefined : resolve(value('CONVENE_BACKUP_FOLDER')),
+    backupsKept: Number(value('CONVENE_BACKUPS_KEPT')),
     deletedKeptDays: Number(value('CONVENE_DELETED_KEPT_DAYS')),
     plaintextLogin: value('CONVENE_PLAINTEXT_LOGIN') === 'never' ? 'never' : 'loopback',
     tls: cert === '' ? undefined : { cert: resolve(cert), key: resolve(key) },

@@ -713,6 +713,12 @@ export interface ChangeHint {
   modseq: number;
 }
 
+export interface CopiedFile {
+  readonly octets: number;
+  /** In hexadecimal. */
+  readonly sha256: string;
+}
+
 export interface Store extends Reads {
   /** The id of this start of the server, named in sync tokens. */
   readonly boot: number;
@@ -725,6 +731,8 @@ export interface Store extends Reads {
   transaction<T>(fn: (write: Writes) => Promise<T>): Promise<T>;
   /** Whether a write would succeed now: tries one. */
   writable(): Promise<boolean>;
+  /** Copies everything, as it is when called, to a new file; nobody waits for it. */
+  copyTo(file: string): Promise<CopiedFile>;
   close(): Promise<void>;
 }
 

@@ -10,6 +10,8 @@ import { type LineProblem, readImport } from '../principals/import.ts';
 import { generatePassword } from '../principals/password-hashing.ts';
 import { Arguments } from './arguments.ts';
 import { OPERATOR } from './audit-log.ts';
+import { type BackupCommands, type BackupServices, backupCommands } from './backup-commands.ts';
+import { type DeletedCommands, type DeletedServices, deletedCommands } from './deleted-commands.ts';
 import { type DeviceCommands, type DeviceServices, deviceCommands } from './device-commands.ts';
 import { type FeedCommands, feedCommands } from './feed-commands.ts';
 import { type SetupCommands, type SetupServices, setupCommands } from './setup-commands.ts';
@@ -31,7 +33,7 @@ export interface UserPassword {
 }
 
 /** Each command: what it is given, what it gives back. */
-export interface Commands extends FeedCommands, DeviceCommands, SetupCommands {
+export interface Commands extends FeedCommands, DeviceCommands, SetupCommands, BackupCommands, DeletedCommands {
   'user.add': {
     arguments: { address: string; name?: string; displayName?: string; password?: string };
     result: UserPassword;
@@ -51,7 +53,7 @@ export interface Commands extends FeedCommands, DeviceCommands, SetupCommands {
 export type CommandName = keyof Commands;
 type Runner<Name extends CommandName> = (given: Arguments) => Promise<Commands[Name]['result']>;
 
-export interface Administered extends DeviceServices, SetupServices {
+export interface Administered extends DeviceServices, SetupServices, BackupServices, DeletedServices {
   readonly organisations: Organisations;
   readonly feeds: Feeds;
 }
@@ -110,6 +112,8 @@ export function administration(services: Administered): (name: string, given: un
     ...feedCommands(services.feeds, principals, services.services),
     ...deviceCommands(services),
     ...setupCommands(services),
+    ...backupCommands(services),
+    ...deletedCommands(services),
   };
   return async (name, given) => {
     if (!isCommand(runners, name)) throw new DomainError('invalid-data', 'There is no such command.');
@@ -129,6 +133,7 @@ const AUDITED: Partial<Record<CommandName, string>> = {
   'user.password': 'user',
   'user.remove': 'user',
   'domain.add': 'domain',
+  'backup.make': 'folder',
 };
 
 function isCommand(runners: object, name: string): name is CommandName {
