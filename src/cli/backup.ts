@@ -1,5 +1,7 @@
 /** `convene backup`, `convene restore`, `convene verify`: keeping the store safe, and finding out whether it is. */
+import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
+import { verifyBackup, verifyStore } from '../administration/verification.ts';
 import { restoreWhole } from '../administration/whole-restore.ts';
 import { type Config, readConfig } from '../config.ts';
 import { packageRoot } from '../package-root.ts';
@@ -65,6 +67,28 @@ A part, while the server runs or not: what was changed since is set back, what c
   },
 };
 
+const verify: Command = {
+  words: 'verify',
+  usage: '[BACKUP]',
+  summary: 'find out whether the store, or a backup, is what was stored',
+  help: `Reads everything beside the running server: hashes of all texts and messages, counters, quotas, the index of
+occurrences, and what SQLite checks itself. With the folder of a backup, that backup, on a copy brought to this version.
+Exit code 1 when something is wrong; "convene restore" of a part puts back what a backup has of it.`,
+  options: {},
+  positionals: [0, 1],
+  async run(given, terminal) {
+    const [backup] = given.positionals;
+    const { data } = settings();
+    const { read, problems } = await (backup === undefined
+      ? verifyStore(data)
+      : verifyBackup(resolve(backup), tmpdir()));
+    for (const problem of problems) terminal.complain(problem);
+    const counts = Object.entries(read).map(([what, count]) => `${count} ${what}`);
+    terminal.print(`${counts.join(', ')}: ${problems.length === 0 ? 'all is well.' : `${problems.length} problems.`}`);
+    return problems.length === 0 ? 0 : 1;
+  },
+};
+
 function settings(): Config {
   return readConfig(process.env, packageRoot);
 }
@@ -73,4 +97,4 @@ function shownOctets(octets: number): string {
   return octets < 1_000_000 ? `${Math.ceil(octets / 1_000)} kB` : `${(octets / 1_000_000).toFixed(1)} MB`;
 }
 
-export const backupCommands: readonly Command[] = [backup, restore];
+export const backupCommands: readonly Command[] = [backup, restore, verify];
