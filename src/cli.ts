@@ -10,7 +10,9 @@ import { parseArgs } from 'node:util';
 import { NoServer, sendCommand } from '../protocols/control/control-socket.ts';
 import { StoreError } from '../storage/store.ts';
 import { administration, type CommandName, type Commands } from './administration/commands.ts';
+import { backupCommands } from './cli/backup.ts';
 import { type Command, type Given, type Terminal, UsageError } from './cli/command.ts';
+import { deletedCommands } from './cli/deleted.ts';
 import { deviceCommands } from './cli/device.ts';
 import { domainCommands } from './cli/domain.ts';
 import { feedCommands } from './cli/feed.ts';
@@ -48,6 +50,8 @@ const COMMANDS: readonly Command[] = [
   ...feedCommands,
   ...setupCommands,
   ...roomCommands,
+  ...backupCommands,
+  ...deletedCommands,
 ];
 
 /** Runs one command line, without the name of the program. Returns the exit code. */
@@ -98,9 +102,10 @@ function helpOf({ words, usage, summary, help }: Command): string {
 function parse(command: Command, rest: readonly string[]): Given {
   try {
     const { values, positionals } = parseArgs({ args: [...rest], options: command.options, allowPositionals: true });
-    if (positionals.length < command.positionals) throw new UsageError('Something is missing.');
-    if (positionals.length > command.positionals + (command.optionalPositionals ?? 0))
-      throw new UsageError('That is too much.');
+    const { positionals: wanted } = command;
+    const [least, most] = typeof wanted === 'number' ? [wanted, wanted] : wanted;
+    if (positionals.length < least) throw new UsageError('Something is missing.');
+    if (positionals.length > most) throw new UsageError('That is too much.');
     return { positionals, values: values as Given['values'] };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

@@ -724,8 +724,8 @@ export interface CollectionWrites extends CollectionReads {
   /** Gives a collection another segment where its owner sees it; leaves a tombstone in the account at the old one. */
   rebind(collection: BoundCollectionRow, segment: string, modseq: number): Promise<void>;
   /**
-   * Takes a collection away from everybody, with bindings, grants and properties; leaves a tombstone in the account.
-   * Its members go later, by `purge`.
+   * Takes a collection away from everybody, with bindings and grants; leaves a tombstone in the account. Calendars and
+   * address books are kept for a time (`deleted`); what is in them goes later, by `purge`.
    */
   remove(id: number, modseq: number): Promise<void>;
 }
@@ -902,6 +902,12 @@ export interface ChangeHint {
   modseq: number;
 }
 
+export interface CopiedFile {
+  readonly octets: number;
+  /** In hexadecimal. */
+  readonly sha256: string;
+}
+
 export interface Store extends Reads {
   /** The id of this start of the server, named in sync tokens. */
   readonly boot: number;
@@ -917,6 +923,8 @@ export interface Store extends Reads {
   transaction<T>(fn: (write: Writes) => Promise<T>, committed?: (value: T) => void): Promise<T>;
   /** Whether a write would succeed now: tries one. */
   writable(): Promise<boolean>;
+  /** Copies everything, as it is when called, to a new file; nobody waits for it. */
+  copyTo(file: string): Promise<CopiedFile>;
   close(): Promise<void>;
 }
 

@@ -12,6 +12,8 @@ import { generatePassword } from '../principals/password-hashing.ts';
 import { parseSize } from '../sizes.ts';
 import { Arguments } from './arguments.ts';
 import { OPERATOR } from './audit-log.ts';
+import { type BackupCommands, type BackupServices, backupCommands } from './backup-commands.ts';
+import { type DeletedCommands, type DeletedServices, deletedCommands } from './deleted-commands.ts';
 import { type DeviceCommands, type DeviceServices, deviceCommands } from './device-commands.ts';
 import { type FeedCommands, feedCommands } from './feed-commands.ts';
 import { type SetupCommands, type SetupServices, setupCommands } from './setup-commands.ts';
@@ -34,7 +36,13 @@ export interface UserPassword {
 }
 
 /** Each command: what it is given, what it gives back. */
-export interface Commands extends FeedCommands, DeviceCommands, SetupCommands, RoomCommands {
+export interface Commands
+  extends FeedCommands,
+    DeviceCommands,
+    SetupCommands,
+    RoomCommands,
+    BackupCommands,
+    DeletedCommands {
   'user.add': {
     arguments: { address: string; name?: string; displayName?: string; password?: string };
     result: UserPassword;
@@ -60,7 +68,7 @@ export interface Commands extends FeedCommands, DeviceCommands, SetupCommands, R
 export type CommandName = keyof Commands;
 type Runner<Name extends CommandName> = (given: Arguments) => Promise<Commands[Name]['result']>;
 
-export interface Administered extends DeviceServices, SetupServices, RoomServices {
+export interface Administered extends DeviceServices, SetupServices, RoomServices, BackupServices, DeletedServices {
   readonly organisations: Organisations;
   readonly feeds: Feeds;
 }
@@ -126,6 +134,8 @@ export function administration(services: Administered): (name: string, given: un
     ...deviceCommands(services),
     ...setupCommands(services),
     ...roomCommands(services),
+    ...backupCommands(services),
+    ...deletedCommands(services),
   };
   return async (name, given) => {
     if (!isCommand(runners, name)) throw new DomainError('invalid-data', 'There is no such command.');
@@ -145,6 +155,7 @@ const AUDITED: Partial<Record<CommandName, string>> = {
   'user.password': 'user',
   'user.remove': 'user',
   'domain.add': 'domain',
+  'backup.make': 'folder',
 };
 
 function isCommand(runners: object, name: string): name is CommandName {

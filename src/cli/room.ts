@@ -116,8 +116,7 @@ const freeBusy: Command = {
   organisation    everybody of the same organisation (the default)
   everyone        also published for anybody at /freebusy/ADDRESS.ifb`,
   options: {},
-  positionals: 1,
-  optionalPositionals: 1,
+  positionals: [1, 2],
   async run(given, terminal) {
     const [user = '', sharedWith] = given.positionals;
     const now = await terminal.call('user.free-busy', { user, sharedWith });
