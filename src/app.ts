@@ -1,106 +1,31 @@
 /**
- * Assembles the server: store, services, listeners. Everything is built once, here, and given what it needs.
- * The command line uses the same services without listeners (`openServices`).
- * Elsewhere: the process around it (main.ts, cli.ts), the HTTP door (http.ts).
+ * Assembles the server: services, listeners, jobs. Everything is built once and given what it needs.
+ * Elsewhere: the services (services.ts), what HTTP serves (routes.ts), mail (mail-doors.ts), what runs by the clock
+ * (housekeeping.ts), the process around it (main.ts, cli.ts).
  */
-
 import { stat } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { pino } from 'pino';
-import { devicesApi } from '../protocols/api/devices.ts';
-import { feedsApi } from '../protocols/api/feeds.ts';
-import { setupLinksApi } from '../protocols/api/setup-links.ts';
-import { caldav } from '../protocols/caldav/extension.ts';
-import { carddav } from '../protocols/carddav/extension.ts';
-import { type ControlSocket, serveControl } from '../protocols/control/control-socket.ts';
-import type { DavExtension } from '../protocols/dav/contract.ts';
-import { dav } from '../protocols/dav/plugin.ts';
-import { feeds } from '../protocols/feeds/plugin.ts';
-import { setup } from '../protocols/setup/plugin.ts';
+import { serveControl } from '../protocols/control/control-socket.ts';
 import { changedCertificate, type TlsCertificate, tlsCertificate } from '../protocols/tls-certificate.ts';
-import { openStore } from '../storage/open.ts';
-import type { ChangeHint, Store } from '../storage/store.ts';
-import { AuditLog } from './administration/audit-log.ts';
 import { administration } from './administration/commands.ts';
-import { Attachments } from './calendar/attachments.ts';
-import { CalendarObjects } from './calendar/calendar-objects.ts';
-import { CalendarQuery } from './calendar/calendar-query.ts';
-import { Feeds } from './calendar/feeds.ts';
-import { reindexing } from './calendar/reindexing.ts';
 import { ChangeBus } from './change-bus.ts';
-import { setDefaultQuota } from './collections/quota.ts';
-import type { Config } from './config.ts';
-import { CardSearch } from './contacts/card-search.ts';
-import { Cards } from './contacts/cards.ts';
+import type { Config, Listener } from './config.ts';
+import { housekeeping } from './housekeeping.ts';
 import { createHttp, type Http, type HttpLimits } from './http.ts';
 import { Jobs } from './jobs.ts';
-import { addMissingMailboxes } from './mail/default-mailboxes.ts';
-import { Delivery } from './mail/delivery.ts';
-import { MailboxAcl } from './mail/mailbox-acl.ts';
-import { MailboxViews } from './mail/mailbox-views.ts';
-import { Mailboxes } from './mail/mailboxes.ts';
-import { MessageContents } from './mail/message-contents.ts';
-import { MessageSearch } from './mail/message-search.ts';
-import { MessageSort } from './mail/message-sort.ts';
-import { Messages } from './mail/messages.ts';
-import { SortKeyReader } from './mail/sort-keys.ts';
-import { TextSearch } from './mail/text-search.ts';
+import { type MailDoorsOptions, openMailDoors, TLS_MAIL_LISTENERS } from './mail-doors.ts';
 import { Metrics } from './metrics.ts';
-import { type FirstStart, firstStart } from './organisations/first-start.ts';
-import { Organisations } from './organisations/organisations.ts';
-import { packageVersion } from './package-root.ts';
-import { Authentication } from './principals/authentication.ts';
-import { DevicePasswords } from './principals/device-passwords.ts';
-import { LoginThrottle } from './principals/login-throttle.ts';
-import { PasswordHashing } from './principals/password-hashing.ts';
-import { Principals } from './principals/principals.ts';
-import { sealingOf } from './principals/sealing.ts';
-import { SecondFactors } from './principals/second-factor.ts';
 import { Sessions } from './principals/sessions.ts';
 import { Readiness } from './readiness.ts';
-import { FreeBusy } from './scheduling/free-busy.ts';
+import { registerRoutes } from './routes.ts';
+import { openServices, type Services, type ServicesOptions } from './services.ts';
 import { servicesOf } from './setup/service-records.ts';
-import { SetupLinks } from './setup/setup-links.ts';
-import { signedData } from './setup/signed-data.ts';
 
-export interface AppOptions {
-  /** Epoch milliseconds. */
-  readonly now?: () => number;
+export interface AppOptions extends ServicesOptions, MailDoorsOptions {
   readonly log?: pino.Logger;
   readonly httpLimits?: Partial<HttpLimits>;
-  readonly onChange?: (hint: ChangeHint) => void;
-}
-
-/** What commands and protocols work with. */
-export interface Services {
-  readonly store: Store;
-  readonly authentication: Authentication;
-  readonly organisations: Organisations;
-  readonly principals: Principals;
-  readonly mail: Mail;
-  readonly audit: AuditLog;
-  readonly secondFactors: SecondFactors;
-  readonly devicePasswords: DevicePasswords;
-  readonly setupLinks: SetupLinks;
-  readonly feeds: Feeds;
-  /** Set when this opening founded the organisation. */
-  readonly founded: FirstStart | undefined;
-}
-
-/** What the protocols of mail work with. */
-export interface Mail {
-  readonly views: MailboxViews;
-  readonly mailboxes: Mailboxes;
-  readonly acl: MailboxAcl;
-  readonly messages: Messages;
-  readonly contents: MessageContents;
-  readonly search: MessageSearch;
-  readonly sort: MessageSort;
-  /** Closed before the store. */
-  readonly texts: TextSearch;
-  readonly delivery: Delivery;
 }
 
 export interface App extends Services {
@@ -110,7 +35,7 @@ export interface App extends Services {
   readonly metrics: Metrics;
   readonly http: Http['fastify'];
   /** Where the listeners are bound; undefined ones are switched off. */
-  readonly addresses: { readonly http: AddressInfo | undefined; readonly https: AddressInfo | undefined };
+  readonly addresses: Readonly<Partial<Record<Listener, AddressInfo | undefined>>>;
   readonly tls: TlsCertificate | undefined;
   /** Takes the operator's certificate files over when they changed. Returns whether they did. */
   renewCertificate(): boolean;
@@ -118,46 +43,7 @@ export interface App extends Services {
   close(): Promise<void>;
 }
 
-/** Blobs that nobody refers to are deleted when they were not put again for this long. */
-const UNREFERENCED_MS = 24 * 60 * 60_000;
-const BLOBS_AT_ONCE = 100;
-const PURGED_AT_ONCE = 200;
-
-/** Opens the store of a folder with the services on it; founds the organisation in an empty one. */
-export async function openServices(config: Config, options: AppOptions = {}): Promise<Services> {
-  const now = options.now ?? Date.now;
-  const store = await openStore(config.data, { now, version: packageVersion(), onChange: options.onChange });
-  try {
-    const hashing = new PasswordHashing();
-    const audit = new AuditLog(store, now);
-    const secondFactors = new SecondFactors(store, sealingOf(config.data), now);
-    const parts = { secondFactors, audit };
-    const authentication = new Authentication(store, hashing, new LoginThrottle(now), now, parts);
-    const organisations = new Organisations(store, now, () => authentication.loadDomains());
-    const principals = new Principals(store, authentication, hashing, now);
-    const founded = await firstStart({ organisations, principals }, config.domain);
-    await authentication.loadDomains();
-    await setDefaultQuota(store, config.quota);
-    await addMissingMailboxes(store, now);
-    const devicePasswords = new DevicePasswords(store, authentication, audit, now);
-    return {
-      store,
-      authentication,
-      organisations,
-      principals,
-      mail: mailOn(store, now),
-      audit,
-      secondFactors,
-      devicePasswords,
-      setupLinks: new SetupLinks(store, devicePasswords, audit, now),
-      feeds: new Feeds(store, new FreeBusy(store), audit, now),
-      founded,
-    };
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
-}
+const TLS_LISTENERS: readonly Listener[] = ['https', ...TLS_MAIL_LISTENERS];
 
 /** Starts a server. When it resolves, all listeners are up. */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
@@ -168,18 +54,22 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const { store, authentication } = services;
   const jobs = new Jobs(log);
   const metrics = new Metrics();
-  let http: Http | undefined;
-  let control: ControlSocket | undefined;
+  const doors: { close(): Promise<void> }[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all([...doors.map((door) => door.close()), jobs.stop()]);
+    await services.mail.texts.close();
+    metrics.stop();
+    await store.close();
+  };
   try {
-    let tls =
-      config.ports.https === undefined
-        ? undefined
-        : await tlsCertificate(config.tls, config.data, namesOf(config), now());
+    let tls = TLS_LISTENERS.some((listener) => config.ports[listener] !== undefined)
+      ? await tlsCertificate(config.tls, config.data, namesOf(config), now())
+      : undefined;
     const readiness = new Readiness(store, config.data, now);
     nameGauges(metrics, readiness, config.data);
     const sessions = new Sessions(now);
     authentication.onForget((principalId) => sessions.endAll(principalId));
-    http = createHttp({
+    const http = createHttp({
       config,
       authentication,
       sessions,
@@ -189,47 +79,29 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       metrics,
       limits: options.httpLimits,
     });
-    await http.fastify.register(dav, { store, now, extensions: davExtensions(store, now) });
-    await http.fastify.register(feeds, { service: services.feeds });
-    await http.fastify.register(feedsApi, { service: services.feeds });
-    await http.fastify.register(devicesApi, { ...services, config, sessions });
-    const bound: Record<string, number> = {};
-    const told = () => servicesOf(config, bound);
-    await http.fastify.register(setup, {
-      links: services.setupLinks,
-      services: told,
-      domains: async () => {
-        const names = (await services.organisations.domains()).map(({ name }) => name);
-        return [config.domain, ...names].filter((name, i, all) => names.includes(name) && all.indexOf(name) === i);
-      },
-      sign: (profile) => (tls === undefined || tls.selfSigned ? undefined : signedData(profile, tls.cert, tls.key)),
-      now,
-    });
-    await http.fastify.register(setupLinksApi, { links: services.setupLinks, services: told });
-    const addresses = await http.listen();
+    doors.push(http);
+    const bound: Partial<Record<string, number>> = {};
+    const announced = () => servicesOf(config, bound);
+    await registerRoutes(http.fastify, { config, services, sessions, tls: () => tls, announced, now });
+    const httpAddresses = await http.listen();
+    const mail = await openMailDoors({ config, services, tls, log, now }, options);
+    doors.push(mail);
+    const addresses: App['addresses'] = { ...httpAddresses, ...mail.addresses };
     for (const [name, address] of Object.entries(addresses)) if (address !== undefined) bound[name] = address.port;
-    jobs.add(reindexing(store, now));
-    jobs.add({
-      name: 'collect-blobs',
-      everyMs: 60 * 60_000,
-      run: (signal) => collectBlobs(store, now, signal),
-    });
-    jobs.add({ name: 'purge', everyMs: 10 * 60_000, run: (signal) => purge(store, signal) });
-    services.mail.texts.arrived();
     const renewCertificate = () => {
       if (config.tls === undefined || tls === undefined) return false;
       const changed = changedCertificate(config.tls, tls);
       if (changed === undefined) return false;
       tls = changed;
-      http?.renew(changed);
+      http.renew(changed);
       log.info({ fingerprint: changed.fingerprint }, 'the certificate was renewed');
       return true;
     };
+    for (const job of housekeeping(services, config.deletedKeptDays, now)) jobs.add(job);
     jobs.add({ name: 'renew-certificate', everyMs: 60_000, run: async () => void renewCertificate() });
-    jobs.add(services.audit.expiry);
-    const commands = administration({ ...services, services: told });
-    control = await serveControl(config.data, commands, (error) => log.error({ err: error }, 'a command failed'));
-    const doors = [http, control];
+    services.mail.texts.arrived();
+    const commands = administration({ ...services, services: announced });
+    doors.push(await serveControl(config.data, commands, (error) => log.error({ err: error }, 'a command failed')));
     return {
       ...services,
       config,
@@ -242,55 +114,12 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         return tls;
       },
       renewCertificate,
-      async close() {
-        await Promise.all([...doors.map((door) => door.close()), jobs.stop()]);
-        await services.mail.texts.close();
-        metrics.stop();
-        await store.close();
-      },
+      close,
     };
   } catch (error) {
-    await http?.close();
-    await control?.close();
-    await jobs.stop();
-    await services.mail.texts.close();
-    await store.close();
+    await close();
     throw error;
   }
-}
-
-/** The services of mail on a store. */
-export function mailOn(store: Store, now: () => number): Mail {
-  const views = new MailboxViews(store);
-  const texts = new TextSearch(store);
-  const messages = new Messages(store, views, texts, now);
-  const keys = new SortKeyReader(store);
-  const mailboxes = new Mailboxes(store, views, messages, now);
-  return {
-    views,
-    messages,
-    mailboxes,
-    acl: new MailboxAcl(store, mailboxes, now),
-    contents: new MessageContents(store),
-    search: new MessageSearch(store, views, texts, keys),
-    sort: new MessageSort(store, keys),
-    texts,
-    delivery: new Delivery(store, views, texts, now),
-  };
-}
-
-function davExtensions(store: Store, now: () => number): DavExtension[] {
-  const calendarObjects = new CalendarObjects(store, now);
-  return [
-    caldav({
-      calendarObjects,
-      attachments: new Attachments(store, calendarObjects, now),
-      calendarQuery: new CalendarQuery(store),
-      freeBusy: new FreeBusy(store),
-      now,
-    }),
-    carddav({ cards: new Cards(store, now), cardSearch: new CardSearch(store) }),
-  ];
 }
 
 function nameGauges(metrics: Metrics, readiness: Readiness, folder: string): void {
@@ -303,21 +132,6 @@ function nameGauges(metrics: Metrics, readiness: Readiness, folder: string): voi
     'How long the first message of the mail queue has waited past its time.',
     async () => (await readiness.overdue()) / 1000,
   );
-}
-
-/** Takes away for good what was deleted, in small transactions. */
-async function purge(store: Store, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted && (await store.transaction((write) => write.purge.step(PURGED_AT_ONCE))) > 0)
-    await setImmediate();
-}
-
-async function collectBlobs(store: Store, now: () => number, signal: AbortSignal): Promise<void> {
-  let collected = BLOBS_AT_ONCE;
-  while (collected === BLOBS_AT_ONCE && !signal.aborted)
-    collected = await store.transaction((write) => write.attachments.collect(now() - UNREFERENCED_MS, BLOBS_AT_ONCE));
-  collected = BLOBS_AT_ONCE;
-  while (collected === BLOBS_AT_ONCE && !signal.aborted)
-    collected = await store.transaction((write) => write.blobs.collect(now() - UNREFERENCED_MS, BLOBS_AT_ONCE));
 }
 
 /** Names a self-signed certificate is for. */

@@ -16,8 +16,8 @@ import { deletedCommands } from './cli/deleted.ts';
 import { deviceCommands } from './cli/device.ts';
 import { domainCommands } from './cli/domain.ts';
 import { feedCommands } from './cli/feed.ts';
-import { setupCommands } from './cli/setup.ts';
 import { roomCommands } from './cli/room.ts';
+import { setupCommands } from './cli/setup.ts';
 import { userCommands } from './cli/user.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { DomainError } from './errors.ts';
@@ -154,7 +154,7 @@ async function call<Name extends CommandName>(
 }
 
 async function inProcess(config: Config, command: string, given: unknown): Promise<unknown> {
-  const { openServices } = await import('./app.ts');
+  const { openServices } = await import('./services.ts');
   const services = await openServices(config);
   try {
     if (services.founded !== undefined) {

@@ -16,8 +16,8 @@ import { type BackupCommands, type BackupServices, backupCommands } from './back
 import { type DeletedCommands, type DeletedServices, deletedCommands } from './deleted-commands.ts';
 import { type DeviceCommands, type DeviceServices, deviceCommands } from './device-commands.ts';
 import { type FeedCommands, feedCommands } from './feed-commands.ts';
-import { type SetupCommands, type SetupServices, setupCommands } from './setup-commands.ts';
 import { type RoomCommands, type RoomServices, roomCommands } from './room-commands.ts';
+import { type SetupCommands, type SetupServices, setupCommands } from './setup-commands.ts';
 
 export interface UserRecord {
   readonly name: string;

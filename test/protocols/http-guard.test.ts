@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import t from 'tap';
-import { openServices } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { createHttp, type HttpLimits } from '../../src/http.ts';
 import { Metrics } from '../../src/metrics.ts';
 import { Sessions } from '../../src/principals/sessions.ts';
+import { openServices } from '../../src/services.ts';
 import { exchange, idleConnection } from '../support/raw-http.ts';
 import { basic, startServer, type Teardown } from '../support/server.ts';
 

@@ -29,9 +29,9 @@ import type {
   OrganisationRow,
   PrincipalRow,
   PropertyRow,
+  ResourceRow,
   SecondFactorRow,
   SourceRow,
-  ResourceRow,
   SubmissionRow,
   TombstoneRow,
 } from '../../storage/store.ts';
