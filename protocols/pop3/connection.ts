@@ -11,7 +11,8 @@ import { errorReplies, unexpectedReply } from '../error-replies.ts';
 import { LineStream, LineTooLong } from '../line-stream.ts';
 import type { Session, SocketPeer } from '../listener.ts';
 import { commands } from './command-table.ts';
-import { Hangup, MAX_COMMAND, MAX_LINE, Pop3Refusal, type Pop3Services, Pop3Session } from './session.ts';
+import { Hangup, Pop3Refusal } from './refusal.ts';
+import { MAX_COMMAND, MAX_LINE, type Pop3Services, Pop3Session } from './session.ts';
 
 /** Pipelined commands of one connection run for so many milliseconds before others get a turn. */
 const TURN = 4;

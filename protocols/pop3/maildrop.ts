@@ -5,13 +5,24 @@
  */
 import { DomainError } from '../../src/errors.ts';
 import type { MailboxView } from '../../src/mail/mailbox-view.ts';
+import type { MailboxViews } from '../../src/mail/mailbox-views.ts';
+import type { Mailboxes } from '../../src/mail/mailboxes.ts';
+import type { Messages } from '../../src/mail/messages.ts';
 import { uidSetOfSorted } from '../../src/mail/uid-set.ts';
 import type { Principal } from '../../src/principals/access.ts';
-import { Pop3Refusal, type Pop3Services } from './session.ts';
+import { Pop3Refusal } from './refusal.ts';
+
+export interface MaildropServices {
+  readonly mailboxes: Mailboxes;
+  readonly views: MailboxViews;
+  readonly messages: Messages;
+  /** Ids of the mailboxes that are open as maildrops, by whichever listener. */
+  readonly locked: Set<number>;
+}
 
 export class Maildrop {
   readonly principal: Principal;
-  readonly #services: Pop3Services;
+  readonly #services: MaildropServices;
   readonly #view: MailboxView;
   /** Of all messages, those marked as deleted included. */
   readonly #uids: Uint32Array;
@@ -21,7 +32,7 @@ export class Maildrop {
   /** UIDs of messages that were sent whole. */
   readonly #read = new Set<number>();
 
-  private constructor(principal: Principal, services: Pop3Services, view: MailboxView, sizes: Float64Array) {
+  private constructor(principal: Principal, services: MaildropServices, view: MailboxView, sizes: Float64Array) {
     this.principal = principal;
     this.#services = services;
     this.#view = view;
@@ -34,7 +45,7 @@ export class Maildrop {
    * Opens and locks the maildrop of a principal; `close` it.
    * @throws DomainError in-use while another session has it
    */
-  static async open(principal: Principal, services: Pop3Services): Promise<Maildrop> {
+  static async open(principal: Principal, services: MaildropServices): Promise<Maildrop> {
     const { id } = await services.mailboxes.find(principal, 'INBOX');
     if (services.locked.has(id)) throw new DomainError('in-use', 'Another session has this maildrop open.');
     services.locked.add(id);

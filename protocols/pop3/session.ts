@@ -4,14 +4,12 @@
  * Elsewhere: the loop (connection.ts), the commands (command-table.ts).
  */
 import type { SecureContext } from 'node:tls';
-import type { MailboxViews } from '../../src/mail/mailbox-views.ts';
-import type { Mailboxes } from '../../src/mail/mailboxes.ts';
 import type { MessageContents } from '../../src/mail/message-contents.ts';
-import type { Messages } from '../../src/mail/messages.ts';
 import type { Authentication } from '../../src/principals/authentication.ts';
 import type { LineStream } from '../line-stream.ts';
 import type { SocketPeer } from '../listener.ts';
-import type { Maildrop } from './maildrop.ts';
+import type { Maildrop, MaildropServices } from './maildrop.ts';
+import { Pop3Refusal } from './refusal.ts';
 
 /** Octets of a line, its end included: responses of SASL are longer than commands (RFC 5034 §4). */
 export const MAX_LINE = 16_384;
@@ -41,11 +39,8 @@ export interface Pop3Log {
   error(details: object, text: string): void;
 }
 
-export interface Pop3Services {
+export interface Pop3Services extends MaildropServices {
   readonly authentication: Authentication;
-  readonly mailboxes: Mailboxes;
-  readonly views: MailboxViews;
-  readonly messages: Messages;
   readonly contents: MessageContents;
   readonly version: string;
   readonly limits: Pop3Limits;
@@ -54,25 +49,6 @@ export interface Pop3Services {
   readonly tls: SecureContext | undefined;
   /** Whether a password may come over a connection without TLS. */
   readonly plaintextLogin: 'loopback' | 'never';
-  /** Ids of the mailboxes that are open as maildrops. */
-  readonly locked: Set<number>;
-}
-
-/** A command that is refused: what follows `-ERR`. */
-export class Pop3Refusal extends Error {
-  override readonly name = 'Pop3Refusal';
-  /** Response code without its brackets, or ''. */
-  readonly code: string;
-
-  constructor(message: string, code = '') {
-    super(message);
-    this.code = code;
-  }
-}
-
-/** The connection ends without another word: the peer is gone, or nothing that can be said would be understood. */
-export class Hangup extends Error {
-  override readonly name = 'Hangup';
 }
 
 export class Pop3Session {

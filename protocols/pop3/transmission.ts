@@ -6,7 +6,7 @@
  */
 import type { MessageContents } from '../../src/mail/message-contents.ts';
 import type { LineStream } from '../line-stream.ts';
-import { Hangup, Pop3Refusal } from './session.ts';
+import { Hangup, Pop3Refusal } from './refusal.ts';
 
 const PIECE = 64 * 1024;
 const LF = 10;

@@ -10,7 +10,8 @@ import { startTls } from '../../listener.ts';
 import { type SaslStep, SaslSyntaxError, saslMechanisms } from '../../sasl.ts';
 import { mechanisms } from '../capability.ts';
 import { Maildrop } from '../maildrop.ts';
-import { type Command, Hangup, MAX_LINE, Pop3Refusal, type Pop3Session } from '../session.ts';
+import { Hangup, Pop3Refusal } from '../refusal.ts';
+import { type Command, MAX_LINE, type Pop3Session } from '../session.ts';
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 

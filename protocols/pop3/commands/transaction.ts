@@ -5,7 +5,8 @@
  */
 import { setImmediate as yieldOnce } from 'node:timers/promises';
 import type { Maildrop } from '../maildrop.ts';
-import { type Command, Hangup, Pop3Refusal, type Pop3Session } from '../session.ts';
+import { Hangup, Pop3Refusal } from '../refusal.ts';
+import type { Command, Pop3Session } from '../session.ts';
 import { transmit } from '../transmission.ts';
 
 /** Lines of a listing after which others get a turn. */
