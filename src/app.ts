@@ -89,6 +89,7 @@ export interface App extends Services {
   readonly config: Config;
   readonly bus: ChangeBus;
   readonly jobs: Jobs;
+  readonly outbound: Outbound;
   readonly http: Http['fastify'];
   /** Where the listeners are bound; undefined ones are switched off. */
   readonly addresses: Readonly<Partial<Record<Listener, AddressInfo | undefined>>>;
@@ -170,6 +171,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       config,
       bus,
       jobs,
+      outbound: flow.outbound,
       http: http.fastify,
       addresses: { ...httpAddresses, ...smtp.addresses },
       tls,
