@@ -15,6 +15,7 @@ import type { Config, Listener } from './config.ts';
 import { housekeeping } from './housekeeping.ts';
 import { createHttp, type Http, type HttpLimits } from './http.ts';
 import { Jobs } from './jobs.ts';
+import type { Outbound } from './mail/outbound.ts';
 import { type MailDoorsOptions, openMailDoors, TLS_MAIL_LISTENERS } from './mail-doors.ts';
 import { Metrics } from './metrics.ts';
 import { Sessions } from './principals/sessions.ts';
@@ -34,6 +35,7 @@ export interface App extends Services {
   readonly jobs: Jobs;
   readonly metrics: Metrics;
   readonly http: Http['fastify'];
+  readonly outbound: Outbound;
   /** Where the listeners are bound; undefined ones are switched off. */
   readonly addresses: Readonly<Partial<Record<Listener, AddressInfo | undefined>>>;
   readonly tls: TlsCertificate | undefined;
@@ -109,6 +111,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       jobs,
       metrics,
       http: http.fastify,
+      outbound: mail.outbound,
       addresses,
       get tls() {
         return tls;

@@ -51,11 +51,15 @@ interface Door {
   close(): Promise<void>;
 }
 
+export interface MailDoors extends Door {
+  readonly outbound: Outbound;
+}
+
 /** Opens the listeners that have a port, and starts to send what is queued; all or nothing. */
 export async function openMailDoors(
   { config, services, tls, log, now }: MailDoorsContext,
   options: MailDoorsOptions,
-): Promise<Door> {
+): Promise<MailDoors> {
   const { store, mail, authentication } = services;
   const { mailHostname: hostname, relay } = config;
   const recipients = new LocalRecipients(store, mail.delivery);
@@ -81,5 +85,5 @@ export async function openMailDoors(
     await close();
     throw error;
   }
-  return { addresses: Object.assign({}, ...doors.map(({ addresses }) => addresses)), close };
+  return { addresses: Object.assign({}, ...doors.map(({ addresses }) => addresses)), outbound, close };
 }

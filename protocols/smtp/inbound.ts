@@ -9,6 +9,7 @@ import type { Reception } from '../../src/mail/reception.ts';
 import { guardMessage } from './data-guard.ts';
 import type { Door } from './door.ts';
 import { isHere, localRecipient, relayRefused } from './recipients.ts';
+import { SmtpRefusal } from './refusal.ts';
 
 export function inboundDoor(recipients: LocalRecipients, reception: Reception): Door<Recipient> {
   return {
@@ -18,9 +19,13 @@ export function inboundDoor(recipients: LocalRecipients, reception: Reception): 
     mailParameters: new Set(['SIZE', 'BODY', 'SMTPUTF8']),
     recipientParameters: new Set(),
     async sender() {},
-    async recipient(_transaction, path) {
+    async recipient(transaction, path) {
       if (!(await isHere(path, recipients))) throw relayRefused();
-      return localRecipient(path, recipients);
+      const recipient = await localRecipient(path, recipients);
+      // One reply after the message stands for all recipients, so who has no room is better told apart here.
+      if (!(await reception.hasRoom(recipient, Number(transaction.parameters.get('SIZE') ?? 1))))
+        throw new SmtpRefusal(452, '4.2.2', 'The mailbox has no room.');
+      return recipient;
     },
     async message(transaction, octets) {
       const { id, helo, peer, protocol, sender } = transaction;

@@ -9,6 +9,7 @@ import type { Reception } from '../../src/mail/reception.ts';
 import { guardMessage } from './data-guard.ts';
 import type { Door } from './door.ts';
 import { isHere, localRecipient, relayRefused } from './recipients.ts';
+import { refusalOf } from './refusal.ts';
 
 export function lmtpDoor(recipients: LocalRecipients, reception: Reception): Door<Recipient> {
   return {
@@ -24,14 +25,17 @@ export function lmtpDoor(recipients: LocalRecipients, reception: Reception): Doo
     },
     async message(transaction, octets) {
       const { id, helo, peer, protocol, sender } = transaction;
-      await reception.take({
+      const outcomes = await reception.takeForEach({
         mailFrom: sender.address,
         recipients: transaction.recipients,
         trace: { id, helo, protocol, address: peer.address },
         ...(await guardMessage(octets)),
       });
       // RFC 2033 §4.2: one for each RCPT, also where two of them mean the same mailbox.
-      return transaction.recipients.map(({ address }) => `2.0.0 Delivered to ${address} as ${id}`);
+      return transaction.recipients.map(({ address }, index) => {
+        const refused = outcomes[index];
+        return refused === undefined ? `2.0.0 Delivered to ${address} as ${id}` : refusalOf(refused);
+      });
     },
   };
 }

@@ -11,7 +11,7 @@ import type { Authentication } from '../../src/principals/authentication.ts';
 import { type ListenerLimits, listen, type Session, type SocketListener, type SocketPeer } from '../listener.ts';
 import type { Door, Transaction } from './door.ts';
 import { refusalOf, type SmtpRefusal } from './refusal.ts';
-import { SmtpSession } from './session.ts';
+import { type SessionOwner, SmtpSession } from './session.ts';
 import { SESSION_LIMITS, type SessionLimits } from './session-limits.ts';
 
 export interface SmtpOptions {
@@ -48,7 +48,7 @@ export function listenSmtp<Recipient>(
 
 type CloseListener = (...given: unknown[]) => void;
 
-export class SessionServer<Recipient> extends SMTPServer {
+export class SessionServer<Recipient> extends SMTPServer implements SessionOwner<Recipient> {
   readonly door: Door<Recipient>;
   readonly limits: SessionLimits;
   readonly #options: SmtpOptions;
@@ -106,7 +106,7 @@ export class SessionServer<Recipient> extends SMTPServer {
   }
 
   noteMessage(
-    session: SmtpSession<Recipient>,
+    session: { readonly secure: boolean },
     transaction: Transaction<Recipient>,
     milliseconds: number,
     refusal: SmtpRefusal | undefined,

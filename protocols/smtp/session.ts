@@ -8,6 +8,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
+import type { SMTPServer } from 'smtp-server';
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
 import { DomainError } from '../../src/errors.ts';
 import type { Principal } from '../../src/principals/access.ts';
@@ -20,10 +21,25 @@ import { checkMailParameters, checkRecipientParameters } from './parameters.ts';
 import { type Path, parsePathCommand } from './path-command.ts';
 import { refusalOf, SmtpRefusal } from './refusal.ts';
 import type { SessionLimits } from './session-limits.ts';
-import type { SessionServer } from './session-server.ts';
 
 /** Command lines other than AUTH (RFC 5321 §4.5.3.1.4 wants at least 512, and parameters add to it). */
 const MAX_COMMAND = 2_048;
+
+/** The listener a session belongs to, as far as the session asks it. */
+export interface SessionOwner<Recipient> extends SMTPServer {
+  readonly door: Door<Recipient>;
+  readonly limits: SessionLimits;
+  closeListeners(socket: Socket): readonly ((...given: unknown[]) => void)[];
+  plaintextLogin(peer: SocketPeer): boolean;
+  login(name: string, password: string, peer: SocketPeer): Promise<Principal>;
+  refusal(error: unknown): SmtpRefusal;
+  noteMessage(
+    session: { readonly secure: boolean },
+    transaction: Transaction<Recipient>,
+    milliseconds: number,
+    refusal: SmtpRefusal | undefined,
+  ): void;
+}
 
 type Reply = readonly [code: number, text: string];
 
@@ -32,7 +48,7 @@ export class SmtpSession<Recipient> extends SMTPConnection {
   readonly peer: SocketPeer;
   principal: Principal | undefined;
   transaction: Transaction<Recipient> | undefined;
-  readonly #owner: SessionServer<Recipient>;
+  readonly #owner: SessionOwner<Recipient>;
   readonly #limits: SessionLimits;
   #unknown = 0;
   #loginFailures = 0;
@@ -41,7 +57,7 @@ export class SmtpSession<Recipient> extends SMTPConnection {
   #dataSince = 0;
   #ticking: NodeJS.Timeout | undefined;
 
-  constructor(owner: SessionServer<Recipient>, socket: Socket, peer: SocketPeer) {
+  constructor(owner: SessionOwner<Recipient>, socket: Socket, peer: SocketPeer) {
     super(owner, socket, {});
     this.#owner = owner;
     this.door = owner.door;

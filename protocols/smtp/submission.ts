@@ -47,7 +47,7 @@ export function submissionDoor(recipients: LocalRecipients, submission: Submissi
         principal: principalOf(transaction),
         mailFrom: sender.address,
         recipients: transaction.recipients,
-        // Interpretation 20: where people are when they write is nobody's business.
+        // Interpretation 40: where people are when they write is nobody's business.
         trace: { id, helo: 'submission', protocol, address: undefined },
         ...(await guardMessage(octets)),
       });

@@ -73,14 +73,19 @@ export class Submission {
     const returnPath = Buffer.from(returnPathField(mailFrom));
     // The sender's account keeps what is queued; what stays here is first put where it belongs.
     const stage = this.delivery.stage(remotes.size > 0 ? principal.id : (locals[0]?.accountIds[0] ?? principal.id));
-    await stage.write(
-      Buffer.concat([
-        returnPath,
-        Buffer.from(receivedField(trace, this.hostname, now)),
-        completedHeader(header, now, { unique: trace.id, domain }),
-      ]),
-    );
-    for await (const octets of body) await stage.write(octets);
+    try {
+      await stage.write(
+        Buffer.concat([
+          returnPath,
+          Buffer.from(receivedField(trace, this.hostname, now)),
+          completedHeader(header, now, { unique: trace.id, domain }),
+        ]),
+      );
+      for await (const octets of body) await stage.write(octets);
+    } catch (error) {
+      await stage.discard();
+      throw error;
+    }
     const staged = await stage.finish();
     const skip = returnPath.length;
     await this.delivery.deliver(
