@@ -96,6 +96,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       if (changed === undefined) return false;
       tls = changed;
       http.renew(changed);
+      mail.renew(changed);
       log.info({ fingerprint: changed.fingerprint }, 'the certificate was renewed');
       return true;
     };
