@@ -1,4 +1,5 @@
 /** Every command by its name. What a command may be followed by and when it may come stands with the command. */
+import { deleteAcl, getAcl, listRights, myRights, setAcl } from './commands/acl.ts';
 import { capability, id, logout, noop } from './commands/any-state.ts';
 import { append } from './commands/append.ts';
 import { copy, move, uidCopy, uidMove } from './commands/copy-move.ts';
@@ -7,6 +8,7 @@ import { idle } from './commands/idle.ts';
 import { list, lsub, namespace } from './commands/list.ts';
 import { create, remove, rename, status, subscribe, unsubscribe } from './commands/mailbox.ts';
 import { authenticate, login, startTlsCommand } from './commands/not-authenticated.ts';
+import { getQuota, getQuotaRoot, setQuota } from './commands/quota.ts';
 import { search, uidSearch } from './commands/search.ts';
 import { close, enable, examine, select, unselect } from './commands/select.ts';
 import { expunge, store, uidExpunge, uidStore } from './commands/store.ts';
@@ -35,6 +37,14 @@ export const commands: CommandTable = new Map<string, Command>(
     LSUB: lsub,
     NAMESPACE: namespace,
     STATUS: status,
+    GETACL: getAcl,
+    SETACL: setAcl,
+    DELETEACL: deleteAcl,
+    LISTRIGHTS: listRights,
+    MYRIGHTS: myRights,
+    GETQUOTA: getQuota,
+    GETQUOTAROOT: getQuotaRoot,
+    SETQUOTA: setQuota,
     APPEND: append,
     IDLE: idle,
     CHECK: check,

@@ -1,6 +1,7 @@
 /**
  * Commands on mailboxes as a whole: CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, STATUS.
- * RFC 3501 §6.3.3 to §6.3.7 and §6.3.10, RFC 6154 §3 (USE of CREATE), RFC 7162 §3.1.7, RFC 7889 §5, RFC 8438 (SIZE).
+ * RFC 3501 §6.3.3 to §6.3.7 and §6.3.10, RFC 6154 §3 (USE of CREATE), RFC 7162 §3.1.7, RFC 7889 §5, RFC 8438 (SIZE), RFC 9208 §4.1.4
+ * (DELETED-STORAGE).
  * Elsewhere: what names may be (src/mail/mailbox-names.ts), LIST (list.ts).
  */
 import { type SpecialUse, specialUseOf } from '../../../src/mail/mailbox-names.ts';
@@ -21,6 +22,7 @@ export const STATUS_ITEMS = [
   'SIZE',
   'HIGHESTMODSEQ',
   'APPENDLIMIT',
+  'DELETED-STORAGE',
 ] as const;
 export type StatusItem = (typeof STATUS_ITEMS)[number];
 
@@ -115,8 +117,7 @@ export const status: Command = {
     args.space();
     const items = statusItems(args);
     args.end();
-    const mailbox = await session.services.mailboxes.find(session.user, session.existingName(wire));
-    if (!mailbox.rights.has('r')) throw new Refusal('NO', 'NOPERM', 'You may not read this mailbox.');
+    const mailbox = await session.services.mailboxes.find(session.user, session.existingName(wire), 'r');
     session.stream.write(await statusLine(session, mailbox, items));
     return 'That is all.';
   },
@@ -141,7 +142,9 @@ export async function statusLine(
   items: readonly StatusItem[],
 ): Promise<string> {
   if (items.includes('HIGHESTMODSEQ')) session.enableCondstore();
-  const counts = await session.services.mailboxes.status(mailbox, { octets: items.includes('SIZE') });
+  const counts = await session.services.mailboxes.status(mailbox, {
+    octets: items.includes('SIZE') || items.includes('DELETED-STORAGE'),
+  });
   const values: Record<StatusItem, number> = {
     MESSAGES: counts.messages,
     RECENT: counts.recent,
@@ -152,6 +155,7 @@ export async function statusLine(
     SIZE: counts.octets,
     HIGHESTMODSEQ: Math.max(1, counts.highestModseq),
     APPENDLIMIT: MAX_MESSAGE_OCTETS,
+    'DELETED-STORAGE': counts.deletedOctets,
   };
   const printed = items.map((item) => `${item} ${values[item]}`).join(' ');
   return `* STATUS ${astring(encodeName(mailbox.name))} (${printed})\r\n`;

@@ -4,7 +4,6 @@
  */
 import { SEEN } from '../../../src/mail/flags.ts';
 import type { MailboxView } from '../../../src/mail/mailbox-view.ts';
-import { Refusal } from '../responses.ts';
 import { SelectedMailbox } from '../selected-mailbox.ts';
 import { type Command, type Extension, highestModseqLine } from '../session.ts';
 
@@ -53,8 +52,7 @@ function opening(examined: boolean): Command {
         session.stream.write('* OK [CLOSED] The previous mailbox is closed.\r\n');
       }
       const { mailboxes, views, messages } = session.services;
-      const mailbox = await mailboxes.find(session.user, session.existingName(wire));
-      if (!mailbox.rights.has('r')) throw new Refusal('NO', 'NOPERM', 'You may not read this mailbox.');
+      const mailbox = await mailboxes.find(session.user, session.existingName(wire), 'r');
       const view = await views.open(mailbox.id);
       const readOnly = examined || !['s', 'w', 't', 'e'].some((right) => mailbox.rights.has(right as 's'));
       const selected = new SelectedMailbox(mailbox, view, readOnly, () => messages.takeRecent(view));
