@@ -11,6 +11,7 @@ import { authenticate, login, startTlsCommand } from './commands/not-authenticat
 import { getQuota, getQuotaRoot, setQuota } from './commands/quota.ts';
 import { search, uidSearch } from './commands/search.ts';
 import { close, enable, examine, select, unselect } from './commands/select.ts';
+import { sort, thread, uidSort, uidThread } from './commands/sort.ts';
 import { expunge, store, uidExpunge, uidStore } from './commands/store.ts';
 import type { Command, CommandTable } from './session.ts';
 
@@ -54,6 +55,10 @@ export const commands: CommandTable = new Map<string, Command>(
     'UID EXPUNGE': uidExpunge,
     SEARCH: search,
     'UID SEARCH': uidSearch,
+    SORT: sort,
+    'UID SORT': uidSort,
+    THREAD: thread,
+    'UID THREAD': uidThread,
     FETCH: fetch,
     'UID FETCH': uidFetch,
     STORE: store,

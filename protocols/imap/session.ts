@@ -10,6 +10,7 @@ import type { MailboxViews } from '../../src/mail/mailbox-views.ts';
 import type { Mailboxes } from '../../src/mail/mailboxes.ts';
 import type { MessageContents } from '../../src/mail/message-contents.ts';
 import type { MessageSearch } from '../../src/mail/message-search.ts';
+import type { MessageSort } from '../../src/mail/message-sort.ts';
 import type { Messages } from '../../src/mail/messages.ts';
 import type { QuotaRoots } from '../../src/mail/quota-roots.ts';
 import type { Principal } from '../../src/principals/access.ts';
@@ -53,6 +54,7 @@ export interface ImapServices {
   readonly messages: Messages;
   readonly contents: MessageContents;
   readonly search: MessageSearch;
+  readonly sort: MessageSort;
   readonly version: string;
   readonly limits: ImapLimits;
   readonly log: ImapLog;
