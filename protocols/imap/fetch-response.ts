@@ -79,8 +79,7 @@ export async function printFetch(session: ImapSession, spans: readonly Span[], p
   for (const [first, last] of spans) {
     const lastUid = mailbox.uids[last] as number;
     for (let index = first; index <= last; index++) {
-      const at = mailbox.viewIndex(index);
-      if (at < 0) continue;
+      if (mailbox.viewIndex(index) < 0) continue;
       const uid = mailbox.uids[index] as number;
       if ((needsSummary && !summaries.has(uid)) || (plan.sections.length > 0 && !bodies.has(uid))) {
         await stream.room();
@@ -94,7 +93,12 @@ export async function printFetch(session: ImapSession, spans: readonly Span[], p
       const missing =
         (needsSummary && !summary) || (plan.bodyStructure && !structure) || (plan.sections.length > 0 && !body);
       if (missing) continue;
-      const brief = plan.body ? await contents.scanned(mailbox.view.messageIds[at] as number) : undefined;
+      const messageId = mailbox.view.messageIds[mailbox.viewIndex(index)];
+      const brief = plan.body && messageId !== undefined ? await contents.scanned(messageId) : undefined;
+      // Only now: messages may have left while pages were read, and positions in the view moved.
+      const at = mailbox.viewIndex(index);
+      if (at < 0) continue;
+      if (plan.flags) mailbox.announceKeywords(stream);
       let text = `* ${index + 1} FETCH (${memoryItems(mailbox, at, uid, plan)}`;
       if (summary !== undefined) text += `${gap(text)}${summaryItems(summary[1], plan)}`;
       if (structure !== undefined) text += `${gap(text)}BODYSTRUCTURE ${structure[1]}`;
@@ -124,6 +128,7 @@ async function printFromMemory(session: ImapSession, spans: readonly Span[], pla
     for (let index = first; index <= last; index++) {
       const at = mailbox.viewIndex(index);
       if (at < 0) continue;
+      if (plan.flags) mailbox.announceKeywords(stream);
       text += `* ${index + 1} FETCH (${memoryItems(mailbox, at, mailbox.uids[index] as number, plan)})\r\n`;
       if (++printed % PAGE !== 0) continue;
       stream.write(text);
