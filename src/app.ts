@@ -37,6 +37,7 @@ import { MessageContents } from './mail/message-contents.ts';
 import { MessageSearch } from './mail/message-search.ts';
 import { MessageSort } from './mail/message-sort.ts';
 import { Messages } from './mail/messages.ts';
+import { QuotaRoots } from './mail/quota-roots.ts';
 import { SortKeyReader } from './mail/sort-keys.ts';
 import { TextSearch } from './mail/text-search.ts';
 import { type FirstStart, firstStart } from './organisations/first-start.ts';
@@ -73,6 +74,7 @@ export interface Mail {
   readonly views: MailboxViews;
   readonly mailboxes: Mailboxes;
   readonly acl: MailboxAcl;
+  readonly quotas: QuotaRoots;
   readonly messages: Messages;
   readonly contents: MessageContents;
   readonly search: MessageSearch;
@@ -205,6 +207,7 @@ export function mailOn(store: Store, now: () => number): Mail {
     messages,
     mailboxes,
     acl: new MailboxAcl(store, mailboxes, now),
+    quotas: new QuotaRoots(store, mailboxes),
     contents: new MessageContents(store),
     search: new MessageSearch(store, views, texts, keys),
     sort: new MessageSort(store, keys),

@@ -198,13 +198,15 @@ export class SelectedMailbox {
     stream.write(this.flagsText());
   }
 
-  /** FLAGS and PERMANENTFLAGS, as SELECT says them and whenever a keyword is new. */
+  /** FLAGS and PERMANENTFLAGS by the rights there were at SELECT (RFC 4314 §5.1.1), then and whenever a keyword is new. */
   flagsText(): string {
     const { keywords } = this.view;
-    const names = ['\\Answered', '\\Flagged', '\\Deleted', '\\Seen', '\\Draft', ...keywords.inUse()].join(' ');
-    const more = keywords.full ? '' : ' \\*';
-    const permanent = this.readOnly ? '' : `${names}${more}`;
-    return `* FLAGS (${names})\r\n* OK [PERMANENTFLAGS (${permanent})] Flags that last.\r\n`;
+    const names = ['\\Answered', '\\Flagged', '\\Deleted', '\\Seen', '\\Draft', ...keywords.inUse()];
+    const { rights } = this.mailbox;
+    const rightFor = (name: string) => (name === '\\Deleted' ? 't' : name === '\\Seen' ? 's' : 'w');
+    const permanent = this.readOnly ? [] : names.filter((name) => rights.has(rightFor(name)));
+    if (!this.readOnly && rights.has('w') && !keywords.full) permanent.push('\\*');
+    return `* FLAGS (${names.join(' ')})\r\n* OK [PERMANENTFLAGS (${permanent.join(' ')})] Flags that last.\r\n`;
   }
 
   /** The view's messages become the session's; those that left are said, or kept when they may not be. */

@@ -216,7 +216,7 @@ await interop(
             `set ssl_starttls=${security === 'STARTTLS' ? 'yes' : 'no'} ssl_force_tls=${security === 'plain' ? 'no' : 'yes'}`,
             `set certificate_file="${cert}" ssl_verify_host=no ssl_verify_dates=no`,
             'set confirmcreate=no confirmappend=no delete=yes quit=yes copy=no mark_old=no wait_key=no',
-            `push "<tag-pattern>~s 'message 7 '<enter><tag-prefix-cond><copy-message>=mutted<enter><end-cond><quit>"`,
+            `push "<tag-pattern>~s 'message 1004 '<enter><tag-prefix-cond><copy-message>=mutted<enter><end-cond><quit>"`,
             '',
           ].join('\n'),
         );
@@ -224,7 +224,7 @@ await interop(
           folder,
           environment: { HOME: folder, TERM: 'xterm' },
         });
-        must((await serverHashes(person, 'mutted')).includes(hashOf(message(7))), 'the copy is another message');
+        must((await serverHashes(person, 'mutted')).includes(hashOf(message(1004))), 'the copy is another message');
       });
 
       await step(`imaplib, ${security}`, () =>

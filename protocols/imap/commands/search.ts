@@ -13,7 +13,7 @@ import type { Command } from '../session.ts';
 /** Numbers printed at once. */
 const PIECE = 5_000;
 
-interface ReturnOptions {
+export interface ReturnOptions {
   readonly min: boolean;
   readonly max: boolean;
   readonly count: boolean;
@@ -62,7 +62,7 @@ function searching(byUid: boolean): Command {
 }
 
 /** RFC 4731 §3.1: an empty list is ALL. */
-function returnOptions(args: Arguments): ReturnOptions {
+export function returnOptions(args: Arguments): ReturnOptions {
   const words = args.list(() => args.atom().toUpperCase());
   args.space();
   const unknown = words.find((word) => !['MIN', 'MAX', 'COUNT', 'ALL'].includes(word));
@@ -77,8 +77,14 @@ function returnOptions(args: Arguments): ReturnOptions {
 
 function charsetOf(args: Arguments): string {
   if (!args.take('CHARSET ')) return 'US-ASCII';
-  const charset = args.astring().toUpperCase();
+  const charset = charsetNamed(args.astring());
   args.space();
+  return charset;
+}
+
+/** @throws Refusal BADCHARSET */
+export function charsetNamed(name: string): string {
+  const charset = name.toUpperCase();
   // RFC 3501 §6.4.4: NO, and what is supported.
   if (charset !== 'UTF-8' && charset !== 'US-ASCII')
     throw new Refusal('NO', 'BADCHARSET (US-ASCII UTF-8)', 'Search strings are UTF-8.');
@@ -86,7 +92,11 @@ function charsetOf(args: Arguments): string {
 }
 
 /** Of the messages told: RFC 4731 §3.2 for MIN and MAX alone. */
-function highestModseq(mailbox: SelectedMailbox, uids: readonly number[], options: ReturnOptions | undefined): number {
+export function highestModseq(
+  mailbox: SelectedMailbox,
+  uids: readonly number[],
+  options: ReturnOptions | undefined,
+): number {
   let told = uids;
   if (options !== undefined && !options.all && !options.count && uids.length > 0)
     told = [...(options.min ? [uids[0] as number] : []), ...(options.max ? [uids.at(-1) as number] : [])];
@@ -98,7 +108,8 @@ function highestModseq(mailbox: SelectedMailbox, uids: readonly number[], option
   return highest;
 }
 
-function esearch(
+/** The ESEARCH answer for numbers in the order they are told in; MIN and MAX are its ends (RFC 5267 §3.1). */
+export function esearch(
   tag: string,
   byUid: boolean,
   numbers: readonly number[],

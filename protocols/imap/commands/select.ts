@@ -4,7 +4,7 @@
  */
 import { SEEN } from '../../../src/mail/flags.ts';
 import type { MailboxView } from '../../../src/mail/mailbox-view.ts';
-import { Refusal } from '../responses.ts';
+import { mailboxId } from '../object-ids.ts';
 import { SelectedMailbox } from '../selected-mailbox.ts';
 import { type Command, type Extension, highestModseqLine } from '../session.ts';
 
@@ -53,8 +53,7 @@ function opening(examined: boolean): Command {
         session.stream.write('* OK [CLOSED] The previous mailbox is closed.\r\n');
       }
       const { mailboxes, views, messages } = session.services;
-      const mailbox = await mailboxes.find(session.user, session.existingName(wire));
-      if (!mailbox.rights.has('r')) throw new Refusal('NO', 'NOPERM', 'You may not read this mailbox.');
+      const mailbox = await mailboxes.find(session.user, session.existingName(wire), 'r');
       const view = await views.open(mailbox.id);
       const readOnly = examined || !['s', 'w', 't', 'e'].some((right) => mailbox.rights.has(right as 's'));
       const selected = new SelectedMailbox(mailbox, view, readOnly, () => messages.takeRecent(view));
@@ -65,6 +64,7 @@ function opening(examined: boolean): Command {
       if (unseen > 0) session.stream.write(`* OK [UNSEEN ${unseen}] The first unseen message.\r\n`);
       session.stream.write(
         `* OK [UIDVALIDITY ${view.uidvalidity}] UIDs are valid.\r\n` +
+          `* OK [MAILBOXID (${mailboxId(mailbox)})] The id of the mailbox.\r\n` +
           `* OK [UIDNEXT ${view.uidnext}] The next UID.\r\n${highestModseqLine(view.highestModseq)}`,
       );
       return `[READ-${readOnly ? 'ONLY' : 'WRITE'}] Opened.`;
