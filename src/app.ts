@@ -12,6 +12,8 @@ import { carddav } from '../protocols/carddav/extension.ts';
 import { type ControlSocket, serveControl } from '../protocols/control/control-socket.ts';
 import type { DavExtension } from '../protocols/dav/contract.ts';
 import { dav } from '../protocols/dav/plugin.ts';
+import { type ImapListeners, openImap } from '../protocols/imap/listeners.ts';
+import type { ImapLimits } from '../protocols/imap/session.ts';
 import { openSmtp, type SmtpListeners } from '../protocols/smtp/listeners.ts';
 import type { SessionLimits } from '../protocols/smtp/session-limits.ts';
 import { smtpTransport, type TransportOptions } from '../protocols/smtp/transport.ts';
@@ -37,9 +39,12 @@ import { MailboxViews } from './mail/mailbox-views.ts';
 import { Mailboxes } from './mail/mailboxes.ts';
 import { MessageContents } from './mail/message-contents.ts';
 import { MessageSearch } from './mail/message-search.ts';
+import { MessageSort } from './mail/message-sort.ts';
 import { Messages } from './mail/messages.ts';
 import { Outbound } from './mail/outbound.ts';
+import { QuotaRoots } from './mail/quota-roots.ts';
 import { Reception } from './mail/reception.ts';
+import { SortKeyReader } from './mail/sort-keys.ts';
 import { Submission } from './mail/submission.ts';
 import { TextSearch } from './mail/text-search.ts';
 import { type FirstStart, firstStart } from './organisations/first-start.ts';
@@ -58,6 +63,7 @@ export interface AppOptions {
   readonly httpLimits?: Partial<HttpLimits>;
   readonly smtpLimits?: Partial<SessionLimits>;
   readonly mailTransport?: Partial<TransportOptions>;
+  readonly imapLimits?: Partial<ImapLimits>;
   readonly onChange?: (hint: ChangeHint) => void;
 }
 
@@ -77,9 +83,11 @@ export interface Mail {
   readonly views: MailboxViews;
   readonly mailboxes: Mailboxes;
   readonly acl: MailboxAcl;
+  readonly quotas: QuotaRoots;
   readonly messages: Messages;
   readonly contents: MessageContents;
   readonly search: MessageSearch;
+  readonly sort: MessageSort;
   /** Closed before the store. */
   readonly texts: TextSearch;
   readonly delivery: Delivery;
@@ -99,7 +107,7 @@ export interface App extends Services {
 }
 
 /** Those that speak TLS at once or on request. */
-const TLS_LISTENERS: readonly Listener[] = ['https', 'submission', 'submissions', 'smtp'];
+const TLS_LISTENERS: readonly Listener[] = ['https', 'imap', 'imaps', 'submission', 'submissions', 'smtp'];
 
 /** Blobs that nobody refers to are deleted when they were not put again for this long. */
 const UNREFERENCED_MS = 24 * 60 * 60_000;
@@ -138,6 +146,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   let control: ControlSocket | undefined;
   let smtp: SmtpListeners | undefined;
   const flow = mailFlowOn(services, config, now, log, options.mailTransport);
+  let imap: ImapListeners | undefined;
   try {
     const tls = TLS_LISTENERS.some((listener) => config.ports[listener] !== undefined)
       ? await tlsCertificate(config.tls, config.data, namesOf(config), now())
@@ -153,6 +162,15 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     await http.fastify.register(dav, { store, now, extensions: davExtensions(store, now) });
     const httpAddresses = await http.listen();
     smtp = await openSmtp({ ...flow, config, authentication, tls, log, limits: options.smtpLimits });
+    imap = await openImap({
+      ...services.mail,
+      config,
+      authentication,
+      version: packageVersion(),
+      log,
+      tls,
+      limits: options.imapLimits,
+    });
     jobs.add(reindexing(store, now));
     jobs.add({
       name: 'collect-blobs',
@@ -165,7 +183,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     control = await serveControl(config.data, administration(services), (error) =>
       log.error({ err: error }, 'a command failed'),
     );
-    const doors = [http, smtp, control];
+    const doors = [http, imap, smtp, control];
     return {
       ...services,
       config,
@@ -173,7 +191,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       jobs,
       outbound: flow.outbound,
       http: http.fastify,
-      addresses: { ...httpAddresses, ...smtp.addresses },
+      addresses: { ...httpAddresses, ...imap.addresses, ...smtp.addresses },
       tls,
       async close() {
         await Promise.all([...doors.map((door) => door.close()), jobs.stop(), flow.outbound.stop()]);
@@ -184,6 +202,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   } catch (error) {
     await http?.close();
     await smtp?.close();
+    await imap?.close();
     await control?.close();
     await flow.outbound.stop();
     await jobs.stop();
@@ -198,14 +217,17 @@ export function mailOn(store: Store, now: () => number): Mail {
   const views = new MailboxViews(store);
   const texts = new TextSearch(store);
   const messages = new Messages(store, views, texts, now);
+  const keys = new SortKeyReader(store);
   const mailboxes = new Mailboxes(store, views, messages, now);
   return {
     views,
     messages,
     mailboxes,
     acl: new MailboxAcl(store, mailboxes, now),
+    quotas: new QuotaRoots(store, mailboxes),
     contents: new MessageContents(store),
-    search: new MessageSearch(store, views, texts),
+    search: new MessageSearch(store, views, texts, keys),
+    sort: new MessageSort(store, keys),
     texts,
     delivery: new Delivery(store, views, texts, now),
   };

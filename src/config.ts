@@ -80,8 +80,8 @@ interface Setting {
 const PORTS: Readonly<Record<Listener, readonly [port: number, description: string]>> = {
   http: [8080, 'HTTP for CalDAV and CardDAV, without TLS.'],
   https: [8443, 'HTTP over TLS.'],
-  imap: [1143, 'IMAP with STARTTLS. Known and checked, not served yet.'],
-  imaps: [1993, 'IMAP over TLS. Known and checked, not served yet.'],
+  imap: [1143, 'IMAP with STARTTLS.'],
+  imaps: [1993, 'IMAP over TLS.'],
   pop3: [1110, 'POP3 with STARTTLS. Known and checked, not served yet.'],
   pop3s: [1995, 'POP3 over TLS. Known and checked, not served yet.'],
   submission: [1587, 'Message submission with STARTTLS.'],

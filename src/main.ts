@@ -129,7 +129,8 @@ function introduction(app: App): string[] {
   const lines = [`Convene ${packageVersion()}, data in ${config.data}`];
   if (tls?.selfSigned === true && config.publicUrl === undefined)
     lines.push(`Self-signed certificate, SHA-256 ${tls.fingerprint}`);
-  const mail = [mailDoor('SMTP', app.addresses.submission, app.addresses.submissions)].filter(
+  const { imap, imaps, submission, submissions } = app.addresses;
+  const mail = [mailDoor('IMAP', imap, imaps), mailDoor('SMTP', submission, submissions)].filter(
     (door) => door !== undefined,
   );
   if (founded === undefined)

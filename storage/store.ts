@@ -185,8 +185,12 @@ export interface MessageRow {
   structure: string;
   /** Where the parts of a large message lie, as JSON; '' for a small one. */
   layout: string;
-  /** The id of the first message of its thread. */
+  /** Of a copy from another account, the id of what it was copied from; 0: its own. */
+  originalId: number;
+  /** The id of the first message of its thread; 0: its own. */
   threadId: number;
+  /** Six octets of hash for its Message-ID, then for each id it refers to. */
+  ancestry: Buffer;
 }
 
 /** A message of a page of octets: null for one that is too large for a page. */
@@ -351,10 +355,19 @@ export interface MessageReads {
     last: number,
     limit: number,
   ): Promise<[uid: number, size: number, internalDate: number][]>;
+  /** [uid, id of what it is a copy of or its own, id of its thread] likewise. */
+  origins(
+    mailboxId: number,
+    first: number,
+    last: number,
+    limit: number,
+  ): Promise<[uid: number, originalId: number, threadId: number][]>;
   /** Octets likewise, of messages that are stored in one piece. */
   bodies(mailboxId: number, first: number, last: number, limit: number): Promise<BodyRow[]>;
   /** [id, summary] by id, in no promised order. */
   summariesOf(ids: readonly number[]): Promise<[id: number, summary: string][]>;
+  /** [id, ancestry] likewise. */
+  ancestriesOf(ids: readonly number[]): Promise<[id: number, ancestry: Buffer][]>;
   /** Where the octets of a message are. */
   place(id: number): Promise<{ blobId: number; size: number; layout: string } | undefined>;
   /** Sizes and internal dates by id. */
@@ -363,6 +376,10 @@ export interface MessageReads {
   lastId(): Promise<number>;
   /** Ids after an id, in order. */
   idsAfter(id: number, limit: number): Promise<number[]>;
+}
+export interface ThreadReads {
+  /** Threads of an account that know one of these hashes: [hash, thread]. */
+  find(accountId: number, hashes: readonly number[]): Promise<[hash: number, threadId: number][]>;
 }
 export interface PlacementReads {
   get(mailboxId: number, uid: number): Promise<PlacementRow | undefined>;
@@ -378,8 +395,8 @@ export interface PlacementReads {
   combinations(mailboxId: number, least: number): Promise<number[]>;
   /** Scans the mailbox. `recent`: at and above the UID `recentFrom`. */
   counts(mailboxId: number, recentFrom: number): Promise<PlacementCounts>;
-  /** Octets of all messages of a mailbox. Scans the mailbox and its messages. */
-  octets(mailboxId: number): Promise<number>;
+  /** Octets of all messages of a mailbox, and of those with \Deleted. Scans the mailbox and its messages. */
+  octets(mailboxId: number): Promise<{ octets: number; deletedOctets: number }>;
   /** Octets of the messages that are in no other mailbox likewise. */
   octetsOnlyHere(mailboxId: number): Promise<number>;
 }
@@ -395,6 +412,7 @@ export interface SubmissionReads {
 export interface Reads {
   readonly mailboxes: MailboxReads;
   readonly messages: MessageReads;
+  readonly threads: ThreadReads;
   readonly placements: PlacementReads;
   readonly submissions: SubmissionReads;
   readonly settings: SettingReads;
@@ -555,6 +573,10 @@ export interface MessageWrites extends MessageReads {
   /** Deletes messages that are placed nowhere any more, of those given. Returns how many octets they had. */
   removeUnplaced(ids: readonly number[]): Promise<number>;
 }
+export interface ThreadWrites extends ThreadReads {
+  /** Lets these hashes belong to a thread; those that belong to one stay there. */
+  add(accountId: number, hashes: readonly number[], threadId: number): Promise<void>;
+}
 export interface PlacementWrites extends PlacementReads {
   /** @param savedAt when they came into this mailbox */
   add(mailboxId: number, rows: readonly PlacementRow[], savedAt: number): Promise<void>;
@@ -593,6 +615,7 @@ export interface PurgeWrites {
 export interface Writes extends Reads {
   readonly mailboxes: MailboxWrites;
   readonly messages: MessageWrites;
+  readonly threads: ThreadWrites;
   readonly placements: PlacementWrites;
   readonly submissions: SubmissionWrites;
   readonly purge: PurgeWrites;

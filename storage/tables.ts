@@ -18,6 +18,7 @@ import { settingReads, settingWrites } from './settings.ts';
 import type { Sql } from './sql.ts';
 import type { Reads, Writes } from './store.ts';
 import { submissionReads, submissionWrites } from './submissions.ts';
+import { threadReads, threadWrites } from './threads.ts';
 import { tombstoneReads } from './tombstones.ts';
 
 export function readTables(sql: Sql): Reads {
@@ -37,6 +38,7 @@ export function readTables(sql: Sql): Reads {
     blobs: blobReads(sql),
     mailboxes: mailboxReads(sql),
     messages: messageReads(sql),
+    threads: threadReads(sql),
     placements: placementReads(sql),
     submissions: submissionReads(sql),
   };
@@ -59,6 +61,7 @@ export function writeTables(sql: Sql, notes: ChangeNotes): Writes {
     blobs: blobWrites(sql),
     mailboxes: mailboxWrites(sql),
     messages: messageWrites(sql),
+    threads: threadWrites(sql),
     placements: placementWrites(sql),
     submissions: submissionWrites(sql),
     purge: purgeWrites(sql),

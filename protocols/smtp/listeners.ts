@@ -4,6 +4,7 @@
  */
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { bindProblem } from '../../src/bind-problems.ts';
 import type { Config, Listener } from '../../src/config.ts';
 import type { LocalRecipients } from '../../src/mail/local-recipients.ts';
 import type { Reception } from '../../src/mail/reception.ts';
@@ -56,10 +57,12 @@ export async function openSmtp(services: SmtpServices): Promise<SmtpListeners> {
       implicitTls: name === 'submissions',
     };
     const limits = { ...more.limits, ...services.limits };
-    opened.set(
-      name,
-      await listenSmtp(door, at, { hostname, authentication, plaintextLogin, tls, log, ...more, limits }),
-    );
+    try {
+      const options = { hostname, authentication, plaintextLogin, tls, log, ...more, limits };
+      opened.set(name, await listenSmtp(door, at, options));
+    } catch (error) {
+      throw bindProblem(error, name, at.host, port);
+    }
   }
   try {
     const submissions = submissionDoor(recipients, submission);

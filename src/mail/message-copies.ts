@@ -140,8 +140,8 @@ export class MessageCopies {
   }
 
   private async stageOne(row: MessageRow, accountId: number): Promise<StagedMessage> {
-    const { size, structure, layout, blobId } = row;
-    const facts = { accountId, size, structure, layout, envelope: envelopeOf(row.summary) };
+    const { size, structure, layout, ancestry, blobId } = row;
+    const facts = { accountId, size, structure, layout, ancestry, envelope: envelopeOf(row.summary) };
     if (size <= CHUNK_OCTETS) {
       const octets = await this.store.blobs.read(blobId, 0, size);
       const hash = createHash('sha256').update(octets).digest();
@@ -164,7 +164,9 @@ export class MessageCopies {
       const one = staged.get(messageId);
       if (one === undefined || stored.has(messageId)) continue;
       const blobId = await blobOf(write, one.staged, this.now());
-      stored.set(messageId, await storeMessage(write, accountId, one.staged, blobId, one.row.internalDate));
+      const { internalDate, originalId, threadId } = one.row;
+      const original = { originalId: originalId || messageId, threadId: threadId || messageId };
+      stored.set(messageId, await storeMessage(write, accountId, one.staged, blobId, internalDate, original));
     }
     return rows.map(([, messageId, flags]) => ({ ...stored.get(messageId)!, flags: flagsOf(flags) }));
   }

@@ -9,7 +9,7 @@ import { systemFlag, union, without } from './flags.ts';
 import type { MailboxView, MessageFacts } from './mailbox-view.ts';
 import type { MailboxViews } from './mailbox-views.ts';
 import type { TextCriterion } from './message-text.ts';
-import { SentDates } from './sent-dates.ts';
+import type { SortKeyReader } from './sort-keys.ts';
 import type { TextSearch } from './text-search.ts';
 import type { UidSet } from './uid-set.ts';
 
@@ -52,13 +52,13 @@ export class MessageSearch {
   private readonly store: Store;
   private readonly views: MailboxViews;
   private readonly texts: TextSearch;
-  private readonly sentDates: SentDates;
+  private readonly keys: SortKeyReader;
 
-  constructor(store: Store, views: MailboxViews, texts: TextSearch) {
+  constructor(store: Store, views: MailboxViews, texts: TextSearch, keys: SortKeyReader) {
     this.store = store;
     this.views = views;
     this.texts = texts;
-    this.sentDates = new SentDates(store);
+    this.keys = keys;
   }
 
   /** The UIDs of all matching messages of a view, ascending: of those it has when the search begins. */
@@ -102,8 +102,9 @@ export class MessageSearch {
       case 'internal-date':
         return byFacts(scope, criterion, among, await this.views.facts(scope.view));
       case 'sent-date': {
-        const days = await this.sentDates.daysOf(scope.view, scope.messageIds);
-        return filtered(among, (at) => isWithin(days[at] as number, criterion));
+        const keys = await this.keys.keysOf(scope.messageIds.filter((_, at) => among[at] === 1));
+        let next = 0;
+        return filtered(among, () => isWithin(keys[next++]?.sentDay ?? Number.NaN, criterion));
       }
       case 'save-date': {
         const dates = await this.saveDates(scope);

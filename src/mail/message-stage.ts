@@ -7,6 +7,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Store } from '../../storage/store.ts';
 import { DomainError } from '../errors.ts';
+import { packAncestry } from './ancestry.ts';
 import { packLayout } from './message-sections.ts';
 import { printInternalDate, summariseMessage } from './message-summary.ts';
 
@@ -30,6 +31,8 @@ export interface StagedMessage {
   readonly structure: string;
   /** Where the parts of a large message lie; '' for a small one, which is scanned again when asked. */
   readonly layout: string;
+  /** Whom it answers (ancestry.ts). */
+  readonly ancestry: Buffer;
 }
 
 export class MessageStage {
@@ -82,6 +85,7 @@ export class MessageStage {
       envelope: envelopeOf(summary),
       structure,
       layout: this.blobId === 0 ? '' : packLayout(message),
+      ancestry: packAncestry(message.header),
     };
   }
 

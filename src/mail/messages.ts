@@ -7,7 +7,18 @@
 import type { PlacementRow, Store, Writes } from '../../storage/store.ts';
 import { DomainError } from '../errors.ts';
 import type { Principal } from '../principals/access.ts';
-import { ALL_FLAGS, bitsOf, DELETED, type FlagNames, Keywords, parseFlagNames, SEEN, without } from './flags.ts';
+import {
+  ALL_FLAGS,
+  bitsOf,
+  DELETED,
+  type FlagNames,
+  intersection,
+  Keywords,
+  parseFlagNames,
+  SEEN,
+  union,
+  without,
+} from './flags.ts';
 import { flagsAllowed, mailRightsOn, need } from './mail-rights.ts';
 import type { Mailbox } from './mailbox.ts';
 import { type MailboxView, uidsIn } from './mailbox-view.ts';
@@ -131,8 +142,11 @@ export class Messages {
   ): Promise<FlagsChanged> {
     const rights = await mailRightsOn(this.store, viewer, mailboxOf(view));
     const allowed = flagsAllowed(rights);
-    if (allowed === 0) throw new DomainError('forbidden', 'You may not change flags in this mailbox.');
     const flags = parseFlagNames(names);
+    const asked = flags.keywords.length > 0 ? without(ALL_FLAGS, SEEN + DELETED) : flags.system;
+    // RFC 4314 §4: with one of the flags allowed, the others are passed over.
+    if (allowed === 0 || (asked !== 0 && intersection(union(asked, flags.system), allowed) === 0))
+      throw new DomainError('forbidden', 'You may not change these flags in this mailbox.');
     return this.views.write(async (write) => {
       const { mailboxId: id, accountId } = view;
       const modseq = await write.accounts.nextModseq(accountId, [id]);

@@ -7,6 +7,7 @@
 import type { MailboxRow, PlacementRow, Reads, Writes } from '../../storage/store.ts';
 import { takeOctets } from '../collections/quota.ts';
 import { DomainError } from '../errors.ts';
+import { unpackAncestry } from './ancestry.ts';
 import { intersection, Keywords, union } from './flags.ts';
 import type { AddedMessage } from './mailbox-view.ts';
 import { type StagedMessage, summaryOf } from './message-stage.ts';
@@ -41,6 +42,12 @@ export async function keywordsWith(write: Writes, row: MailboxRow, names: readon
   return keywords;
 }
 
+/** A message that this one is a copy of, from another account: both are the same to clients (RFC 8474 §5.1). */
+export interface Original {
+  readonly originalId: number;
+  readonly threadId: number;
+}
+
 /**
  * Stores a message in its account, placed nowhere yet. `blobId` is that of its octets when they are there already.
  * @throws DomainError over-quota
@@ -51,8 +58,12 @@ export async function storeMessage(
   staged: StagedMessage,
   blobId: number,
   internalDate: number,
+  original?: Original,
 ): Promise<Omit<Unplaced, 'flags'>> {
-  const { size, structure, layout } = staged;
+  const { size, structure, layout, ancestry } = staged;
+  const { own, references } = unpackAncestry(ancestry);
+  const hashes = [...new Set([own, ...references])].filter((hash) => hash !== 0);
+  const threadId = original?.threadId ?? (await threadOf(write, accountId, own, references));
   const messageId = await write.messages.add({
     accountId,
     blobId,
@@ -61,10 +72,20 @@ export async function storeMessage(
     summary: summaryOf(staged, internalDate),
     structure,
     layout,
-    threadId: 0,
+    originalId: original?.originalId ?? 0,
+    threadId,
+    ancestry,
   });
+  await write.threads.add(accountId, hashes, threadId || messageId);
   await takeOctets(write, accountId, size);
   return { messageId, size, internalDate };
+}
+
+/** The thread that knows the id of a message, or its nearest known ancestor; 0 when it begins one. */
+async function threadOf(write: Writes, accountId: number, own: number, references: readonly number[]): Promise<number> {
+  const known = new Map(await write.threads.find(accountId, [own, ...references]));
+  const nearest = [own, ...[...references].reverse()].find((hash) => known.has(hash));
+  return nearest === undefined ? 0 : (known.get(nearest) as number);
 }
 
 /** The blob of a staged message in the account it was staged for. */

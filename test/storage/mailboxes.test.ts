@@ -31,7 +31,9 @@ function deliver(store: Store, owner: number, mailbox: number, count: number) {
         summary: `summary ${index}`,
         structure: '("TEXT")',
         layout: '',
+        originalId: 0,
         threadId: 0,
+        ancestry: Buffer.alloc(0),
       };
       rows.push([first + index, await write.messages.add(row), 0, modseq]);
     }

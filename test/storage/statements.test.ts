@@ -111,7 +111,9 @@ const message = keys<MessageRow>({
   summary: 1,
   structure: 1,
   layout: 1,
+  originalId: 1,
   threadId: 1,
+  ancestry: 1,
 });
 const submission = keys<SubmissionRow>({
   id: 1,
@@ -201,6 +203,8 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     summaries: ['summary', 'uid'],
     structures: ['structure', 'uid'],
     sizes: ['internal_date', 'size', 'uid'],
+    origins: ['original_id', 'thread_id', 'uid'],
+    ancestriesOf: ['ancestry', 'id'],
     removeUnplaced: ['size'],
     bodies: ['message_id', 'octets', 'size', 'uid'],
     place: ['blobId', 'layout', 'size'],
@@ -216,7 +220,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     savedAt: ['savedAt', 'uid'],
     combinations: ['flags'],
     counts: ['deleted', 'messages', 'recent', 'unseen'],
-    octets: ['octets'],
+    octets: ['deletedOctets', 'octets'],
     octetsOnlyHere: ['octets'],
   },
   submissions: { get: submission, list: submission, due: submission, nextAttemptAt: ['nextAttemptAt'], add: ['id'] },
@@ -241,6 +245,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     removePlacements: ['messageId'],
   },
   settings: { get: ['value'] },
+  threads: { find: ['hash', 'thread_id'] },
   tombstones: { page: tombstone, idsSince: ['memberId'] },
 };
 
