@@ -1,11 +1,13 @@
 /**
  * The criteria of SEARCH as the tree that src/mail/message-search.ts evaluates.
- * RFC 3501 §6.4.4 and §9 (search-key), RFC 7162 §3.1.5 (MODSEQ).
+ * RFC 3501 §6.4.4 and §9 (search-key), RFC 7162 §3.1.5 (MODSEQ), RFC 8474 §6 (EMAILID, THREADID),
+ * RFC 8514 §4.3 (SAVEDON and its like).
  * Sequence numbers, \Recent and `*` become UIDs here, by what the session knows.
  */
 import type { Criterion, TextCriterion } from '../../src/mail/message-search.ts';
 import type { UidSet } from '../../src/mail/uid-set.ts';
 import { type Arguments, MAX_DEPTH } from './grammar.ts';
+import { numberOf } from './object-ids.ts';
 import { Refusal } from './responses.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 
@@ -119,6 +121,16 @@ export class CriteriaReader {
         const set = this.#args.sequenceSet();
         return { kind: 'uids', uids: this.#mailbox.uidSet(this.#mailbox.existing(set, true)) };
       }
+      case 'EMAILID':
+      case 'THREADID': {
+        this.#args.space();
+        const objectId = this.#args.atom();
+        return word === 'EMAILID'
+          ? { kind: 'email-id', id: numberOf('M', objectId) }
+          : { kind: 'thread-id', id: numberOf('T', objectId) };
+      }
+      case 'SAVEDATESUPPORTED':
+        return { kind: 'all' };
       case 'MODSEQ':
         return this.#modseq();
       default:
@@ -127,11 +139,11 @@ export class CriteriaReader {
   }
 
   #date(word: string): Criterion {
-    const match = /^(SENT)?(BEFORE|ON|SINCE)$/.exec(word);
+    const match = /^(SENT|SAVED)?(BEFORE|ON|SINCE)$/.exec(word);
     if (match === null) return this.#args.fail(`${word.slice(0, 40)} is no criterion; it stands before this,`);
     this.#args.space();
     const day = this.#args.date();
-    const kind = match[1] === undefined ? 'internal-date' : 'sent-date';
+    const kind = match[1] === undefined ? 'internal-date' : match[1] === 'SENT' ? 'sent-date' : 'save-date';
     if (match[2] === 'BEFORE') return { kind, until: day };
     return match[2] === 'SINCE' ? { kind, from: day } : { kind, from: day, until: day + DAY };
   }

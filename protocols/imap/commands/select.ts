@@ -4,6 +4,7 @@
  */
 import { SEEN } from '../../../src/mail/flags.ts';
 import type { MailboxView } from '../../../src/mail/mailbox-view.ts';
+import { mailboxId } from '../object-ids.ts';
 import { SelectedMailbox } from '../selected-mailbox.ts';
 import { type Command, type Extension, highestModseqLine } from '../session.ts';
 
@@ -63,6 +64,7 @@ function opening(examined: boolean): Command {
       if (unseen > 0) session.stream.write(`* OK [UNSEEN ${unseen}] The first unseen message.\r\n`);
       session.stream.write(
         `* OK [UIDVALIDITY ${view.uidvalidity}] UIDs are valid.\r\n` +
+          `* OK [MAILBOXID (${mailboxId(mailbox)})] The id of the mailbox.\r\n` +
           `* OK [UIDNEXT ${view.uidnext}] The next UID.\r\n${highestModseqLine(view.highestModseq)}`,
       );
       return `[READ-${readOnly ? 'ONLY' : 'WRITE'}] Opened.`;
