@@ -27,7 +27,12 @@ export function must(truth: unknown, why: string): asserts truth {
 }
 
 /** Starts a server for `count` people, runs the steps, stops everything and sets the exit status. */
-export async function interop(title: string, count: number, run: (steps: Steps) => Promise<void>): Promise<void> {
+export async function interop(
+  title: string,
+  count: number,
+  run: (steps: Steps) => Promise<void>,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const base = mkdtempSync(join(tmpdir(), 'convene-interop-'));
   const data = join(base, 'data');
   const work = join(base, 'work');
@@ -38,7 +43,7 @@ export async function interop(title: string, count: number, run: (steps: Steps) 
   let failed = 0;
   try {
     addPeople(data, persons);
-    const server = await startServerProcess({ data });
+    const server = await startServerProcess({ data, environment });
     try {
       await run({
         server,
