@@ -59,10 +59,8 @@ export async function openSmtp(services: SmtpServices): Promise<SmtpListeners> {
       implicitTls: name === 'submissions',
     };
     const limits = { ...more.limits, ...services.limits };
-    opened.set(
-      name,
-      await listenSmtp(door, at, { hostname, authentication, plaintextLogin, tls, log, ...more, limits }),
-    );
+    const options = { hostname, authentication, plaintextLogin, tls, log, ...more, limits };
+    opened.set(name, await listenSmtp(door, at, options));
   }
   try {
     const submissions = submissionDoor(recipients, submission);

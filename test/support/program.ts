@@ -26,8 +26,8 @@ export interface RunningServer {
 export function environmentFor(data: string, more: Readonly<Record<string, string>> = {}): Record<string, string> {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(CONVENE_|NODE_OPTIONS|TAP|_TAPJS)/.test(name));
   const settings = {
-    CONVENE_DATA: data,
     ...Object.fromEntries(LISTENERS.map((listener) => [portName(listener), listener === 'http' ? '0' : ''])),
+    CONVENE_DATA: data,
     CONVENE_DOMAIN: 'example.org',
   };
   return { ...(Object.fromEntries(inherited) as Record<string, string>), ...settings, ...more };
