@@ -43,7 +43,12 @@ export async function get(exchange: Exchange, resource: Resource): Promise<void>
 /** Answers PUT: creates or replaces a member. */
 export async function put(exchange: Exchange, target: Target, body: Buffer): Promise<void> {
   const { parent, name } = target;
-  if (target.resource !== undefined && target.resource.kind !== 'member') throw notAllowed(target.resource);
+  if (target.resource !== undefined && target.resource.kind !== 'member') {
+    // RFC 4918 §9.7.2 allows 405 as well; 403 is what clients and suites know from calendars.
+    const { kind } = target.resource;
+    if (kind !== 'home' && kind !== 'collection') throw notAllowed(target.resource);
+    throw new DavError(403, 'A collection is made of its members; PUT makes one below it.');
+  }
   if (parent?.kind !== 'collection') {
     if (parent === undefined) throw new DavError(409, 'The collection above this path does not exist.');
     throw new DavError(403, 'Members are made in calendars and address books only.');
