@@ -23,6 +23,7 @@ import { ChangeBus } from './change-bus.ts';
 import type { Config } from './config.ts';
 import { CardSearch } from './contacts/card-search.ts';
 import { Cards } from './contacts/cards.ts';
+import { DirectoryCards } from './contacts/directory-cards.ts';
 import { createHttp, type Http, type HttpLimits } from './http.ts';
 import { Jobs } from './jobs.ts';
 import { type FirstStart, firstStart } from './organisations/first-start.ts';
@@ -153,7 +154,11 @@ function davExtensions(store: Store, now: () => number): DavExtension[] {
       freeBusy: new FreeBusy(store),
       now,
     }),
-    carddav({ cards: new Cards(store, now), cardSearch: new CardSearch(store) }),
+    carddav({
+      cards: new Cards(store, now),
+      cardSearch: new CardSearch(store),
+      directoryCards: new DirectoryCards(store),
+    }),
   ];
 }
 

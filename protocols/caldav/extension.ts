@@ -39,7 +39,8 @@ export function caldav(services: CalendarServices): DavExtension {
     kind: 'calendar',
     namespace: CALDAV,
     resourceType: 'calendar',
-    resourceTypeOf: (collection) => (isSchedulingCollection(collection) ? `schedule-${collection.segment}` : undefined),
+    resourceTypesOf: (collection) =>
+      isSchedulingCollection(collection) ? [`schedule-${collection.segment}`] : undefined,
     async post(exchange, resource, body) {
       return (await outbox(exchange, resource, body)) || actions(exchange, resource, body);
     },
