@@ -39,7 +39,8 @@ export function caldav(services: CalendarServices): DavExtension {
     kind: 'calendar',
     namespace: CALDAV,
     resourceType: 'calendar',
-    resourceTypeOf: (collection) => (isSchedulingCollection(collection) ? `schedule-${collection.segment}` : undefined),
+    resourceTypesOf: (collection) =>
+      isSchedulingCollection(collection) ? [`schedule-${collection.segment}`] : undefined,
     async post(exchange, resource, body) {
       return (await outbox(exchange, resource, body)) || actions(exchange, resource, body);
     },
@@ -57,6 +58,7 @@ export function caldav(services: CalendarServices): DavExtension {
       'inbox-availability',
     ],
     members: services.calendarObjects,
+    memberSuffix: '.ics',
     contentType: () => ICALENDAR_CONTENT_TYPE,
     uniformContentType: ICALENDAR_CONTENT_TYPE,
     properties: calendarProperties,
