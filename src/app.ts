@@ -12,12 +12,14 @@ import { deletedApi } from '../protocols/api/deleted.ts';
 import { devicesApi } from '../protocols/api/devices.ts';
 import { feedsApi } from '../protocols/api/feeds.ts';
 import { setupLinksApi } from '../protocols/api/setup-links.ts';
+import { subscriptionsApi } from '../protocols/api/subscriptions.ts';
 import { caldav } from '../protocols/caldav/extension.ts';
 import { carddav } from '../protocols/carddav/extension.ts';
 import { type ControlSocket, serveControl } from '../protocols/control/control-socket.ts';
 import type { DavExtension } from '../protocols/dav/contract.ts';
 import { dav } from '../protocols/dav/plugin.ts';
 import { feeds } from '../protocols/feeds/plugin.ts';
+import { httpClient } from '../protocols/http-client.ts';
 import { setup } from '../protocols/setup/plugin.ts';
 import { changedCertificate, type TlsCertificate, tlsCertificate } from '../protocols/tls-certificate.ts';
 import { openStore } from '../storage/open.ts';
@@ -30,6 +32,7 @@ import { CalendarObjects } from './calendar/calendar-objects.ts';
 import { CalendarQuery } from './calendar/calendar-query.ts';
 import { Feeds } from './calendar/feeds.ts';
 import { reindexing } from './calendar/reindexing.ts';
+import { Subscriptions } from './calendar/subscriptions.ts';
 import { ChangeBus } from './change-bus.ts';
 import { RestoringDeleted } from './collections/restoring.ts';
 import type { Config } from './config.ts';
@@ -74,6 +77,7 @@ export interface Services {
   readonly devicePasswords: DevicePasswords;
   readonly setupLinks: SetupLinks;
   readonly feeds: Feeds;
+  readonly subscriptions: Subscriptions;
   readonly backups: Backups;
   readonly restoring: Restoring;
   readonly deleted: RestoringDeleted;
@@ -116,6 +120,7 @@ export async function openServices(config: Config, options: AppOptions = {}): Pr
     const principals = new Principals(store, authentication, hashing, now);
     const founded = await firstStart({ organisations, principals }, config.domain);
     await authentication.loadDomains();
+    const fetcher = httpClient({ allowed: config.fetchFrom, program: `Convene/${packageVersion()}` });
     const devicePasswords = new DevicePasswords(store, authentication, audit, now);
     return {
       store,
@@ -127,6 +132,7 @@ export async function openServices(config: Config, options: AppOptions = {}): Pr
       devicePasswords,
       setupLinks: new SetupLinks(store, devicePasswords, audit, now),
       feeds: new Feeds(store, new FreeBusy(store), audit, now),
+      subscriptions: new Subscriptions(store, fetcher, audit, now),
       backups: new Backups(store, config, packageVersion(), now),
       restoring: new Restoring(store, audit, config.data, now),
       deleted: new RestoringDeleted(store, now),
@@ -168,7 +174,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       metrics,
       limits: options.httpLimits,
     });
-    await http.fastify.register(dav, { store, now, extensions: davExtensions(store, now) });
+    await http.fastify.register(dav, { store, now, extensions: davExtensions(services, now) });
+    await http.fastify.register(subscriptionsApi, { service: services.subscriptions });
     await http.fastify.register(feeds, { service: services.feeds });
     await http.fastify.register(feedsApi, { service: services.feeds });
     await http.fastify.register(deletedApi, { service: services.deleted });
@@ -206,6 +213,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     jobs.add({ name: 'renew-certificate', everyMs: 60_000, run: async () => void renewCertificate() });
     jobs.add(services.audit.expiry);
     jobs.add(services.backups.schedule);
+    jobs.add(services.subscriptions.schedule);
     jobs.add({
       name: 'expire-deleted',
       everyMs: 60 * 60_000,
@@ -242,10 +250,16 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   }
 }
 
-function davExtensions(store: Store, now: () => number): DavExtension[] {
+function davExtensions({ store, subscriptions }: Services, now: () => number): DavExtension[] {
   const calendarObjects = new CalendarObjects(store, now);
   return [
-    caldav({ calendarObjects, calendarQuery: new CalendarQuery(store), freeBusy: new FreeBusy(store), now }),
+    caldav({
+      calendarObjects,
+      calendarQuery: new CalendarQuery(store),
+      freeBusy: new FreeBusy(store),
+      subscriptions,
+      now,
+    }),
     carddav({ cards: new Cards(store, now), cardSearch: new CardSearch(store) }),
   ];
 }

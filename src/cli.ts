@@ -17,6 +17,7 @@ import { deviceCommands } from './cli/device.ts';
 import { domainCommands } from './cli/domain.ts';
 import { feedCommands } from './cli/feed.ts';
 import { setupCommands } from './cli/setup.ts';
+import { subscriptionCommands } from './cli/subscription.ts';
 import { userCommands } from './cli/user.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { DomainError } from './errors.ts';
@@ -48,6 +49,7 @@ const COMMANDS: readonly Command[] = [
   ...deviceCommands,
   ...feedCommands,
   ...setupCommands,
+  ...subscriptionCommands,
   ...backupCommands,
   ...deletedCommands,
 ];

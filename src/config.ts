@@ -31,6 +31,8 @@ export interface Config {
   /** Origin without a path, `https://dav.example.org`; undefined when the operator gave none. */
   readonly publicUrl: string | undefined;
   readonly trustedProxies: readonly Network[];
+  /** Private networks that people may still point the server at. */
+  readonly fetchFrom: readonly Network[];
   /** Who may read /metrics. */
   readonly metricsFrom: readonly Network[];
   /** Hours between backups; 0: none by itself. */
@@ -146,6 +148,17 @@ export const SETTINGS: readonly Setting[] = [
     },
   },
   {
+    name: 'CONVENE_FETCH_FROM',
+    type: 'networks, comma-separated',
+    default: '',
+    description:
+      'Private networks that subscribed calendars may still be fetched from, at any port. Without it the server asks only public addresses, at the usual ports.',
+    check(text) {
+      const wrong = networksIn(text).find((part) => parseNetwork(part) === undefined);
+      return wrong === undefined ? undefined : `list addresses or networks like 10.0.0.0/8, and "${wrong}" is none`;
+    },
+  },
+  {
     name: 'CONVENE_BACKUP_HOURS',
     type: 'hours',
     default: '24',
@@ -254,6 +267,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     domain: value('CONVENE_DOMAIN').toLowerCase(),
     publicUrl: originOf(value('CONVENE_PUBLIC_URL')),
     trustedProxies: networksIn(value('CONVENE_TRUSTED_PROXIES')).flatMap((text) => parseNetwork(text) ?? []),
+    fetchFrom: networksIn(value('CONVENE_FETCH_FROM')).flatMap((text) => parseNetwork(text) ?? []),
     metricsFrom: networksIn(value('CONVENE_METRICS_FROM')).flatMap((text) => parseNetwork(text) ?? []),
     backupHours: Number(value('CONVENE_BACKUP_HOURS')),
     backupFolder: value('CONVENE_BACKUP_FOLDER') === '' ? undefined : resolve(value('CONVENE_BACKUP_FOLDER')),

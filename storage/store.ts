@@ -368,7 +368,7 @@ export interface CalendarObjectReads extends MemberReads<CalendarObjectRow> {
   busy(collectionId: number, from: number, until: number): Promise<OccurrenceRow[]>;
   /** Indexed occurrences that may overlap [from, until), as narrow rows. */
   occurrences(collectionId: number, from: number, until: number): Promise<OccurrenceRow[]>;
-  /** An object with this UID in any calendar of an account, one in `collectionId` before others. */
+  /** An object with this UID in any calendar of an account but subscribed ones, one in `collectionId` before others. */
   ofUid(accountId: number, collectionId: number, icalUid: string): Promise<CalendarObjectRow | undefined>;
   /** Recurring objects of any collection indexed only until before `until` though they last longer; at most `limit`. */
   indexedUntilBefore(until: number, afterId: number, limit: number): Promise<CalendarObjectRow[]>;

@@ -6,6 +6,7 @@ import type { CalendarObjects } from '../../src/calendar/calendar-objects.ts';
 import { MAX_CALENDAR_OBJECT_OCTETS } from '../../src/calendar/calendar-objects.ts';
 import type { CalendarQuery } from '../../src/calendar/calendar-query.ts';
 import { calendarColumns } from '../../src/calendar/calendars.ts';
+import type { Subscriptions } from '../../src/calendar/subscriptions.ts';
 import { isSchedulingCollection } from '../../src/collections/collections.ts';
 import type { FreeBusy } from '../../src/scheduling/free-busy.ts';
 import type { DavExtension } from '../dav/contract.ts';
@@ -15,6 +16,7 @@ import { calendarProperties } from './calendar-properties.ts';
 import { calendarMultigetReport, calendarQueryReport } from './calendar-query.ts';
 import { freeBusyQuery } from './free-busy-query.ts';
 import { scheduleOutbox } from './schedule-outbox.ts';
+import { sourceProperty } from './source-property.ts';
 
 const CONTENT_TYPE = 'text/calendar; charset=utf-8';
 
@@ -23,6 +25,7 @@ export interface CalendarServices {
   readonly calendarObjects: CalendarObjects;
   readonly calendarQuery: CalendarQuery;
   readonly freeBusy: FreeBusy;
+  readonly subscriptions: Subscriptions;
   readonly now: () => number;
 }
 
@@ -39,7 +42,6 @@ export function caldav(services: CalendarServices): DavExtension {
     members: services.calendarObjects,
     contentType: () => CONTENT_TYPE,
     uniformContentType: CONTENT_TYPE,
-    properties: calendarProperties,
     reports: [
       calendarQueryReport(services.calendarQuery),
       calendarMultigetReport,
@@ -47,6 +49,8 @@ export function caldav(services: CalendarServices): DavExtension {
     ],
     maxResourceSize: MAX_CALENDAR_OBJECT_OCTETS,
     textOf: calendarTextOf,
+    subscribe: (owner, segment, url, properties) => services.subscriptions.attach(owner, segment, url, { properties }),
+    properties: [...calendarProperties, sourceProperty(services.subscriptions)],
     columnsOf: ({ columns }) => calendarColumns(columns),
     refusal: calendarRefusal,
   };

@@ -15,6 +15,7 @@ import { type DeletedCommands, type DeletedServices, deletedCommands } from './d
 import { type DeviceCommands, type DeviceServices, deviceCommands } from './device-commands.ts';
 import { type FeedCommands, feedCommands } from './feed-commands.ts';
 import { type SetupCommands, type SetupServices, setupCommands } from './setup-commands.ts';
+import { type SubscriptionCommands, type SubscriptionServices, subscriptionCommands } from './subscription-commands.ts';
 
 export interface UserRecord {
   readonly name: string;
@@ -33,7 +34,13 @@ export interface UserPassword {
 }
 
 /** Each command: what it is given, what it gives back. */
-export interface Commands extends FeedCommands, DeviceCommands, SetupCommands, BackupCommands, DeletedCommands {
+export interface Commands
+  extends FeedCommands,
+    DeviceCommands,
+    SetupCommands,
+    BackupCommands,
+    DeletedCommands,
+    SubscriptionCommands {
   'user.add': {
     arguments: { address: string; name?: string; displayName?: string; password?: string };
     result: UserPassword;
@@ -53,7 +60,12 @@ export interface Commands extends FeedCommands, DeviceCommands, SetupCommands, B
 export type CommandName = keyof Commands;
 type Runner<Name extends CommandName> = (given: Arguments) => Promise<Commands[Name]['result']>;
 
-export interface Administered extends DeviceServices, SetupServices, BackupServices, DeletedServices {
+export interface Administered
+  extends DeviceServices,
+    SetupServices,
+    BackupServices,
+    DeletedServices,
+    SubscriptionServices {
   readonly organisations: Organisations;
   readonly feeds: Feeds;
 }
@@ -114,6 +126,7 @@ export function administration(services: Administered): (name: string, given: un
     ...setupCommands(services),
     ...backupCommands(services),
     ...deletedCommands(services),
+    ...subscriptionCommands(services),
   };
   return async (name, given) => {
     if (!isCommand(runners, name)) throw new DomainError('invalid-data', 'There is no such command.');
