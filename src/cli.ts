@@ -11,6 +11,7 @@ import { NoServer, sendCommand } from '../protocols/control/control-socket.ts';
 import { StoreError } from '../storage/store.ts';
 import { administration, type CommandName, type Commands } from './administration/commands.ts';
 import { backupCommands } from './cli/backup.ts';
+import { checkCommands } from './cli/check.ts';
 import { type Command, type Given, type Terminal, UsageError } from './cli/command.ts';
 import { deletedCommands } from './cli/deleted.ts';
 import { deviceCommands } from './cli/device.ts';
@@ -52,6 +53,7 @@ const COMMANDS: readonly Command[] = [
   ...subscriptionCommands,
   ...backupCommands,
   ...deletedCommands,
+  ...checkCommands,
 ];
 
 /** Runs one command line, without the name of the program. Returns the exit code. */
