@@ -2,6 +2,7 @@
  * Every setting of the operator: type, default, one-sentence description. Environment variables only.
  * `readConfig` checks them all and reports every problem at once; docs/configuration.md is printed from this schema.
  */
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Network, parseNetwork } from './networks.ts';
 
@@ -232,8 +233,9 @@ export const SETTINGS: readonly Setting[] = [
  * @param root folder of the package, where the default data folder lies
  * @throws ConfigError with every problem
  */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>, root: string): Config {
+export function readConfig(given: Readonly<Record<string, string | undefined>>, root: string): Config {
   const problems: string[] = [];
+  const environment = withFiles(given, problems);
   const values = new Map<string, string>();
   for (const name of Object.keys(environment).sort()) {
     if (name.startsWith('CONVENE_') && !SETTINGS.some((setting) => setting.name === name))
@@ -278,6 +280,30 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     logLevel: LOG_LEVELS.find((level) => level === value('CONVENE_LOG_LEVEL')) ?? 'info',
     ports: Object.fromEntries(LISTENERS.map((listener) => [listener, port(listener)])) as Config['ports'],
   };
+}
+
+/**
+ * NAME_FILE names a file that holds the value of NAME, as containers are given secrets. A setting that exists under such a name
+ * itself stays what it is.
+ */
+function withFiles(
+  environment: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+): Readonly<Record<string, string | undefined>> {
+  const read: Record<string, string | undefined> = { ...environment };
+  for (const { name } of SETTINGS) {
+    const path = environment[`${name}_FILE`];
+    if (path === undefined || SETTINGS.some((setting) => setting.name === `${name}_FILE`)) continue;
+    delete read[`${name}_FILE`];
+    if (path === '') continue;
+    if (environment[name]) problems.push(`Set ${name} or ${name}_FILE, not both.`);
+    try {
+      read[name] = readFileSync(path, 'utf8').trim();
+    } catch {
+      problems.push(`${name}_FILE names ${path}, which cannot be read.`);
+    }
+  }
+  return read;
 }
 
 /** Whether a text is a domain name in lower-case ASCII (RFC 1035 §2.3.1 with digits first, RFC 1123 §2.1). */
