@@ -162,6 +162,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         : await tlsCertificate(config.tls, config.data, namesOf(config), now());
     const readiness = new Readiness(store, config.data, now);
     nameGauges(metrics, readiness, config.data);
+    metrics.gauge('convene_backup_age_seconds', 'Since the newest backup by the clock was made.', () =>
+      services.backups.age(),
+    );
     const sessions = new Sessions(now);
     authentication.onForget((principalId) => sessions.endAll(principalId));
     http = createHttp({
