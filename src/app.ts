@@ -38,6 +38,7 @@ import { RestoringDeleted } from './collections/restoring.ts';
 import type { Config } from './config.ts';
 import { CardSearch } from './contacts/card-search.ts';
 import { Cards } from './contacts/cards.ts';
+import { refusingWhenFull } from './full-disk.ts';
 import { createHttp, type Http, type HttpLimits } from './http.ts';
 import { Jobs } from './jobs.ts';
 import { Metrics } from './metrics.ts';
@@ -109,7 +110,9 @@ const DAY_MS = 24 * 60 * 60_000;
 /** Opens the store of a folder with the services on it; founds the organisation in an empty one. */
 export async function openServices(config: Config, options: AppOptions = {}): Promise<Services> {
   const now = options.now ?? Date.now;
-  const store = await openStore(config.data, { now, version: packageVersion(), onChange: options.onChange });
+  const store = refusingWhenFull(
+    await openStore(config.data, { now, version: packageVersion(), onChange: options.onChange }),
+  );
   try {
     const hashing = new PasswordHashing();
     const audit = new AuditLog(store, now);
