@@ -8,6 +8,7 @@ import { devicesApi } from '../protocols/api/devices.ts';
 import { feedsApi } from '../protocols/api/feeds.ts';
 import { api } from '../protocols/api/plugin.ts';
 import { setupLinksApi } from '../protocols/api/setup-links.ts';
+import { subscriptionsApi } from '../protocols/api/subscriptions.ts';
 import { caldav } from '../protocols/caldav/extension.ts';
 import { carddav } from '../protocols/carddav/extension.ts';
 import type { DavExtension } from '../protocols/dav/contract.ts';
@@ -53,6 +54,7 @@ export async function registerRoutes(
   const suggestions = new SlotSuggestions(store, freeBusy, services.rooms, now);
   await fastify.register(api, { store, freeBusy, suggestions });
   await fastify.register(feedsApi, { service: services.feeds });
+  await fastify.register(subscriptionsApi, { service: services.subscriptions });
   await fastify.register(deletedApi, { service: services.deleted });
   await fastify.register(devicesApi, { ...services, config, sessions });
   await fastify.register(setup, {
@@ -72,7 +74,7 @@ export async function registerRoutes(
   await fastify.register(setupLinksApi, { links: services.setupLinks, services: announced });
 }
 
-function davExtensions({ store, freeBusy }: Services, now: () => number): DavExtension[] {
+function davExtensions({ store, freeBusy, subscriptions }: Services, now: () => number): DavExtension[] {
   const calendarObjects = new CalendarObjects(store, now);
   return [
     caldav({
@@ -80,6 +82,7 @@ function davExtensions({ store, freeBusy }: Services, now: () => number): DavExt
       attachments: new Attachments(store, calendarObjects, now),
       calendarQuery: new CalendarQuery(store),
       freeBusy,
+      subscriptions,
       now,
     }),
     carddav({

@@ -457,7 +457,7 @@ export interface CalendarObjectReads extends MemberReads<CalendarObjectRow> {
   occurrences(collectionId: number, from: number, until: number): Promise<OccurrenceRow[]>;
   /** Row and octets of the objects of a calendar that hold a VAVAILABILITY, in order of id; at most `limit`. */
   availabilities(collectionId: number, limit: number): Promise<(CalendarObjectRow & { data: string })[]>;
-  /** An object with this UID in any calendar of an account, one in `collectionId` before others. */
+  /** An object with this UID in any calendar of an account but subscribed ones, one in `collectionId` before others. */
   ofUid(accountId: number, collectionId: number, icalUid: string): Promise<CalendarObjectRow | undefined>;
   /** Recurring objects of any collection indexed only until before `until` though they last longer; at most `limit`. */
   indexedUntilBefore(until: number, afterId: number, limit: number): Promise<CalendarObjectRow[]>;
