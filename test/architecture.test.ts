@@ -17,6 +17,7 @@ const ASSEMBLY = [
   'src/routes.ts',
   'src/mail-doors.ts',
   'src/services.ts',
+  'src/housekeeping.ts',
   'src/http.ts',
 ];
 const isAssembly = (file: string) => ASSEMBLY.includes(file) || file.startsWith('src/cli/');
