@@ -37,6 +37,7 @@ import { PasswordHashing } from './principals/password-hashing.ts';
 import { Principals } from './principals/principals.ts';
 import { Rooms } from './principals/rooms.ts';
 import { FreeBusy } from './scheduling/free-busy.ts';
+import { RoomBookings } from './scheduling/room-bookings.ts';
 import { SlotSuggestions } from './scheduling/suggestions.ts';
 
 export interface AppOptions {
@@ -54,6 +55,7 @@ export interface Services {
   readonly organisations: Organisations;
   readonly principals: Principals;
   readonly rooms: Rooms;
+  readonly roomBookings: RoomBookings;
   readonly freeBusyChoices: FreeBusyChoices;
   /** Set when this opening founded the organisation. */
   readonly founded: FirstStart | undefined;
@@ -86,12 +88,14 @@ export async function openServices(config: Config, options: AppOptions = {}): Pr
     const principals = new Principals(store, authentication, hashing, now);
     const founded = await firstStart({ organisations, principals }, config.domain);
     await authentication.loadDomains();
+    const rooms = new Rooms(store, now);
     return {
       store,
       authentication,
       organisations,
       principals,
-      rooms: new Rooms(store, now),
+      rooms,
+      roomBookings: new RoomBookings(store, rooms, now),
       freeBusyChoices: new FreeBusyChoices(store),
       founded,
     };

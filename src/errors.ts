@@ -38,6 +38,7 @@ export type ErrorCode =
   | 'limit-exceeded'
   | 'sync-token-invalid'
   | 'in-use'
+  | 'time-taken'
   | 'unavailable';
 
 /** What a protocol may need to name beyond the code. */

@@ -12,6 +12,7 @@ import { settleAttachments } from './attachment-check.ts';
 import { indexCalendarObject } from './calendar-index.ts';
 import { componentsOf } from './calendars.ts';
 import { DAY } from './date-time.ts';
+import { isExclusive, requireFree } from './exclusive-time.ts';
 import { parseCalendarObject } from './icalendar.ts';
 import type { TimeRange } from './recurrence.ts';
 
@@ -220,6 +221,7 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
   ): Promise<CalendarObjectRow> {
     await requireCollection(write, collection);
     const now = this.now();
+    if (isExclusive(collection)) await requireFree(write, collection, row, occurrences, current?.id, now);
     const written = { ...row, collectionId: collection.id, name, scheduleTag: null, modseq, modifiedAt: now };
     if (current !== undefined) {
       if (current.icalUid !== row.icalUid) throw uidConflict(current.name);
