@@ -57,6 +57,7 @@ export function caldav(services: CalendarServices): DavExtension {
       'inbox-availability',
     ],
     members: services.calendarObjects,
+    memberSuffix: '.ics',
     contentType: () => ICALENDAR_CONTENT_TYPE,
     uniformContentType: ICALENDAR_CONTENT_TYPE,
     properties: calendarProperties,

@@ -26,6 +26,7 @@ export function carddav({ cards, cardSearch }: ContactServices): DavExtension {
     resourceType: 'addressbook',
     tokens: ['addressbook'],
     members: cards,
+    memberSuffix: '.vcf',
     contentType: () => CARD_CONTENT_TYPE,
     uniformContentType: CARD_CONTENT_TYPE,
     properties: addressBookProperties,

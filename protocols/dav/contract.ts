@@ -237,6 +237,8 @@ export interface DavExtension {
   /** Tokens it adds to the DAV header. */
   readonly tokens: readonly string[];
   readonly members: Members;
+  /** How the names of members end that the server chooses: '.ics'. */
+  readonly memberSuffix: string;
   /** The property value and Content-Type of every member: 'text/calendar; charset=utf-8'. */
   contentType(member: MemberRow): string;
   /** Content-Type of all members alike, when listings may print it without looking at the member. */

@@ -11,6 +11,7 @@ import { Directory } from '../../src/principals/directory.ts';
 import type { Store } from '../../storage/store.ts';
 import { errorReplies } from '../error-replies.ts';
 import { aclProperties } from './acl.ts';
+import { addMember, addMemberProperty } from './add-member.ts';
 import type { DavExtension, DavServer, Exchange, Report, Resource } from './contract.ts';
 import { copyOrMove } from './copy-move.ts';
 import { DavError } from './dav-error.ts';
@@ -69,7 +70,7 @@ export function createDavServer({ store, now, extensions }: DavOptions): DavServ
     changes: new Changes(store),
     directory,
     extensions,
-    properties: new LiveProperties([...liveProperties, ...aclProperties], extensions),
+    properties: new LiveProperties([...liveProperties, ...aclProperties, addMemberProperty], extensions),
     reportsOf(resource) {
       const shape = shapeOf(resource);
       const known = byShape.get(shape) ?? reportsFor(core, extensions, resource);
@@ -141,6 +142,7 @@ async function handle(exchange: Exchange, method: string): Promise<void> {
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   if (method === 'PUT') return put(exchange, target, body);
   if (method === 'MKCOL' || method === 'MKCALENDAR') return makeCollection(exchange, target, method, body);
+  if (method === 'POST' && (await addMember(exchange, target, body))) return;
   const resource = readable(target, method);
   switch (method) {
     case 'PROPFIND':
