@@ -132,7 +132,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     await http.fastify.register(dav, { store, now, extensions: davExtensions(store, freeBusy, now) });
     const suggestions = new SlotSuggestions(store, freeBusy, services.rooms, now);
     await http.fastify.register(freeBusyAddresses, { freeBusy, now });
-    await http.fastify.register(api, { store, freeBusy, suggestions });
+    await http.fastify.register(api, { ...services, freeBusy, suggestions });
     const addresses = await http.listen();
     jobs.add(reindexing(store, now));
     jobs.add({

@@ -13,20 +13,29 @@ const problem = (description: string) => ({
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 });
 
-const operation = (id: string, summary: string, request: SchemaName, response: SchemaName) => ({
+const text = (description: string) => ({ description, content: { 'text/plain': { schema: { type: 'string' } } } });
+const ABOUT_LOGIN = {
+  401: text('Nobody is logged in.'),
+  403: text('A password without TLS.'),
+  429: text('Too many failed log-ins.'),
+};
+const ABOUT_BODY = {
+  400: problem('The body is not JSON.'),
+  413: problem('The body is larger than 256 kB.'),
+  415: problem('The body is not application/json in UTF-8.'),
+  422: problem('The body is JSON, and not a request: every place that is wrong is named.'),
+};
+
+/** An operation; without `request` it has no body. */
+const operation = (id: string, summary: string, response: SchemaName, request?: SchemaName) => ({
   operationId: id,
   summary,
   tags: ['scheduling'],
-  requestBody: { required: true, content: json(request) },
+  ...(request === undefined ? {} : { requestBody: { required: true, content: json(request) } }),
   responses: {
     200: { description: 'The answer.', content: json(response) },
-    400: problem('The body is not JSON.'),
-    401: { description: 'Nobody is logged in.', content: { 'text/plain': { schema: { type: 'string' } } } },
-    403: { description: 'A password without TLS.', content: { 'text/plain': { schema: { type: 'string' } } } },
-    413: problem('The body is larger than 256 kB.'),
-    415: problem('The body is not application/json in UTF-8.'),
-    422: problem('The body is JSON, and not a request: every place that is wrong is named.'),
-    429: { description: 'Too many failed log-ins.', content: { 'text/plain': { schema: { type: 'string' } } } },
+    ...ABOUT_LOGIN,
+    ...(request === undefined ? {} : ABOUT_BODY),
   },
 });
 
@@ -48,12 +57,16 @@ export function openApiDocument(): object {
         post: operation(
           'suggestTimes',
           'Suggests times to meet, with reasons.',
-          'SuggestionRequest',
           'SuggestionResponse',
+          'SuggestionRequest',
         ),
       },
       '/api/scheduling/free-busy': {
-        post: operation('readFreeBusy', 'Tells when people are busy.', 'FreeBusyRequest', 'FreeBusyResponse'),
+        post: operation('readFreeBusy', 'Tells when people are busy.', 'FreeBusyResponse', 'FreeBusyRequest'),
+      },
+      '/api/scheduling/sharing': {
+        get: operation('readSharing', 'Tells who may ask when one is busy.', 'FreeBusySharing'),
+        put: operation('changeSharing', 'Says who may ask when one is busy.', 'FreeBusySharing', 'FreeBusySharing'),
       },
       '/api/openapi.json': {
         get: {

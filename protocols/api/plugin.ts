@@ -6,9 +6,10 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../../src/errors.ts';
 import { Directory } from '../../src/principals/directory.ts';
+import type { FreeBusyChoices } from '../../src/principals/free-busy-sharing.ts';
 import type { FreeBusy } from '../../src/scheduling/free-busy.ts';
 import type { SlotSuggestions } from '../../src/scheduling/suggestions.ts';
-import type { Store } from '../../storage/store.ts';
+import type { FreeBusySharing, Store } from '../../storage/store.ts';
 import { errorReplies } from '../error-replies.ts';
 import { openApiDocument } from './openapi.ts';
 import { Problem, sendProblem } from './problem.ts';
@@ -19,15 +20,18 @@ import { refusalOf } from './validation.ts';
 /** Octets of a body. */
 const MAX_BODY = 256 * 1024;
 const POST_PATHS = ['/api/scheduling/suggestions', '/api/scheduling/free-busy'] as const;
+const SHARING = '/api/scheduling/sharing';
 const DESCRIPTION = '/api/openapi.json';
 
 export interface ApiServices {
   readonly store: Store;
   readonly freeBusy: FreeBusy;
   readonly suggestions: SlotSuggestions;
+  readonly freeBusyChoices: FreeBusyChoices;
 }
 
-export async function api(fastify: FastifyInstance, { store, freeBusy, suggestions }: ApiServices): Promise<void> {
+export async function api(fastify: FastifyInstance, services: ApiServices): Promise<void> {
+  const { store, freeBusy, suggestions, freeBusyChoices } = services;
   const directory = new Directory(store);
   const description = JSON.stringify(openApiDocument());
 
@@ -55,6 +59,22 @@ export async function api(fastify: FastifyInstance, { store, freeBusy, suggestio
     { ...limits, schema: { body: bodyOf('FreeBusyRequest') } },
     (request, reply) => answer(reply, readFreeBusy({ directory, freeBusy }, request.principal, request.body)),
   );
+  fastify.get(SHARING, (request, reply) => {
+    const sharedWith = freeBusyChoices.of(request.principal);
+    return answer(
+      reply,
+      sharedWith.then((choice) => ({ sharedWith: choice })),
+    );
+  });
+  fastify.put<{ Body: { sharedWith: FreeBusySharing } }>(
+    SHARING,
+    { ...limits, schema: { body: bodyOf('FreeBusySharing') } },
+    async (request, reply) => {
+      const { sharedWith } = request.body;
+      await freeBusyChoices.set(request.principal, sharedWith);
+      return answer(reply, Promise.resolve({ sharedWith }));
+    },
+  );
   fastify.get(DESCRIPTION, { config: { anonymous: true } }, (_request, reply) =>
     reply
       .header('content-type', 'application/json; charset=utf-8')
@@ -63,6 +83,12 @@ export async function api(fastify: FastifyInstance, { store, freeBusy, suggestio
   );
   for (const url of POST_PATHS)
     fastify.route({ method: ['GET', 'PUT', 'DELETE', 'PATCH'], url, ...limits, handler: refusesAllBut('POST') });
+  fastify.route({
+    method: ['POST', 'DELETE', 'PATCH'],
+    url: SHARING,
+    ...limits,
+    handler: refusesAllBut('GET, HEAD, PUT'),
+  });
   fastify.route({
     method: ['POST', 'PUT', 'DELETE', 'PATCH'],
     url: DESCRIPTION,

@@ -211,6 +211,17 @@ export const schemas = {
     unknownBecause: { enum: ['no-account', 'not-shared', 'too-many-events'] },
     busy: list('BusyPeriod', 'Ascending, not overlapping; empty when unknown.'),
   }),
+  FreeBusySharing: shape(
+    ['sharedWith'],
+    {
+      sharedWith: {
+        enum: ['nobody', 'organisation', 'everyone'],
+        description:
+          'Nobody: only those it was granted to. Organisation: its members, times only. Everyone: published at /freebusy/ADDRESS.ifb.',
+      },
+    },
+    'Who may ask when one is busy.',
+  ),
   FreeBusyResponse: shape(['attendees'], { attendees: list('AttendeeFreeBusy') }),
   Problem: {
     type: 'object',

@@ -582,6 +582,27 @@ t.test('groups are taken apart; whoever is named twice counts once', async (t) =
   t.equal(attendees.length, 3);
 });
 
+t.test('everybody says for himself who may ask', async (t) => {
+  const url = '/api/scheduling/sharing';
+  const put = (user: TestUser | undefined, body: string) =>
+    server.request(user, 'PUT', url, { headers: JSON_TYPE, body });
+  t.equal((await server.request(dora, 'GET', url)).text, '{"sharedWith":"organisation"}');
+  t.equal((await server.request(undefined, 'GET', url)).status, 401);
+  t.equal((await put(undefined, '{"sharedWith":"nobody"}')).status, 401);
+  t.match(await put(dora, '{"sharedWith":"world"}'), { status: 422, text: /#\/sharedWith/ });
+  t.match(await put(dora, '{"sharedWith":"nobody"}'), { status: 200, text: '{"sharedWith":"nobody"}' });
+  t.equal((await server.request(dora, 'GET', url)).text, '{"sharedWith":"nobody"}');
+  const asked = await send(anna, FREE_BUSY, {
+    attendees: ['dora@example.org'],
+    from: '2026-03-03T00:00',
+    until: '2026-03-04T00:00',
+  });
+  t.match(asked.text, '"unknownBecause":"not-shared"');
+  t.equal((await put(dora, '{"sharedWith":"everyone"}')).status, 200);
+  t.equal((await server.request(undefined, 'GET', '/freebusy/dora@example.org.ifb')).status, 200);
+  t.match(await server.request(dora, 'DELETE', url), { status: 405, headers: { allow: 'GET, HEAD, PUT' } });
+});
+
 t.test('free/busy: merged periods, in the zone asked for', async (t) => {
   await put(bert, 'one', event('one', '20260303T100000Z'));
   await put(bert, 'two', event('two', '20260303T103000Z', 'STATUS:TENTATIVE'));
