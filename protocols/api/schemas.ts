@@ -104,7 +104,7 @@ export const schemas = {
     limit: { type: 'integer', minimum: 1, maximum: 50, default: 10, description: 'How many times to suggest.' },
     explain: {
       type: 'array',
-      maxItems: 50,
+      maxItems: 20,
       items: time,
       description: 'Starts within the window to judge, with everything in their way.',
     },
@@ -164,7 +164,7 @@ export const schemas = {
     end: instant,
     fits: flag('Whether everything required is free.'),
     reasons: list('Reason'),
-    conflicts: list('Conflict'),
+    conflicts: list('Conflict', 'Everybody in the way, with at most five conflicts each.'),
     rooms: {
       type: 'array',
       items: { oneOf: [{ $ref: '#/components/schemas/Room' }, { type: 'null' }] },

@@ -582,6 +582,15 @@ t.test('groups are taken apart; whoever is named twice counts once', async (t) =
   t.equal(attendees.length, 3);
 });
 
+t.test('of one person no more than five conflicts are told', async (t) => {
+  const uids = Array.from({ length: 8 }, (_, i) => `many${i}`);
+  for (const uid of uids) await put(bert, uid, event(uid, '20260303T100000Z'));
+  const { explained } = await suggest({ ...ATTENDEES, explain: ['2026-03-03T10:00'] });
+  t.equal(explained[0]?.conflicts.length, 5);
+  t.match(explained[0]?.reasons[1]?.text, 'cannot: bert@example.org');
+  await clear(bert, ...uids);
+});
+
 t.test('everybody says for himself who may ask', async (t) => {
   const url = '/api/scheduling/sharing';
   const put = (user: TestUser | undefined, body: string) =>
