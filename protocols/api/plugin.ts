@@ -19,6 +19,8 @@ import { refusalOf } from './validation.ts';
 
 /** Octets of a body. */
 const MAX_BODY = 256 * 1024;
+/** Commas in a body: more values than any request has would only cost time to refuse one by one. */
+const MAX_COMMAS = 2_000;
 const POST_PATHS = ['/api/scheduling/suggestions', '/api/scheduling/free-busy'] as const;
 const SHARING = '/api/scheduling/sharing';
 const DESCRIPTION = '/api/openapi.json';
@@ -125,6 +127,10 @@ function jsonOf({ headers }: FastifyRequest, body: Buffer): unknown {
   const charset = parameters.map((part) => /^\s*charset\s*=\s*"?([^"\s]+)"?\s*$/.exec(part)?.[1]).find(Boolean);
   if (mediaType.trim() !== 'application/json' || (charset !== undefined && charset !== 'utf-8'))
     throw new Problem(415, '', 'Send application/json in UTF-8.');
+  let commas = 0;
+  for (let at = body.indexOf(0x2c); at !== -1; at = body.indexOf(0x2c, at + 1)) {
+    if (++commas > MAX_COMMAS) throw new Problem(422, 'limit-exceeded', 'The body holds more values than any request.');
+  }
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch {
