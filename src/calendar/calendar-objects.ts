@@ -4,7 +4,14 @@
  * Octets are read and indexed before the transaction; everything that depends on what is stored is decided inside it.
  * Elsewhere: what the octets mean (icalendar.ts), which occurrences are kept (calendar-index.ts), selection (calendar-query.ts).
  */
-import type { CalendarObjectRow, MemberRow, OccurrenceRow, Store, Writes } from '../../storage/store.ts';
+import type {
+  BoundCollectionRow,
+  CalendarObjectRow,
+  MemberRow,
+  OccurrenceRow,
+  Store,
+  Writes,
+} from '../../storage/store.ts';
 import { etagOf } from '../collections/etag.ts';
 import type { Collection, Members, Precondition, PutResult } from '../collections/members.ts';
 import { DomainError } from '../errors.ts';
@@ -12,7 +19,7 @@ import { settleAttachments } from './attachment-check.ts';
 import { indexCalendarObject } from './calendar-index.ts';
 import { componentsOf } from './calendars.ts';
 import { DAY } from './date-time.ts';
-import { isExclusive, requireFree } from './exclusive-time.ts';
+import { requireFree } from './exclusive-time.ts';
 import { parseCalendarObject } from './icalendar.ts';
 import type { TimeRange } from './recurrence.ts';
 
@@ -219,9 +226,9 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
     modseq: number,
     requireNew: typeof requireNewToCalendar = requireNewToCalendar,
   ): Promise<CalendarObjectRow> {
-    await requireCollection(write, collection);
+    const calendar = await requireCollection(write, collection);
     const now = this.now();
-    if (isExclusive(collection)) await requireFree(write, collection, row, occurrences, current?.id, now);
+    await requireFree(write, calendar, row, occurrences, current?.id, now);
     const written = { ...row, collectionId: collection.id, name, scheduleTag: null, modseq, modifiedAt: now };
     if (current !== undefined) {
       if (current.icalUid !== row.icalUid) throw uidConflict(current.name);
@@ -246,8 +253,10 @@ async function requireUnmoved(write: Writes, source: CalendarObjectRow): Promise
 }
 
 /** A calendar may be deleted between the look-up of a path and the transaction. */
-async function requireCollection(write: Writes, collection: Collection): Promise<void> {
-  if ((await write.collections.get(collection.id)) === undefined) throw notFound();
+async function requireCollection(write: Writes, collection: Collection): Promise<BoundCollectionRow> {
+  const row = await write.collections.get(collection.id);
+  if (row === undefined) throw notFound();
+  return row;
 }
 
 async function requireNewToCalendar(write: Writes, collection: Collection, icalUid: string): Promise<void> {

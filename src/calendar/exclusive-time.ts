@@ -3,9 +3,8 @@
  * Asked inside every transaction that puts something into such a calendar, so that nobody can book twice, however it is written.
  * Elsewhere: which requests a room accepts (src/scheduling/room-bookings.ts), the index that is read (calendar-index.ts).
  */
-import type { CalendarObjectRow, OccurrenceRow, Reads } from '../../storage/store.ts';
+import type { BoundCollectionRow, CalendarObjectRow, OccurrenceRow, Reads } from '../../storage/store.ts';
 import { isSchedulingCollection } from '../collections/collections.ts';
-import type { Collection } from '../collections/members.ts';
 import { DomainError } from '../errors.ts';
 import { zoneOf } from './calendars.ts';
 import type { TimeZone } from './date-time.ts';
@@ -13,11 +12,6 @@ import type { TimeRange } from './recurrence.ts';
 
 /** Occurrences of one booking: a meeting each day for more than two years. */
 export const MAX_BOOKED = 1_000;
-
-/** Whether a calendar takes each time once. */
-export function isExclusive({ owner, home, segment }: Pick<Collection, 'owner' | 'home' | 'segment'>): boolean {
-  return (owner.kind === 'room' || owner.kind === 'resource') && !isSchedulingCollection({ home, segment });
-}
 
 /** The first of these periods that a busy occurrence of another object overlaps, or undefined. */
 export async function takenAmong(
@@ -45,17 +39,21 @@ export async function takenAmong(
 }
 
 /**
- * Refuses an object whose busy time, as far as it lies ahead, somebody else has.
+ * Refuses an object whose busy time, as far as it lies ahead, somebody else has in a calendar that takes each time once. In all
+ * others everything may overlap.
  * @throws DomainError time-taken; limit-exceeded for what goes on without end or too often to be compared
  */
 export async function requireFree(
   reads: Reads,
-  calendar: Collection,
+  calendar: BoundCollectionRow,
   index: Pick<CalendarObjectRow, 'recurring' | 'lastEnd' | 'indexedUntil'>,
   occurrences: readonly Omit<OccurrenceRow, 'objectId'>[],
   exceptObjectId: number | undefined,
   now: number,
 ): Promise<void> {
+  if (isSchedulingCollection(calendar)) return;
+  const owner = await reads.principals.get(calendar.accountId);
+  if (owner?.kind !== 'room' && owner?.kind !== 'resource') return;
   const zone = zoneOf(calendar);
   const busy = occurrences.filter((row) => row.busy > 0).map((row) => instantsOf(row, zone));
   const ahead = busy.filter(({ until }) => until > now);
@@ -65,7 +63,7 @@ export async function requireFree(
   if (ahead.length > MAX_BOOKED)
     throw new DomainError('limit-exceeded', `A booking has at most ${MAX_BOOKED} occurrences.`, { limit: MAX_BOOKED });
   if ((await takenAmong(reads, calendar, ahead, exceptObjectId)) !== undefined)
-    throw new DomainError('time-taken', `${calendar.owner.displayName} is taken at that time.`);
+    throw new DomainError('time-taken', `${owner.displayName} is taken at that time.`);
 }
 
 export function instantsOf({ startAt, endAt, floating }: Omit<OccurrenceRow, 'objectId'>, zone: TimeZone): TimeRange {

@@ -40,6 +40,8 @@ export interface Booking {
   /** ETag of the room's copy when this was decided; undefined when there was none. */
   readonly before: string | undefined;
   readonly index: CalendarObjectIndex;
+  /** False when everything was declined: then there is no copy, and the time it had is given back. */
+  readonly kept: boolean;
 }
 
 /** Somebody booked between decision and transaction: decide again. */
@@ -109,24 +111,21 @@ export class RoomBookings {
     const index = indexCalendarObject(parseCalendarObject(data), indexWindow(this.now()));
     const comment = bookingComment(room, answers, endless, horizon, model.main?.start?.zone ?? zone);
     const before = current?.row.etag;
-    return { room, icalUid: model.icalUid, data, answers, comment, calendar, before, index };
+    const kept = answers.length === 0 || answers.some((one) => one.answer !== 'DECLINED');
+    return { room, icalUid: model.icalUid, data, answers, comment, calendar, before, index, kept };
   }
 
   /**
-   * Stores the room's copy, in the transaction that delivers the invitation; the room's modseq has been taken. What is declined
-   * altogether is not kept, and gives the time it had back.
-   * @throws BookingMoved when the time was taken or the copy changed since the decision
+   * Stores the room's copy, in the transaction that delivers the invitation; the room's modseq has been taken.
+   * @throws BookingMoved as `requireStillFree`
    */
   async hold(write: Writes, booking: Booking, modseq: number): Promise<void> {
-    const { room, calendar, icalUid, data, before, index } = booking;
-    const current = await write.calendarObjects.ofUid(room.id, calendar.id, icalUid);
-    if (current?.etag !== before) throw new BookingMoved();
-    if (booking.answers.length > 0 && booking.answers.every((one) => one.answer === 'DECLINED')) {
+    const { room, calendar, data, index } = booking;
+    const current = await requireStillFree(write, booking);
+    if (!booking.kept) {
       if (current !== undefined) await write.calendarObjects.remove(current, room.id, modseq);
       return;
     }
-    const held = booking.answers.filter((one) => one.answer !== 'DECLINED');
-    if ((await takenAmong(write, calendar, held, current?.id)) !== undefined) throw new BookingMoved();
     const { occurrences, ...facts } = index;
     const now = this.now();
     const row = {
@@ -202,6 +201,20 @@ export class RoomBookings {
     if (principalId === undefined || managerId === null) return false;
     return principalId === managerId || (await this.store.principals.groupsOf(principalId)).includes(managerId);
   }
+}
+
+/**
+ * Asked in the transaction that delivers, before the room's copy is written: whether the decision still holds. Gives back the copy
+ * there is.
+ * @throws BookingMoved when the time was taken or the copy changed meanwhile
+ */
+export async function requireStillFree(reads: Reads, booking: Booking): Promise<CalendarObjectRow | undefined> {
+  const { room, calendar, icalUid, before, answers } = booking;
+  const current = await reads.calendarObjects.ofUid(room.id, calendar.id, icalUid);
+  if (current?.etag !== before) throw new BookingMoved();
+  const held = answers.filter((one) => one.answer !== 'DECLINED');
+  if ((await takenAmong(reads, calendar, held, current?.id)) !== undefined) throw new BookingMoved();
+  return current;
 }
 
 /** The room's own account alone. */
