@@ -10,13 +10,19 @@ import { parseArgs } from 'node:util';
 import { NoServer, sendCommand } from '../protocols/control/control-socket.ts';
 import { StoreError } from '../storage/store.ts';
 import { administration, type CommandName, type Commands } from './administration/commands.ts';
+import { backupCommands } from './cli/backup.ts';
 import { type Command, type Given, type Terminal, UsageError } from './cli/command.ts';
+import { deletedCommands } from './cli/deleted.ts';
+import { deviceCommands } from './cli/device.ts';
 import { domainCommands } from './cli/domain.ts';
+import { feedCommands } from './cli/feed.ts';
 import { roomCommands } from './cli/room.ts';
+import { setupCommands } from './cli/setup.ts';
 import { userCommands } from './cli/user.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { DomainError } from './errors.ts';
 import { packageRoot, packageVersion } from './package-root.ts';
+import { servicesOf } from './setup/service-records.ts';
 
 /** A server that is starting or stopping holds the lock without a socket; that is waited for. */
 const ATTEMPTS = 25;
@@ -36,7 +42,17 @@ The first start creates the organisation of CONVENE_DOMAIN and prints the passwo
   },
 };
 
-const COMMANDS: readonly Command[] = [serveCommand, ...userCommands, ...domainCommands, ...roomCommands];
+const COMMANDS: readonly Command[] = [
+  serveCommand,
+  ...userCommands,
+  ...domainCommands,
+  ...deviceCommands,
+  ...feedCommands,
+  ...setupCommands,
+  ...roomCommands,
+  ...backupCommands,
+  ...deletedCommands,
+];
 
 /** Runs one command line, without the name of the program. Returns the exit code. */
 export async function run(line: readonly string[]): Promise<number> {
@@ -138,7 +154,7 @@ async function call<Name extends CommandName>(
 }
 
 async function inProcess(config: Config, command: string, given: unknown): Promise<unknown> {
-  const { openServices } = await import('./app.ts');
+  const { openServices } = await import('./services.ts');
   const services = await openServices(config);
   try {
     if (services.founded !== undefined) {
@@ -147,7 +163,7 @@ async function inProcess(config: Config, command: string, given: unknown): Promi
         `Created the organisation ${config.domain} in ${config.data}.\nIts administrator is ${name}, password: ${password}\n`,
       );
     }
-    return await administration(services)(command, given);
+    return await administration({ ...services, services: () => servicesOf(config) })(command, given);
   } finally {
     await services.store.close();
   }

@@ -4,6 +4,7 @@
  */
 
 import * as attachments from './attachments.ts';
+import { statements as deleted } from './deleted.ts';
 import { MEMBER_COLUMNS, memberReads, memberStatements } from './members.ts';
 import * as occurrences from './occurrences.ts';
 import { insertedId, list, type Sql } from './sql.ts';
@@ -63,7 +64,7 @@ export function calendarObjectReads(sql: Sql): CalendarObjectReads {
   };
 }
 
-export function calendarObjectWrites(sql: Sql): CalendarObjectWrites {
+export function calendarObjectWrites(sql: Sql, now: () => number): CalendarObjectWrites {
   return {
     ...calendarObjectReads(sql),
     async add(row, data, index) {
@@ -127,6 +128,7 @@ export function calendarObjectWrites(sql: Sql): CalendarObjectWrites {
     },
     async remove(row, accountId, modseq) {
       const named = await attachments.usedBy(sql, row.id);
+      await sql.run(deleted.keepObject, row.id, accountId, now());
       await sql.run(statements.remove, row.id);
       await attachments.removeUnused(sql, named);
       await sql.run(statements.removeProperties, row.id);

@@ -1,16 +1,19 @@
 /**
  * Calendars, address books and mailboxes, and where each appears for whom: tables `collections`, `calendars`, `bindings`.
- * A removed collection disappears at once; purging.ts takes its members away afterwards.
+ * A removed collection disappears at once, and is kept for a time (deleted.ts); purging.ts takes it away afterwards.
  * Elsewhere: members (calendar-objects.ts, cards.ts), rights (grants.ts), what clients set on them (properties.ts).
  */
 
+import { statements as deleted } from './deleted.ts';
 import { insertedId, type Sql } from './sql.ts';
 import type { BoundCollectionRow, CollectionReads, CollectionWrites } from './store.ts';
 
 const BOUND = `SELECT c.id, c.account_id AS accountId, c.kind, c.modseq, c.created_at AS createdAt, b.id AS bindingId,
     b.principal_id AS principalId, b.home, b.segment, b.position, COALESCE(k.components, '') AS components,
-    COALESCE(k.time_zone, '') AS timeZone, COALESCE(k.transparent, 0) AS transparent
-  FROM bindings b JOIN collections c ON c.id = b.collection_id LEFT JOIN calendars k ON k.collection_id = c.id`;
+    COALESCE(k.time_zone, '') AS timeZone, COALESCE(k.transparent, 0) AS transparent,
+    CASE WHEN o.source_id IS NULL THEN 0 ELSE 1 END AS subscribed
+  FROM bindings b JOIN collections c ON c.id = b.collection_id LEFT JOIN calendars k ON k.collection_id = c.id
+    LEFT JOIN calendar_sources o ON o.collection_id = c.id`;
 
 export const statements = {
   get: `${BOUND} WHERE b.collection_id = ? AND b.principal_id = c.account_id`,
@@ -34,11 +37,10 @@ export const statements = {
   exhume: `DELETE FROM tombstones WHERE account_id = ? AND collection_id = 0 AND name = ?`,
   removeBindings: 'DELETE FROM bindings WHERE collection_id = ?',
   removeGrants: 'DELETE FROM grants WHERE collection_id = ?',
-  removeProperties: `DELETE FROM properties WHERE resource_kind = 'collection' AND resource_id = ?`,
   remove: 'UPDATE collections SET removed = 1 WHERE id = ?',
 } as const;
 
-const REMOVAL = [statements.removeBindings, statements.removeGrants, statements.removeProperties, statements.remove];
+const REMOVAL = [statements.removeBindings, statements.removeGrants, statements.remove];
 
 export function collectionReads(sql: Sql): CollectionReads {
   return {
@@ -55,7 +57,7 @@ export function collectionReads(sql: Sql): CollectionReads {
   };
 }
 
-export function collectionWrites(sql: Sql): CollectionWrites {
+export function collectionWrites(sql: Sql, now: () => number): CollectionWrites {
   return {
     ...collectionReads(sql),
     add: (row) => insertedId(sql, statements.add, row.accountId, row.kind, row.modseq, row.createdAt),
@@ -63,9 +65,9 @@ export function collectionWrites(sql: Sql): CollectionWrites {
       await sql.run(statements.setCalendar, collectionId, components, timeZone, transparent);
       if (availability !== undefined) await sql.run(statements.setAvailability, collectionId, availability);
     },
-    async bind({ principalId, collectionId, home, segment, now }) {
+    async bind({ principalId, collectionId, home, segment, now: boundAt }) {
       await sql.run(statements.exhume, principalId, `${home}/${segment}`);
-      return insertedId(sql, statements.bind, principalId, collectionId, home, segment, now);
+      return insertedId(sql, statements.bind, principalId, collectionId, home, segment, boundAt);
     },
     async rebind(collection, segment, modseq) {
       await sql.run(statements.entomb, collection.id, modseq);
@@ -74,6 +76,7 @@ export function collectionWrites(sql: Sql): CollectionWrites {
     },
     async remove(id, modseq) {
       await sql.run(statements.entomb, id, modseq);
+      await sql.run(deleted.keepCollection, id, now());
       for (const statement of REMOVAL) await sql.run(statement, id);
     },
   };

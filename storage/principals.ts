@@ -28,6 +28,7 @@ export const statements = {
   removeBindings: 'DELETE FROM bindings WHERE collection_id IN (SELECT id FROM collections WHERE account_id = ?)',
   removeGrants: 'DELETE FROM grants WHERE account_id = ?',
   removeCollections: 'UPDATE collections SET removed = 1 WHERE account_id = ?',
+  removeMailboxes: 'DELETE FROM mailboxes WHERE account_id = ?',
   remove: 'DELETE FROM principals WHERE id = ?',
 } as const;
 
@@ -38,6 +39,7 @@ const REMOVAL = [
   statements.removeBindings,
   statements.removeGrants,
   statements.removeCollections,
+  statements.removeMailboxes,
   statements.remove,
 ];
 

@@ -60,3 +60,19 @@ export function readAddress(text: string): string | undefined {
 export function fromMinutes(minutes: number): number {
   return minutes * 60 * SECOND;
 }
+
+/** Of a route with `:id` in its path. */
+export const idParameters = {
+  type: 'object',
+  properties: { id: { type: 'string', pattern: '^[0-9]{1,15}$' } },
+  required: ['id'],
+} as const;
+
+/** What the handlers of such a route read it from. */
+export interface WithId {
+  readonly params: { readonly id: string };
+}
+
+export function idOf({ params }: WithId): number {
+  return Number(params.id);
+}

@@ -106,6 +106,7 @@ function sampleOf({ href, extension, principal }: HomeResource, { href: at, name
     components: '',
     timeZone: '',
     transparent: 0,
+    subscribed: 0,
   };
   const place = {
     accountId: principal.id,

@@ -1,7 +1,7 @@
 /**
  * May this principal do that? One function for each question; every service asks here and nowhere else.
  * Rights come from ownership and from grants to the principal or a group it belongs to (RFC 3744 is one view of them).
- * Elsewhere: how DAV names them as privileges (protocols/dav/acl.ts).
+ * Elsewhere: rights on mailboxes (src/mail/mail-rights.ts), how DAV names them as privileges (protocols/dav/acl.ts).
  */
 import type { FreeBusySharing, GrantRights, PrincipalRow, Reads } from '../../storage/store.ts';
 
@@ -71,4 +71,12 @@ export function mayAdministrate(viewer: Principal): boolean {
 /** May `viewer` create collections in the home of this principal? Only the owner. */
 export function mayCreateIn(viewer: Principal, owner: PrincipalRow): boolean {
   return viewer.id === owner.id;
+}
+
+/** May `viewer` send mail under the addresses of this principal? It may under its own, and under those it was granted. */
+export async function maySendAs(reads: Reads, viewer: Principal, owner: PrincipalRow): Promise<boolean> {
+  if (viewer.id === owner.id) return true;
+  const grantees = [viewer.id, ...(await reads.principals.groupsOf(viewer.id))];
+  const grants = await reads.grants.forCollection(owner.id, 0, grantees);
+  return grants.some(({ rights }) => rights === 'send-as');
 }

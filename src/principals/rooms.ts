@@ -164,7 +164,8 @@ export class Rooms {
     if (displayName) await write.principals.rename(room.id, displayName);
     const former = before?.managerId ?? null;
     if (former === managerId) return;
-    if (former !== null) await write.grants.remove(room.id, 0, former, 'manage');
+    for (const grant of await write.grants.on(room.id, 0))
+      if (grant.granteeId === former && grant.rights === 'manage') await write.grants.remove(grant.id);
     if (managerId !== null)
       await write.grants.add({
         accountId: room.id,

@@ -303,7 +303,9 @@ t.test('the asker learns times, and titles only of what it may read', async (t) 
     reader?.conflicts.map(({ summary }) => summary),
     ['Merger', undefined],
   );
-  await server.store.transaction((write) => write.grants.remove(bert.id, calendar.id, anna.id, 'read'));
+  await server.store.transaction(async (write) => {
+    for (const { id } of await write.grants.on(bert.id, calendar.id)) await write.grants.remove(id);
+  });
 
   await server.store.transaction((write) => write.freeBusySharing.set(bert.id, 'nobody'));
   const closed = await suggest({

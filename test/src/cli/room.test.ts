@@ -3,10 +3,11 @@ import { parseArgs } from 'node:util';
 import t from 'tap';
 import { administration, type Commands } from '../../../src/administration/commands.ts';
 import { roomCommands } from '../../../src/cli/room.ts';
+import { servicesOf } from '../../../src/setup/service-records.ts';
 import { startServer } from '../../support/server.ts';
 
 const server = await startServer(t);
-const run = administration(server.app);
+const run = administration({ ...server.app, services: () => servicesOf(server.app.config) });
 const anna = await server.addUser('anna');
 await server.addUser('bert');
 
