@@ -6,6 +6,7 @@
 import { deletedApi } from '../protocols/api/deleted.ts';
 import { devicesApi } from '../protocols/api/devices.ts';
 import { feedsApi } from '../protocols/api/feeds.ts';
+import { describedRoutes } from '../protocols/api/openapi.ts';
 import { api } from '../protocols/api/plugin.ts';
 import { setupLinksApi } from '../protocols/api/setup-links.ts';
 import { caldav } from '../protocols/caldav/extension.ts';
@@ -46,11 +47,12 @@ export async function registerRoutes(
   { config, services, sessions, tls, announced, now }: RoutesContext,
 ): Promise<void> {
   const { store, freeBusy } = services;
+  const described = describedRoutes(fastify);
   await fastify.register(dav, { store, now, extensions: davExtensions(services, now) });
   await fastify.register(feeds, { service: services.feeds });
   await fastify.register(freeBusyAddresses, { freeBusy, now });
   const suggestions = new SlotSuggestions(store, freeBusy, services.rooms, now);
-  await fastify.register(api, { ...services, suggestions });
+  await fastify.register(api, { ...services, suggestions, described });
   await fastify.register(feedsApi, { service: services.feeds });
   await fastify.register(deletedApi, { service: services.deleted });
   await fastify.register(devicesApi, { ...services, config, sessions });

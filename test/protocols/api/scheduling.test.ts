@@ -106,6 +106,17 @@ t.test('the description is OpenAPI 3.1 for everybody, and whole', async (t) => {
   const document = JSON.parse(text) as { openapi: string; paths: object; components: { schemas: object } };
   t.equal(document.openapi, '3.1.0');
   t.ok(SUGGESTIONS in document.paths && FREE_BUSY in document.paths);
+  const { paths } = document as unknown as { paths: Record<string, Record<string, Record<string, unknown>>> };
+  t.match(paths['/api/device-passwords'], { get: { tags: ['Device passwords'] }, post: { requestBody: {} } });
+  t.match(paths['/api/deleted/items/{id}/restore']?.['post']?.['parameters'], [{ name: 'id', in: 'path' }]);
+  t.same(paths['/api/session']?.['post']?.['security'], [], 'a log-in needs no log-in');
+  for (const [path, operations] of Object.entries(paths)) {
+    t.notMatch(path, ':');
+    for (const [method, { summary, responses }] of Object.entries(operations)) {
+      t.ok(summary && Object.keys(responses as object).length > 0, `${method} ${path} says what it does`);
+      t.not(method, 'head');
+    }
+  }
   const names = [...text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name);
   t.ok(names.length > 10);
   for (const name of new Set(names)) t.ok(name! in document.components.schemas, `${name} exists`);
