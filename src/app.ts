@@ -32,7 +32,11 @@ import { Authentication } from './principals/authentication.ts';
 import { LoginThrottle } from './principals/login-throttle.ts';
 import { PasswordHashing } from './principals/password-hashing.ts';
 import { Principals } from './principals/principals.ts';
+import { AutoSchedule } from './scheduling/auto-schedule.ts';
 import { FreeBusy } from './scheduling/free-busy.ts';
+import { MessageDelivery } from './scheduling/message-delivery.ts';
+import { MessageQueue } from './scheduling/message-queue.ts';
+import { Recipients } from './scheduling/recipients.ts';
 
 export interface AppOptions {
   /** Epoch milliseconds. */
@@ -96,6 +100,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const jobs = new Jobs(log);
   let http: Http | undefined;
   let control: ControlSocket | undefined;
+  let queue: MessageQueue | undefined;
   try {
     const tls =
       config.ports.https === undefined
@@ -109,7 +114,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       writable: () => store.writable(),
       limits: options.httpLimits,
     });
-    await http.fastify.register(dav, { store, now, extensions: davExtensions(store, now) });
+    const scheduling = startScheduling(store, now, log);
+    queue = scheduling.queue;
+    await http.fastify.register(dav, { store, now, extensions: davExtensions(store, now, scheduling.auto) });
     const addresses = await http.listen();
     jobs.add(reindexing(store, now));
     jobs.add({
@@ -131,6 +138,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       tls,
       async close() {
         await Promise.all([...doors.map((door) => door.close()), jobs.stop()]);
+        await queue?.stop();
         await store.close();
       },
     };
@@ -138,13 +146,22 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     await http?.close();
     await control?.close();
     await jobs.stop();
+    await queue?.stop();
     await store.close();
     throw error;
   }
 }
 
-function davExtensions(store: Store, now: () => number): DavExtension[] {
-  const calendarObjects = new CalendarObjects(store, now);
+/** Implicit scheduling, with its queue running. */
+function startScheduling(store: Store, now: () => number, log: pino.Logger) {
+  const recipients = new Recipients(store, false);
+  const queue = new MessageQueue(store, now, log);
+  queue.start(new MessageDelivery(store, recipients, now));
+  return { queue, auto: new AutoSchedule(store, recipients, queue, now) };
+}
+
+function davExtensions(store: Store, now: () => number, scheduling: AutoSchedule): DavExtension[] {
+  const calendarObjects = new CalendarObjects(store, now, scheduling);
   return [
     caldav({
       calendarObjects,

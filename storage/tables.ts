@@ -14,6 +14,7 @@ import { placementReads, placementWrites } from './placements.ts';
 import { principalReads, principalWrites } from './principals.ts';
 import { propertyReads, propertyWrites } from './properties.ts';
 import { purgeWrites } from './purging.ts';
+import { scheduleMessageReads, scheduleMessageWrites } from './schedule-messages.ts';
 import { settingReads, settingWrites } from './settings.ts';
 import type { Sql } from './sql.ts';
 import type { Reads, Writes } from './store.ts';
@@ -39,6 +40,7 @@ export function readTables(sql: Sql): Reads {
     messages: messageReads(sql),
     placements: placementReads(sql),
     submissions: submissionReads(sql),
+    scheduleMessages: scheduleMessageReads(sql),
   };
 }
 
@@ -61,6 +63,7 @@ export function writeTables(sql: Sql, notes: ChangeNotes): Writes {
     messages: messageWrites(sql),
     placements: placementWrites(sql),
     submissions: submissionWrites(sql),
+    scheduleMessages: scheduleMessageWrites(sql),
     purge: purgeWrites(sql),
   };
 }

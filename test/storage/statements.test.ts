@@ -22,6 +22,7 @@ import type {
   OrganisationRow,
   PrincipalRow,
   PropertyRow,
+  ScheduleMessageRow,
   SubmissionRow,
   TombstoneRow,
 } from '../../storage/store.ts';
@@ -80,6 +81,7 @@ const calendarObject = keys<CalendarObjectRow>({
   icalUid: 1,
   component: 1,
   scheduleTag: 1,
+  method: 1,
   firstStart: 1,
   lastEnd: 1,
   recurring: 1,
@@ -148,6 +150,21 @@ const members = (row: string[]) => ({
   count: ['count'],
 });
 
+const scheduleMessage = keys<ScheduleMessageRow>({
+  id: 1,
+  accountId: 1,
+  recipientId: 1,
+  sender: 1,
+  recipient: 1,
+  method: 1,
+  icalUid: 1,
+  textId: 1,
+  attempts: 1,
+  nextAttemptAt: 1,
+  lastError: 1,
+  createdAt: 1,
+});
+
 /** Columns of every statement that returns rows, by file. A statement that returns none must not be named. */
 const COLUMNS: Record<string, Record<string, string[]>> = {
   accounts: {
@@ -181,6 +198,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     indexedUntilBefore: calendarObject,
     ofUid: calendarObject,
     ofIds: calendarObject,
+    scheduled: [...calendarObject, 'data'].sort(),
     everywhere: [...calendarObject, 'data'].sort(),
     insert: ['id'],
   },
@@ -233,6 +251,15 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     attachmentsOf: ['id'],
     cardsOf: ['id'],
     orphanedAccount: ['id'],
+  },
+  'schedule-messages': {
+    get: scheduleMessage,
+    due: scheduleMessage,
+    outgoing: scheduleMessage,
+    nextAttemptAt: ['nextAttemptAt'],
+    text: ['data'],
+    addText: ['id'],
+    add: ['id'],
   },
   settings: { get: ['value'] },
   tombstones: { page: tombstone },
