@@ -11,10 +11,10 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import Database from 'better-sqlite3';
 import { indexCalendarObject } from '../src/calendar/calendar-index.ts';
-import { indexWindow } from '../src/calendar/calendar-objects.ts';
 import { DAY, HOUR } from '../src/calendar/date-time.ts';
 import { printInstant } from '../src/calendar/date-values.ts';
 import { parseCalendarObject } from '../src/calendar/icalendar.ts';
+import { indexWindow } from '../src/calendar/object-writing.ts';
 import { readConfig } from '../src/config.ts';
 import { openServices } from '../src/services.ts';
 import { statements } from '../storage/occurrences.ts';
@@ -57,7 +57,7 @@ async function fill(store: Store, person: number, from: number, until: number): 
     await store.transaction(async (write) => {
       const modseq = await write.accounts.nextModseq(accountId, [collectionId]);
       for (const { uid, data, occurrences, index } of added) {
-        const facts = { name: `${uid}.ics`, etag: uid, scheduleTag: null, size: data.length, modseq };
+        const facts = { name: `${uid}.ics`, etag: uid, scheduleTag: null, method: null, size: data.length, modseq };
         const row = { ...index, ...facts, collectionId, createdAt: 0, modifiedAt: 0 };
         await write.calendarObjects.add(row, data, occurrences);
       }

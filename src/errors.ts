@@ -39,6 +39,10 @@ export type ErrorCode =
   | 'too-many-results'
   | 'limit-exceeded'
   | 'sync-token-invalid'
+  | 'organizer-change-forbidden'
+  | 'attendee-change-forbidden'
+  | 'several-organizers'
+  | 'default-calendar'
   | 'in-use'
   | 'time-taken'
   | 'unavailable';

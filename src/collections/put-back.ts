@@ -6,9 +6,9 @@
  */
 import type { BoundCollectionRow, CalendarObjectRow, CardRow, OccurrenceRow, Writes } from '../../storage/store.ts';
 import { indexCalendarObject } from '../calendar/calendar-index.ts';
-import { indexWindow } from '../calendar/calendar-objects.ts';
 import { requireFree } from '../calendar/exclusive-time.ts';
 import { parseCalendarObject } from '../calendar/icalendar.ts';
+import { indexWindow } from '../calendar/object-writing.ts';
 import { factsOf } from '../contacts/vcard-validation.ts';
 import { DomainError } from '../errors.ts';
 import { etagOf } from './etag.ts';
@@ -78,7 +78,7 @@ export async function putBack(
   }
   const taken = await write.calendarObjects.get(collection.id, name);
   const free = taken === undefined ? name : freeName(name, common.etag);
-  const added = { ...member.row, ...common, name: free, scheduleTag: null, createdAt: now };
+  const added = { ...member.row, ...common, name: free, scheduleTag: null, method: null, createdAt: now };
   await write.calendarObjects.add(added, member.octets, member.occurrences);
   return 'added';
 }

@@ -8,17 +8,18 @@ import type { Component, Property } from '../calendar/content.ts';
 import type { DateTime, TimeZone } from '../calendar/date-time.ts';
 import { addDuration, printDate, printLocalTime } from '../calendar/date-values.ts';
 import type { CalendarObjectModel } from '../calendar/icalendar.ts';
-import { foldAddress } from '../principals/addresses.ts';
+import type { Principal } from '../principals/access.ts';
 import type { Answer, Answered } from './booking-rules.ts';
+import { isCalendarUser } from './calendar-user.ts';
 
-/** Whether an ATTENDEE is one of these addresses, folded. */
-export function names(property: Property, addresses: readonly string[]): boolean {
-  return property[0] === 'attendee' && addresses.includes(foldAddress(property[3].replace(/^mailto:/i, '')));
+/** Whether a property invites this principal. */
+export function invites(property: Property, principal: Principal): boolean {
+  return property[0] === 'attendee' && isCalendarUser(principal, property[3]);
 }
 
 /** The answer a component holds of the room; undefined when none, or when it is not invited there. */
-export function answerIn({ content }: CalendarComponent, addresses: readonly string[]): Answer | undefined {
-  const partstat = content[1].find((property) => names(property, addresses))?.[1]['partstat'];
+export function answerIn({ content }: CalendarComponent, room: Principal): Answer | undefined {
+  const partstat = content[1].find((property) => invites(property, room))?.[1]['partstat'];
   const text = typeof partstat === 'string' ? partstat.toUpperCase() : '';
   return text === 'ACCEPTED' || text === 'TENTATIVE' || text === 'DECLINED' ? text : undefined;
 }
@@ -26,7 +27,7 @@ export function answerIn({ content }: CalendarComponent, addresses: readonly str
 /** The VCALENDAR with the answers of a room in it. */
 export function withAnswers(
   model: CalendarObjectModel,
-  addresses: readonly string[],
+  room: Principal,
   answers: readonly Answered[],
   floatingZone: TimeZone,
 ): Component {
@@ -36,19 +37,19 @@ export function withAnswers(
     const own = answers.filter((one) => one.key === key);
     const main = own.find(({ answer }) => answer !== 'DECLINED')?.answer ?? own[0]?.answer;
     // Nothing of it lies ahead: there is nothing to refuse.
-    const general = main ?? answerIn(component, addresses) ?? 'ACCEPTED';
+    const general = main ?? answerIn(component, room) ?? 'ACCEPTED';
     const overrides = own
       .filter(({ answer }) => answer !== general)
-      .map((one) => answered(overrideOf(component, one, floatingZone), addresses, one.answer));
-    written.set(component.content, [answered(component.content, addresses, general), ...overrides]);
+      .map((one) => answered(overrideOf(component, one, floatingZone), room, one.answer));
+    written.set(component.content, [answered(component.content, room, general), ...overrides]);
   }
   return [name, properties, children.flatMap((child) => written.get(child) ?? [child])];
 }
 
-function answered([name, properties, children]: Component, addresses: readonly string[], answer: Answer): Component {
+function answered([name, properties, children]: Component, room: Principal, answer: Answer): Component {
   let invited = false;
   const written = properties.map((property): Property => {
-    if (!names(property, addresses)) return property;
+    if (!invites(property, room)) return property;
     invited = true;
     const { rsvp: _, ...parameters } = property[1];
     return ['attendee', { ...parameters, partstat: answer }, property[2], property[3]];
