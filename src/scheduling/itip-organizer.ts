@@ -164,7 +164,9 @@ function requestedOf(
     return isUnlike(component, after, earlier, before, gone);
   });
   const dropped = [...old.keys()].some((key) => key !== MAIN && !fresh.has(key) && !gone.has(key));
-  if (forced || dropped || changed.some(([key]) => key === MAIN)) return all;
+  // Cancelling the series cancelled its exceptions too; those that go on are requested anew.
+  const alone = old.has(MAIN) && !fresh.has(MAIN);
+  if (forced || dropped || alone || changed.some(([key]) => key === MAIN)) return all;
   return changed.map(([, component]) => component);
 }
 
