@@ -52,9 +52,25 @@ export function withPrivateParts(organizers: Component, own: Component): Compone
   const has = (name: string) => organizers[1].some(([other]) => other === name);
   const kept = own[1].filter(([name]) => PRIVATE.has(name) || (name.startsWith('x-') && !has(name)));
   const names = new Set(kept.map(([name]) => name));
-  const properties = [...organizers[1].filter(([name]) => !names.has(name) && name !== 'transp'), ...kept];
+  const properties: Property[] = [];
+  for (const property of organizers[1]) {
+    const [name] = property;
+    if (name === 'organizer') properties.push(withOwnParameters(property, propertyOf(own, 'organizer')));
+    else if (!names.has(name) && name !== 'transp') properties.push(property);
+  }
+  properties.push(...kept);
   const others = organizers[2].filter(([name]) => name !== 'valarm');
   return [organizers[0], properties, [...others, ...own[2].filter(([name]) => name === 'valarm')]];
+}
+
+/** Who schedules with the organizer is the attendee's choice, and how its last answer fared its own knowledge (RFC 6638 §7). */
+function withOwnParameters(organizer: Property, own: Property | undefined): Property {
+  const parameters = { ...organizer[1] };
+  for (const name of ['schedule-agent', 'schedule-status']) {
+    const value = own?.[1][name];
+    if (value !== undefined) parameters[name] = value;
+  }
+  return [organizer[0], parameters, organizer[2], organizer[3]];
 }
 
 const PRIVATE = new Set(['transp', 'completed', 'percent-complete', 'color']);

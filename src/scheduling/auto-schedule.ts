@@ -20,7 +20,14 @@ import { organizerChange } from './itip-organizer.ts';
 import type { MessageQueue } from './message-queue.ts';
 import type { Recipients } from './recipients.ts';
 import { withOrganizerStatus, withStatuses } from './schedule-status.ts';
-import { attendeesOf, organizerOf, SCHEDULED, type SchedulingObject, schedulingObject } from './scheduling-object.ts';
+import {
+  attendeesOf,
+  organizerOf,
+  SCHEDULED,
+  type SchedulingObject,
+  scheduleAgentOf,
+  schedulingObject,
+} from './scheduling-object.ts';
 
 type Role = 'organizer' | 'attendee' | 'none';
 
@@ -56,6 +63,7 @@ export class AutoSchedule implements Scheduling {
     const fresh = scheduled(after);
     if (fresh !== undefined) requireOneOrganizer(fresh);
     const roles = { old: roleIn(old, isOwn), new: roleIn(fresh, isOwn) };
+    if (old === undefined && roles.new === 'attendee' && !isServers(fresh)) return nothing('none');
     requireSameOrganizer(old, fresh, roles);
     const tag = roles.new === 'none' ? 'none' : 'new';
     if (request.silent === true) return nothing(tag);
@@ -172,9 +180,15 @@ function roleIn(object: SchedulingObject | undefined, isOwn: (user: string) => b
   return components.some((component) => ownAttendee(component, isOwn) !== undefined) ? 'attendee' : 'none';
 }
 
+/** Whether it is left to the server to schedule with the organizer (RFC 6638 §7.1). */
+function isServers(object: SchedulingObject | undefined): boolean {
+  const organizer = organizerOf(object?.components.values() ?? []);
+  return organizer !== undefined && scheduleAgentOf(organizer) === 'SERVER';
+}
+
 /** RFC 6638 §3.2.4.4. @throws DomainError several-organizers */
 function requireOneOrganizer(object: SchedulingObject): void {
-  const organizers = new Set([...object.components.values()].map(organizerAddress));
+  const organizers = new Set([...object.components.values()].map(organizerAddress).filter((user) => user !== ''));
   if (organizers.size > 1)
     throw new DomainError('several-organizers', 'All components of an object have the same organizer.');
 }

@@ -10,11 +10,12 @@ import { answerOf, organizerAddress, ownAttendee, ownPartstat, withOwnParts } fr
 import { foldCalendarUser } from './calendar-user.ts';
 import { type ItipMessage, itipMessage, stamp } from './itip-message.ts';
 import { forcesSend, withoutForce } from './itip-organizer.ts';
-import { isCancelled, isRescheduled } from './schedule-comparison.ts';
+import { isCancelled, isRescheduled, resolved } from './schedule-comparison.ts';
 import {
   deriveOverride,
   excludedKeys,
   type InstanceKey,
+  instanceKey,
   MAIN,
   organizerOf,
   type SchedulingObject,
@@ -55,7 +56,7 @@ export function attendeeChange(change: AttendeeChange): AttendeeOutcome {
       ),
     };
   }
-  const { merged, removed } = merge(before, after, change.isOwn);
+  const { merged, removed } = merge(before, namedAsBefore(before, after), change.isOwn);
   const answers: Component[] = [];
   let mainChanged = false;
   for (const [key, component] of merged) {
@@ -148,6 +149,23 @@ function replyComponent(component: Component, isOwn: (user: string) => boolean, 
   return [component[0], properties, []];
 }
 
+/** Some programs show a single instance as an event of its own and write it back without RECURRENCE-ID. */
+function namedAsBefore(before: SchedulingObject, after: SchedulingObject): SchedulingObject {
+  const main = after.components.get(MAIN);
+  if (main === undefined || before.components.has(MAIN)) return after;
+  const { start } = resolved(main, after);
+  if (start === null) return after;
+  const meant = [...before.components].find(([key, component]) => {
+    const known = resolved(component, before).start;
+    return !after.components.has(key) && known !== null && instanceKey(known) === instanceKey(start);
+  });
+  if (meant === undefined) return after;
+  const components = new Map(after.components);
+  components.delete(MAIN);
+  components.set(meant[0], main);
+  return { model: after.model, components };
+}
+
 /**
  * The stored object with what an attendee may change of it (RFC 6638 §3.2.2.1): answers, alarms, its own properties, instances
  * left out. Overrides the client dropped stay; anything else of the organizer's that it changed is put back.
@@ -187,7 +205,10 @@ function merge(
   }
   if (series !== undefined && out.length > 0)
     merged.set(MAIN, [series[0], [...series[1], ...out.map(([, exdate]) => exdate)], series[2]]);
-  return { merged, removed: removed.filter((component) => ownAttendee(component, isOwn) !== undefined) };
+  // Leaving out what was declined already is no news.
+  const news = (component: Component) =>
+    ownAttendee(component, isOwn) !== undefined && ownPartstat(component, isOwn) !== 'DECLINED';
+  return { merged, removed: removed.filter(news) };
 }
 
 function mergeOne(

@@ -132,6 +132,8 @@ function sequence(message: SchedulingObject, series: Component): Property {
 export function isOlder(component: Component, than: Component): boolean {
   if (propertyOf(component, 'sequence') === undefined && propertyOf(than, 'sequence') === undefined)
     return stampOf(component) < stampOf(than);
+  // What was cancelled may be invited to anew, and is numbered from the beginning then.
+  if (isCancelled(than) && !isCancelled(component)) return stampOf(component) < stampOf(than);
   const difference = sequenceOf(component) - sequenceOf(than);
   return difference < 0 || (difference === 0 && stampOf(component) < stampOf(than));
 }

@@ -56,8 +56,11 @@ export function organizerChange(change: OrganizerChange): OrganizerOutcome {
     const { cancelled, requested } = differences(before, settled, user, views);
     const stamped = (components: readonly Component[]) => components.map((one) => travelling(one, now));
     const to = [...recipients.values()];
-    if (cancelled.length > 0 && before !== undefined)
-      messages.push(itipMessage('CANCEL', settled ?? before, sender[3], to, stamped(cancelled)));
+    // Single instances each on their own: mail programs look at the first component only.
+    const parts = views.new.components.size === 0 ? [cancelled] : cancelled.map((component) => [component]);
+    for (const part of parts)
+      if (part.length > 0)
+        messages.push(itipMessage('CANCEL', (settled ?? before) as SchedulingObject, sender[3], to, stamped(part)));
     if (requested.length > 0 && settled !== undefined)
       messages.push(itipMessage('REQUEST', settled, sender[3], to, stamped(requested)));
   }
@@ -161,7 +164,9 @@ function requestedOf(
     return isUnlike(component, after, earlier, before, gone);
   });
   const dropped = [...old.keys()].some((key) => key !== MAIN && !fresh.has(key) && !gone.has(key));
-  if (forced || dropped || changed.some(([key]) => key === MAIN)) return all;
+  // Cancelling the series cancelled its exceptions too; those that go on are requested anew.
+  const alone = old.has(MAIN) && !fresh.has(MAIN);
+  if (forced || dropped || alone || changed.some(([key]) => key === MAIN)) return all;
   return changed.map(([, component]) => component);
 }
 
@@ -228,7 +233,9 @@ function settleComponent(
   keepAnswers: boolean,
 ): Component {
   const moved = isRescheduled(earlier, before, component, after);
-  const lowest = sequenceOf(earlier) + (moved ? 1 : 0);
+  // RFC 5546 §2.1.4 demands it for times, and leaves it to the organizer for whatever else others are told.
+  const told = moved || fingerprint(component, after) !== fingerprint(earlier, before);
+  const lowest = sequenceOf(earlier) + (told ? 1 : 0);
   let settled = component;
   if (sequenceOf(component) < lowest)
     settled = replaceProperties(settled, ['sequence'], [['sequence', {}, 'unknown', String(lowest)]]);

@@ -7,11 +7,13 @@
 import { type Component, type Property, parameterOf, propertyOf } from '../calendar/content.ts';
 import { foldCalendarUser } from './calendar-user.ts';
 import type { Applied } from './itip-invitation.ts';
+import { resolved } from './schedule-comparison.ts';
 import { ANSWERED } from './schedule-status.ts';
 import {
   attendeesOf,
   deriveOverride,
   type InstanceKey,
+  instanceKey,
   MAIN,
   partstatOf,
   replaceProperties,
@@ -51,7 +53,11 @@ export function applyReply(
     }
     const invited = attendeesOf(target).get(sender);
     if (invited === undefined) continue;
-    if (propertyOf(answer, 'sequence') !== undefined && sequenceOf(answer) < sequenceOf(target)) {
+    if (
+      propertyOf(answer, 'sequence') !== undefined &&
+      sequenceOf(answer) < sequenceOf(target) &&
+      !sameStart(answer, message, target, current)
+    ) {
       result = worse(result, 'stale');
       continue;
     }
@@ -63,6 +69,17 @@ export function applyReply(
   }
   if (result !== 'applied') return { result, delegates: [] };
   return { result, stored: withComponents(current, components.values()), delegates };
+}
+
+/** An answer to an older version counts when it is for the time that still holds (RFC 5546 §2.1.5 leaves it to the organizer). */
+function sameStart(
+  answer: Component,
+  message: SchedulingObject,
+  target: Component,
+  current: SchedulingObject,
+): boolean {
+  const [given, known] = [resolved(answer, message).start, resolved(target, current).start];
+  return given !== null && known !== null && instanceKey(given) === instanceKey(known);
 }
 
 /** A reply to the only instance there is may leave out which one. */
