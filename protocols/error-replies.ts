@@ -114,6 +114,14 @@ export const errorReplies: Readonly<Record<ErrorCode, ErrorReply>> = {
     json: 507,
   },
   // RFC 4791 §5.3.2.1 and §7.8: min-date-time, max-date-time, max-instances, max-attendees-per-instance.
+  // RFC 4331 §6 sufficient-disk-space; RFC 5530 §3 UNAVAILABLE; RFC 3463 §3.4 X.3.1 mail system full: later may be better.
+  'storage-full': {
+    dav: { status: 507, condition: '<D:sufficient-disk-space/>' },
+    imap: 'UNAVAILABLE',
+    smtp: [452, '4.3.1'],
+    pop3: 'SYS/TEMP',
+    json: 507,
+  },
   'date-out-of-range': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
   'too-many-instances': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
   'too-many-attendees': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },

@@ -72,7 +72,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       ? await tlsCertificate(config.tls, config.data, namesOf(config), now())
       : undefined;
     const readiness = new Readiness(store, config.data, now);
-    nameGauges(metrics, readiness, config.data);
+    nameGauges(metrics, readiness, services, config.data);
     const sessions = new Sessions(now);
     authentication.onForget((principalId) => sessions.endAll(principalId));
     const http = createHttp({
@@ -110,6 +110,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       if (changed === undefined) return false;
       tls = changed;
       http.renew(changed);
+      mail.renew(changed);
       log.info({ fingerprint: changed.fingerprint }, 'the certificate was renewed');
       return true;
     };
@@ -147,11 +148,12 @@ function startScheduling({ store, roomBookings }: Services, now: () => number, l
   return { auto: new AutoSchedule(store, recipients, queue, now), close: () => queue.stop() };
 }
 
-function nameGauges(metrics: Metrics, readiness: Readiness, folder: string): void {
+function nameGauges(metrics: Metrics, readiness: Readiness, { backups }: Services, folder: string): void {
   const size = async (name: string) => (await stat(join(folder, name))).size;
   metrics.gauge('convene_store_bytes', 'Size of the database.', () => size('convene.sqlite'));
   metrics.gauge('convene_store_log_bytes', 'Size of its write-ahead log.', () => size('convene.sqlite-wal'));
   metrics.gauge('convene_disk_free_bytes', 'Free on the disk of the data.', () => readiness.free());
+  metrics.gauge('convene_backup_age_seconds', 'Since the newest backup by the clock was made.', () => backups.age());
   metrics.gauge(
     'convene_queue_overdue_seconds',
     'How long the first message of the mail queue has waited past its time.',

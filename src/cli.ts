@@ -11,6 +11,7 @@ import { NoServer, sendCommand } from '../protocols/control/control-socket.ts';
 import { StoreError } from '../storage/store.ts';
 import { administration, type CommandName, type Commands } from './administration/commands.ts';
 import { backupCommands } from './cli/backup.ts';
+import { checkCommands } from './cli/check.ts';
 import { type Command, type Given, type Terminal, UsageError } from './cli/command.ts';
 import { deletedCommands } from './cli/deleted.ts';
 import { deviceCommands } from './cli/device.ts';
@@ -18,6 +19,7 @@ import { domainCommands } from './cli/domain.ts';
 import { feedCommands } from './cli/feed.ts';
 import { roomCommands } from './cli/room.ts';
 import { setupCommands } from './cli/setup.ts';
+import { subscriptionCommands } from './cli/subscription.ts';
 import { userCommands } from './cli/user.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { DomainError } from './errors.ts';
@@ -50,8 +52,10 @@ const COMMANDS: readonly Command[] = [
   ...feedCommands,
   ...setupCommands,
   ...roomCommands,
+  ...subscriptionCommands,
   ...backupCommands,
   ...deletedCommands,
+  ...checkCommands,
 ];
 
 /** Runs one command line, without the name of the program. Returns the exit code. */

@@ -2,6 +2,7 @@
  * Every setting of the operator: type, default, one-sentence description. Environment variables only.
  * `readConfig` checks them all and reports every problem at once; docs/configuration.md is printed from this schema.
  */
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Network, parseNetwork } from './networks.ts';
 import { parseSize } from './sizes.ts';
@@ -32,6 +33,8 @@ export interface Config {
   /** Origin without a path, `https://dav.example.org`; undefined when the operator gave none. */
   readonly publicUrl: string | undefined;
   readonly trustedProxies: readonly Network[];
+  /** Private networks that people may still point the server at. */
+  readonly fetchFrom: readonly Network[];
   /** Who may read /metrics. */
   readonly metricsFrom: readonly Network[];
   /** Hours between backups; 0: none by itself. */
@@ -162,6 +165,17 @@ export const SETTINGS: readonly Setting[] = [
     },
   },
   {
+    name: 'CONVENE_FETCH_FROM',
+    type: 'networks, comma-separated',
+    default: '',
+    description:
+      'Private networks that subscribed calendars may still be fetched from, at any port. Without it the server asks only public addresses, at the usual ports.',
+    check(text) {
+      const wrong = networksIn(text).find((part) => parseNetwork(part) === undefined);
+      return wrong === undefined ? undefined : `list addresses or networks like 10.0.0.0/8, and "${wrong}" is none`;
+    },
+  },
+  {
     name: 'CONVENE_BACKUP_HOURS',
     type: 'hours',
     default: '24',
@@ -262,8 +276,9 @@ export const SETTINGS: readonly Setting[] = [
  * @param root folder of the package, where the default data folder lies
  * @throws ConfigError with every problem
  */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>, root: string): Config {
+export function readConfig(given: Readonly<Record<string, string | undefined>>, root: string): Config {
   const problems: string[] = [];
+  const environment = withFiles(given, problems);
   const values = new Map<string, string>();
   for (const name of Object.keys(environment).sort()) {
     if (name.startsWith('CONVENE_') && !SETTINGS.some((setting) => setting.name === name))
@@ -299,6 +314,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     domain: value('CONVENE_DOMAIN').toLowerCase(),
     publicUrl: originOf(value('CONVENE_PUBLIC_URL')),
     trustedProxies: networksIn(value('CONVENE_TRUSTED_PROXIES')).flatMap((text) => parseNetwork(text) ?? []),
+    fetchFrom: networksIn(value('CONVENE_FETCH_FROM')).flatMap((text) => parseNetwork(text) ?? []),
     metricsFrom: networksIn(value('CONVENE_METRICS_FROM')).flatMap((text) => parseNetwork(text) ?? []),
     backupHours: Number(value('CONVENE_BACKUP_HOURS')),
     backupFolder: value('CONVENE_BACKUP_FOLDER') === '' ? undefined : resolve(value('CONVENE_BACKUP_FOLDER')),
@@ -316,6 +332,30 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     logLevel: LOG_LEVELS.find((level) => level === value('CONVENE_LOG_LEVEL')) ?? 'info',
     ports: Object.fromEntries(LISTENERS.map((listener) => [listener, port(listener)])) as Config['ports'],
   };
+}
+
+/**
+ * NAME_FILE names a file that holds the value of NAME, as containers are given secrets. A setting that exists under such a name
+ * itself stays what it is.
+ */
+function withFiles(
+  environment: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+): Readonly<Record<string, string | undefined>> {
+  const read: Record<string, string | undefined> = { ...environment };
+  for (const { name } of SETTINGS) {
+    const path = environment[`${name}_FILE`];
+    if (path === undefined || SETTINGS.some((setting) => setting.name === `${name}_FILE`)) continue;
+    delete read[`${name}_FILE`];
+    if (path === '') continue;
+    if (environment[name]) problems.push(`Set ${name} or ${name}_FILE, not both.`);
+    try {
+      read[name] = readFileSync(path, 'utf8').trim();
+    } catch {
+      problems.push(`${name}_FILE names ${path}, which cannot be read.`);
+    }
+  }
+  return read;
 }
 
 /** Whether a text is a domain name in lower-case ASCII (RFC 1035 §2.3.1 with digits first, RFC 1123 §2.1). */

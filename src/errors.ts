@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'parent-missing'
   | 'too-large'
   | 'over-quota'
+  | 'storage-full'
   | 'date-out-of-range'
   | 'too-many-instances'
   | 'too-many-attendees'

@@ -19,12 +19,13 @@ const PURGED_AT_ONCE = 200;
 
 /** @param deletedKeptDays how long what was deleted can be restored */
 export function housekeeping(services: Services, deletedKeptDays: number, now: () => number): Job[] {
-  const { store, audit, backups } = services;
+  const { store, audit, backups, subscriptions } = services;
   return [
     reindexing(store, now),
     { name: 'collect-blobs', everyMs: HOUR_MS, run: (signal) => collectBlobs(store, now() - UNREFERENCED_MS, signal) },
     audit.expiry,
     backups.schedule,
+    subscriptions.schedule,
     {
       name: 'expire-deleted',
       everyMs: HOUR_MS,

@@ -9,6 +9,7 @@ import { feedsApi } from '../protocols/api/feeds.ts';
 import { describedRoutes } from '../protocols/api/openapi.ts';
 import { api } from '../protocols/api/plugin.ts';
 import { setupLinksApi } from '../protocols/api/setup-links.ts';
+import { subscriptionsApi } from '../protocols/api/subscriptions.ts';
 import { caldav } from '../protocols/caldav/extension.ts';
 import { carddav } from '../protocols/carddav/extension.ts';
 import type { DavExtension } from '../protocols/dav/contract.ts';
@@ -24,6 +25,7 @@ import type { Scheduling } from './calendar/scheduling-port.ts';
 import type { Config } from './config.ts';
 import { CardSearch } from './contacts/card-search.ts';
 import { Cards } from './contacts/cards.ts';
+import { DirectoryCards } from './contacts/directory-cards.ts';
 import type { Http } from './http.ts';
 import type { Sessions } from './principals/sessions.ts';
 import { SlotSuggestions } from './scheduling/suggestions.ts';
@@ -56,6 +58,7 @@ export async function registerRoutes(
   const suggestions = new SlotSuggestions(store, freeBusy, services.rooms, now);
   await fastify.register(api, { ...services, suggestions, described });
   await fastify.register(feedsApi, { service: services.feeds });
+  await fastify.register(subscriptionsApi, { service: services.subscriptions });
   await fastify.register(deletedApi, { service: services.deleted });
   await fastify.register(devicesApi, { ...services, config, sessions });
   await fastify.register(setup, {
@@ -75,7 +78,11 @@ export async function registerRoutes(
   await fastify.register(setupLinksApi, { links: services.setupLinks, services: announced });
 }
 
-function davExtensions({ store, freeBusy }: Services, scheduling: Scheduling, now: () => number): DavExtension[] {
+function davExtensions(
+  { store, freeBusy, subscriptions }: Services,
+  scheduling: Scheduling,
+  now: () => number,
+): DavExtension[] {
   const calendarObjects = new CalendarObjects(store, now, scheduling);
   return [
     caldav({
@@ -83,8 +90,13 @@ function davExtensions({ store, freeBusy }: Services, scheduling: Scheduling, no
       attachments: new Attachments(store, calendarObjects, now),
       calendarQuery: new CalendarQuery(store),
       freeBusy,
+      subscriptions,
       now,
     }),
-    carddav({ cards: new Cards(store, now), cardSearch: new CardSearch(store) }),
+    carddav({
+      cards: new Cards(store, now),
+      cardSearch: new CardSearch(store),
+      directoryCards: new DirectoryCards(store),
+    }),
   ];
 }

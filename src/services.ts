@@ -2,15 +2,18 @@
  * The services on a store, as commands and protocols use them: built once, here, and given what they need.
  * The server has them with listeners (app.ts), the command line without (cli.ts).
  */
+import { httpClient } from '../protocols/http-client.ts';
 import { openStore } from '../storage/open.ts';
 import type { ChangeHint, Store } from '../storage/store.ts';
 import { AuditLog } from './administration/audit-log.ts';
 import { Backups } from './administration/backups.ts';
 import { Restoring } from './administration/restoring.ts';
 import { Feeds } from './calendar/feeds.ts';
+import { Subscriptions } from './calendar/subscriptions.ts';
 import { setDefaultQuota } from './collections/quota.ts';
 import { RestoringDeleted } from './collections/restoring.ts';
 import type { Config } from './config.ts';
+import { refusingWhenFull } from './full-disk.ts';
 import { addMissingMailboxes } from './mail/default-mailboxes.ts';
 import { Delivery } from './mail/delivery.ts';
 import { MailboxAcl } from './mail/mailbox-acl.ts';
@@ -20,6 +23,7 @@ import { MessageContents } from './mail/message-contents.ts';
 import { MessageSearch } from './mail/message-search.ts';
 import { MessageSort } from './mail/message-sort.ts';
 import { Messages } from './mail/messages.ts';
+import { QuotaRoots } from './mail/quota-roots.ts';
 import { SortKeyReader } from './mail/sort-keys.ts';
 import { TextSearch } from './mail/text-search.ts';
 import { type FirstStart, firstStart } from './organisations/first-start.ts';
@@ -63,6 +67,7 @@ export interface Services {
   readonly backups: Backups;
   readonly restoring: Restoring;
   readonly deleted: RestoringDeleted;
+  readonly subscriptions: Subscriptions;
   /** Set when this opening founded the organisation. */
   readonly founded: FirstStart | undefined;
 }
@@ -72,6 +77,7 @@ export interface Mail {
   readonly views: MailboxViews;
   readonly mailboxes: Mailboxes;
   readonly acl: MailboxAcl;
+  readonly quotas: QuotaRoots;
   readonly messages: Messages;
   readonly contents: MessageContents;
   readonly search: MessageSearch;
@@ -84,7 +90,9 @@ export interface Mail {
 /** Opens the store of a folder with the services on it; founds the organisation in an empty one. */
 export async function openServices(config: Config, options: ServicesOptions = {}): Promise<Services> {
   const now = options.now ?? Date.now;
-  const store = await openStore(config.data, { now, version: packageVersion(), onChange: options.onChange });
+  const store = refusingWhenFull(
+    await openStore(config.data, { now, version: packageVersion(), onChange: options.onChange }),
+  );
   try {
     const hashing = new PasswordHashing();
     const audit = new AuditLog(store, now);
@@ -100,6 +108,7 @@ export async function openServices(config: Config, options: ServicesOptions = {}
     const devicePasswords = new DevicePasswords(store, authentication, audit, now);
     const freeBusy = new FreeBusy(store);
     const rooms = new Rooms(store, now);
+    const fetcher = httpClient({ allowed: config.fetchFrom, program: `Convene/${packageVersion()}` });
     return {
       store,
       authentication,
@@ -118,6 +127,7 @@ export async function openServices(config: Config, options: ServicesOptions = {}
       backups: new Backups(store, config, packageVersion(), now),
       restoring: new Restoring(store, audit, config.data, now),
       deleted: new RestoringDeleted(store, now),
+      subscriptions: new Subscriptions(store, fetcher, audit, now),
       founded,
     };
   } catch (error) {
@@ -138,6 +148,7 @@ export function mailOn(store: Store, now: () => number): Mail {
     messages,
     mailboxes,
     acl: new MailboxAcl(store, mailboxes, now),
+    quotas: new QuotaRoots(store, mailboxes),
     contents: new MessageContents(store),
     search: new MessageSearch(store, views, texts, keys),
     sort: new MessageSort(store, keys),

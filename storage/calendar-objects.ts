@@ -27,6 +27,7 @@ export const statements = {
   ofIds: `${SELECT} WHERE m.id IN (SELECT value FROM json_each(?))`,
   ofUid: `SELECT ${MEMBER_COLUMNS}, ${OWN} FROM collections c JOIN calendar_objects m ON m.collection_id = c.id
     WHERE c.account_id = ?1 AND c.kind = 'calendar' AND c.removed = 0 AND m.ical_uid = ?3 AND m.method IS NULL
+      AND (m.collection_id = ?2 OR NOT EXISTS (SELECT 1 FROM calendar_sources s WHERE s.collection_id = m.collection_id))
     ORDER BY m.collection_id = ?2 DESC LIMIT 1`,
   availabilities: `SELECT ${MEMBER_COLUMNS}, ${OWN}, d.data FROM calendar_objects m JOIN calendar_object_data d
     ON d.object_id = m.id WHERE m.collection_id = ? AND m.component = 'VAVAILABILITY' ORDER BY m.id LIMIT ?`,

@@ -10,7 +10,8 @@ export const statements = {
   get: `SELECT ${COLUMNS} FROM sources s WHERE s.id = ?`,
   byUrl: `SELECT ${COLUMNS} FROM sources s WHERE s.url = ?`,
   ofCollection: `SELECT ${COLUMNS} FROM calendar_sources k JOIN sources s ON s.id = k.source_id WHERE k.collection_id = ?`,
-  due: `SELECT ${COLUMNS} FROM sources s WHERE s.next_fetch_at <= ? ORDER BY s.next_fetch_at LIMIT ?`,
+  due: `SELECT ${COLUMNS} FROM sources s WHERE s.next_fetch_at <= ? AND EXISTS (SELECT 1 FROM calendar_sources k
+    JOIN collections c ON c.id = k.collection_id WHERE k.source_id = s.id AND c.removed = 0) ORDER BY s.next_fetch_at LIMIT ?`,
   subscribers: `SELECT k.collection_id AS collectionId FROM calendar_sources k JOIN collections c ON c.id = k.collection_id
     WHERE k.source_id = ? AND c.removed = 0 ORDER BY k.collection_id`,
   add: `INSERT INTO sources (url, every_ms, etag, last_modified, content_hash, fetched_at, changed_at, next_fetch_at, failures, error)

@@ -482,7 +482,10 @@ export interface CalendarObjectReads extends MemberReads<CalendarObjectRow> {
   availabilities(collectionId: number, limit: number): Promise<(CalendarObjectRow & { data: string })[]>;
   /** Objects of a collection that others are invited to or invited its owner to, after an id, with octets; at most `limit`. */
   scheduled(collectionId: number, afterId: number, limit: number): Promise<(CalendarObjectRow & { data: string })[]>;
-  /** An object with this UID in any calendar of an account, one in `collectionId` before others. Not messages of inboxes. */
+  /**
+   * An object with this UID in any calendar of an account but subscribed ones, one in `collectionId` before others. Not messages of
+   * inboxes.
+   */
   ofUid(accountId: number, collectionId: number, icalUid: string): Promise<CalendarObjectRow | undefined>;
   /** Recurring objects of any collection indexed only until before `until` though they last longer; at most `limit`. */
   indexedUntilBefore(until: number, afterId: number, limit: number): Promise<CalendarObjectRow[]>;
@@ -573,8 +576,8 @@ export interface PlacementReads {
   combinations(mailboxId: number, least: number): Promise<number[]>;
   /** Scans the mailbox. `recent`: at and above the UID `recentFrom`. */
   counts(mailboxId: number, recentFrom: number): Promise<PlacementCounts>;
-  /** Octets of all messages of a mailbox. Scans the mailbox and its messages. */
-  octets(mailboxId: number): Promise<number>;
+  /** Octets of all messages of a mailbox, and of those with \Deleted. Scans the mailbox and its messages. */
+  octets(mailboxId: number): Promise<{ octets: number; deletedOctets: number }>;
   /** Octets of the messages that are in no other mailbox likewise. */
   octetsOnlyHere(mailboxId: number): Promise<number>;
 }

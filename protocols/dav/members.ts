@@ -11,7 +11,7 @@ import { checkCollection, isNotModified, preconditionOf, writeRequestOf } from '
 import type { CollectionResource, DavExtension, Exchange, MemberResource, Resource } from './contract.ts';
 import { badRequest, DavError } from './dav-error.ts';
 import { depthOf } from './depth.ts';
-import { encodeSegment } from './hrefs.ts';
+import { encodeSegment, homeHref } from './hrefs.ts';
 import { notAllowed } from './methods.ts';
 import { isNameAllowed, type Target } from './paths.ts';
 import { prefersRepresentation } from './preferences.ts';
@@ -21,12 +21,19 @@ import { getWhole } from './whole-collection.ts';
 /** What a person sees who opens a collection in a browser. */
 export const COLLECTION_PAGE = 'This address is for calendar and contact programs.\n';
 
+/** The same for a principal, with the addresses that are worth copying into a program that discovers nothing. */
+function principalPage({ server, request }: Exchange, name: string): string {
+  const homes = server.extensions.map(({ home }) => `${home}: ${request.publicOrigin}${homeHref(home, name)}\n`);
+  return `${COLLECTION_PAGE}${homes.join('')}search for people: ${request.publicOrigin}/dav/principals/\n`;
+}
+
 /** Answers GET and HEAD. */
 export async function get(exchange: Exchange, resource: Resource): Promise<void> {
   const { reply } = exchange;
   if (resource.kind === 'collection' && (await getWhole(exchange, resource))) return;
   if (resource.kind !== 'member') {
-    await reply.type('text/plain; charset=utf-8').header('cache-control', 'no-store').send(COLLECTION_PAGE);
+    const page = resource.kind === 'principal' ? principalPage(exchange, resource.principal.name) : COLLECTION_PAGE;
+    await reply.type('text/plain; charset=utf-8').header('cache-control', 'no-store').send(page);
     return;
   }
   const { extension, member } = resource;
@@ -45,7 +52,12 @@ export async function get(exchange: Exchange, resource: Resource): Promise<void>
 /** Answers PUT: creates or replaces a member. */
 export async function put(exchange: Exchange, target: Target, body: Buffer): Promise<void> {
   const { parent, name } = target;
-  if (target.resource !== undefined && target.resource.kind !== 'member') throw notAllowed(target.resource);
+  if (target.resource !== undefined && target.resource.kind !== 'member') {
+    // RFC 4918 §9.7.2 allows 405 as well; 403 is what clients and suites know from calendars.
+    const { kind } = target.resource;
+    if (kind !== 'home' && kind !== 'collection') throw notAllowed(target.resource);
+    throw new DavError(403, 'A collection is made of its members; PUT makes one below it.');
+  }
   if (parent?.kind !== 'collection') {
     if (parent === undefined) throw new DavError(409, 'The collection above this path does not exist.');
     throw new DavError(403, 'Members are made in calendars and address books only.');

@@ -111,6 +111,12 @@ export class Backups {
     }
   }
 
+  /** Seconds since the newest backup by the clock was begun; NaN when there is none. */
+  async age(): Promise<number> {
+    const newest = await newestIn(this.folder);
+    return newest === 0 ? Number.NaN : Math.max(0, this.now() - newest) / 1000;
+  }
+
   /** Takes the oldest backups made by the clock away, above the number that is kept. Returns their names. */
   async trim(): Promise<string[]> {
     const names = (await readdir(this.folder).catch(() => [])).filter((name) => SCHEDULED.test(name)).sort();

@@ -18,6 +18,7 @@ import { type DeviceCommands, type DeviceServices, deviceCommands } from './devi
 import { type FeedCommands, feedCommands } from './feed-commands.ts';
 import { type RoomCommands, type RoomServices, roomCommands } from './room-commands.ts';
 import { type SetupCommands, type SetupServices, setupCommands } from './setup-commands.ts';
+import { type SubscriptionCommands, type SubscriptionServices, subscriptionCommands } from './subscription-commands.ts';
 
 export interface UserRecord {
   readonly name: string;
@@ -42,7 +43,8 @@ export interface Commands
     SetupCommands,
     RoomCommands,
     BackupCommands,
-    DeletedCommands {
+    DeletedCommands,
+    SubscriptionCommands {
   'user.add': {
     arguments: { address: string; name?: string; displayName?: string; password?: string };
     result: UserPassword;
@@ -68,7 +70,13 @@ export interface Commands
 export type CommandName = keyof Commands;
 type Runner<Name extends CommandName> = (given: Arguments) => Promise<Commands[Name]['result']>;
 
-export interface Administered extends DeviceServices, SetupServices, RoomServices, BackupServices, DeletedServices {
+export interface Administered
+  extends DeviceServices,
+    SetupServices,
+    RoomServices,
+    BackupServices,
+    DeletedServices,
+    SubscriptionServices {
   readonly organisations: Organisations;
   readonly feeds: Feeds;
 }
@@ -136,6 +144,7 @@ export function administration(services: Administered): (name: string, given: un
     ...roomCommands(services),
     ...backupCommands(services),
     ...deletedCommands(services),
+    ...subscriptionCommands(services),
   };
   return async (name, given) => {
     if (!isCommand(runners, name)) throw new DomainError('invalid-data', 'There is no such command.');
