@@ -21,6 +21,10 @@ import { Metrics } from './metrics.ts';
 import { Sessions } from './principals/sessions.ts';
 import { Readiness } from './readiness.ts';
 import { registerRoutes } from './routes.ts';
+import { AutoSchedule } from './scheduling/auto-schedule.ts';
+import { MessageDelivery } from './scheduling/message-delivery.ts';
+import { MessageQueue } from './scheduling/message-queue.ts';
+import { Recipients } from './scheduling/recipients.ts';
 import { openServices, type Services, type ServicesOptions } from './services.ts';
 import { servicesOf } from './setup/service-records.ts';
 
@@ -84,7 +88,17 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     doors.push(http);
     const bound: Partial<Record<string, number>> = {};
     const announced = () => servicesOf(config, bound);
-    await registerRoutes(http.fastify, { config, services, sessions, tls: () => tls, announced, now });
+    const scheduling = startScheduling(services, now, log);
+    doors.push(scheduling);
+    await registerRoutes(http.fastify, {
+      config,
+      services,
+      scheduling: scheduling.auto,
+      sessions,
+      tls: () => tls,
+      announced,
+      now,
+    });
     const httpAddresses = await http.listen();
     const mail = await openMailDoors({ config, services, tls, log, now }, options);
     doors.push(mail);
@@ -124,6 +138,14 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     await close();
     throw error;
   }
+}
+
+/** Implicit scheduling, with its queue running. */
+function startScheduling({ store, roomBookings }: Services, now: () => number, log: pino.Logger) {
+  const recipients = new Recipients(store, false);
+  const queue = new MessageQueue(store, now, log);
+  queue.start(new MessageDelivery(store, recipients, roomBookings, now));
+  return { auto: new AutoSchedule(store, recipients, queue, now), close: () => queue.stop() };
 }
 
 function nameGauges(metrics: Metrics, readiness: Readiness, { backups }: Services, folder: string): void {

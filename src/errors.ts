@@ -40,7 +40,12 @@ export type ErrorCode =
   | 'too-many-results'
   | 'limit-exceeded'
   | 'sync-token-invalid'
+  | 'organizer-change-forbidden'
+  | 'attendee-change-forbidden'
+  | 'several-organizers'
+  | 'default-calendar'
   | 'in-use'
+  | 'time-taken'
   | 'unavailable';
 
 /** What a protocol may need to name beyond the code. */

@@ -6,6 +6,7 @@
 import { deletedApi } from '../protocols/api/deleted.ts';
 import { devicesApi } from '../protocols/api/devices.ts';
 import { feedsApi } from '../protocols/api/feeds.ts';
+import { describedRoutes } from '../protocols/api/openapi.ts';
 import { api } from '../protocols/api/plugin.ts';
 import { setupLinksApi } from '../protocols/api/setup-links.ts';
 import { subscriptionsApi } from '../protocols/api/subscriptions.ts';
@@ -20,6 +21,7 @@ import type { TlsCertificate } from '../protocols/tls-certificate.ts';
 import { Attachments } from './calendar/attachments.ts';
 import { CalendarObjects } from './calendar/calendar-objects.ts';
 import { CalendarQuery } from './calendar/calendar-query.ts';
+import type { Scheduling } from './calendar/scheduling-port.ts';
 import type { Config } from './config.ts';
 import { CardSearch } from './contacts/card-search.ts';
 import { Cards } from './contacts/cards.ts';
@@ -34,6 +36,7 @@ import { signedData } from './setup/signed-data.ts';
 export interface RoutesContext {
   readonly config: Config;
   readonly services: Services;
+  readonly scheduling: Scheduling;
   readonly sessions: Sessions;
   /** The certificate of the moment. */
   readonly tls: () => TlsCertificate | undefined;
@@ -45,14 +48,15 @@ export interface RoutesContext {
 /** Registers all plugins; before the listeners open. */
 export async function registerRoutes(
   fastify: Http['fastify'],
-  { config, services, sessions, tls, announced, now }: RoutesContext,
+  { config, services, scheduling, sessions, tls, announced, now }: RoutesContext,
 ): Promise<void> {
   const { store, freeBusy } = services;
-  await fastify.register(dav, { store, now, extensions: davExtensions(services, now) });
+  const described = describedRoutes(fastify);
+  await fastify.register(dav, { store, now, extensions: davExtensions(services, scheduling, now) });
   await fastify.register(feeds, { service: services.feeds });
   await fastify.register(freeBusyAddresses, { freeBusy, now });
   const suggestions = new SlotSuggestions(store, freeBusy, services.rooms, now);
-  await fastify.register(api, { store, freeBusy, suggestions });
+  await fastify.register(api, { ...services, suggestions, described });
   await fastify.register(feedsApi, { service: services.feeds });
   await fastify.register(subscriptionsApi, { service: services.subscriptions });
   await fastify.register(deletedApi, { service: services.deleted });
@@ -74,8 +78,12 @@ export async function registerRoutes(
   await fastify.register(setupLinksApi, { links: services.setupLinks, services: announced });
 }
 
-function davExtensions({ store, freeBusy, subscriptions }: Services, now: () => number): DavExtension[] {
-  const calendarObjects = new CalendarObjects(store, now);
+function davExtensions(
+  { store, freeBusy, subscriptions }: Services,
+  scheduling: Scheduling,
+  now: () => number,
+): DavExtension[] {
+  const calendarObjects = new CalendarObjects(store, now, scheduling);
   return [
     caldav({
       calendarObjects,

@@ -39,6 +39,7 @@ import { Rooms } from './principals/rooms.ts';
 import { sealingOf } from './principals/sealing.ts';
 import { SecondFactors } from './principals/second-factor.ts';
 import { FreeBusy } from './scheduling/free-busy.ts';
+import { RoomBookings } from './scheduling/room-bookings.ts';
 import { SetupLinks } from './setup/setup-links.ts';
 
 export interface ServicesOptions {
@@ -54,6 +55,7 @@ export interface Services {
   readonly organisations: Organisations;
   readonly principals: Principals;
   readonly rooms: Rooms;
+  readonly roomBookings: RoomBookings;
   readonly freeBusyChoices: FreeBusyChoices;
   readonly mail: Mail;
   readonly audit: AuditLog;
@@ -105,13 +107,15 @@ export async function openServices(config: Config, options: ServicesOptions = {}
     await addMissingMailboxes(store, now);
     const devicePasswords = new DevicePasswords(store, authentication, audit, now);
     const freeBusy = new FreeBusy(store);
+    const rooms = new Rooms(store, now);
     const fetcher = httpClient({ allowed: config.fetchFrom, program: `Convene/${packageVersion()}` });
     return {
       store,
       authentication,
       organisations,
       principals,
-      rooms: new Rooms(store, now),
+      rooms,
+      roomBookings: new RoomBookings(store, rooms, now),
       freeBusyChoices: new FreeBusyChoices(store),
       mail: mailOn(store, now),
       audit,

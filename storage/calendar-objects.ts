@@ -11,7 +11,7 @@ import { insertedId, list, type Sql } from './sql.ts';
 import type { CalendarObjectReads, CalendarObjectRow, CalendarObjectWrites, OccurrenceRow } from './store.ts';
 import { entomb, exhume } from './tombstones.ts';
 
-const OWN = `m.ical_uid AS icalUid, m.component, m.schedule_tag AS scheduleTag, m.first_start AS firstStart,
+const OWN = `m.ical_uid AS icalUid, m.component, m.schedule_tag AS scheduleTag, m.method, m.first_start AS firstStart,
   m.last_end AS lastEnd, m.recurring, m.indexed_from AS indexedFrom, m.indexed_until AS indexedUntil`;
 const SELECT = `SELECT ${MEMBER_COLUMNS}, ${OWN} FROM calendar_objects m`;
 
@@ -21,9 +21,12 @@ export const statements = {
   outsideIndex: `${SELECT} WHERE m.collection_id = ?1 AND m.recurring = 1 AND (m.indexed_from > ?2 OR m.indexed_until < ?3)
     AND m.first_start < ?3 + ${occurrences.FLOATING_MARGIN}
     AND (m.last_end IS NULL OR m.last_end > ?2 - ${occurrences.FLOATING_MARGIN})`,
+  byUid: `${SELECT} WHERE m.collection_id = ? AND m.ical_uid = ? AND m.method IS NULL`,
+  scheduled: `SELECT ${MEMBER_COLUMNS}, ${OWN}, d.data FROM calendar_objects m JOIN calendar_object_data d
+    ON d.object_id = m.id WHERE m.collection_id = ? AND m.schedule_tag IS NOT NULL AND m.id > ? ORDER BY m.id LIMIT ?`,
   ofIds: `${SELECT} WHERE m.id IN (SELECT value FROM json_each(?))`,
   ofUid: `SELECT ${MEMBER_COLUMNS}, ${OWN} FROM collections c JOIN calendar_objects m ON m.collection_id = c.id
-    WHERE c.account_id = ?1 AND c.kind = 'calendar' AND c.removed = 0 AND m.ical_uid = ?3
+    WHERE c.account_id = ?1 AND c.kind = 'calendar' AND c.removed = 0 AND m.ical_uid = ?3 AND m.method IS NULL
       AND (m.collection_id = ?2 OR NOT EXISTS (SELECT 1 FROM calendar_sources s WHERE s.collection_id = m.collection_id))
     ORDER BY m.collection_id = ?2 DESC LIMIT 1`,
   availabilities: `SELECT ${MEMBER_COLUMNS}, ${OWN}, d.data FROM calendar_objects m JOIN calendar_object_data d
@@ -32,9 +35,9 @@ export const statements = {
     WHERE m.id > ? ORDER BY m.id LIMIT ?`,
   indexedUntilBefore: `${SELECT} WHERE m.recurring = 1 AND m.id > ?2 AND m.indexed_until < ?1
     AND (m.last_end IS NULL OR m.last_end > m.indexed_until) ORDER BY m.id LIMIT ?3`,
-  insert: `INSERT INTO calendar_objects (collection_id, name, ical_uid, component, etag, schedule_tag, size, modseq, created_at,
+  insert: `INSERT INTO calendar_objects (collection_id, name, ical_uid, component, etag, schedule_tag, method, size, modseq, created_at,
       modified_at, first_start, last_end, recurring, indexed_from, indexed_until)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
   update: `UPDATE calendar_objects SET name = ?, ical_uid = ?, component = ?, etag = ?, schedule_tag = ?, size = ?, modseq = ?,
       modified_at = ?, first_start = ?, last_end = ?, recurring = ?, indexed_from = ?, indexed_until = ? WHERE id = ?`,
   updateIndex: `UPDATE calendar_objects SET first_start = ?, last_end = ?, recurring = ?, indexed_from = ?, indexed_until = ?
@@ -50,6 +53,8 @@ export function calendarObjectReads(sql: Sql): CalendarObjectReads {
     outsideIndex: (collectionId, from, until) =>
       sql.all<CalendarObjectRow>(statements.outsideIndex, collectionId, from, until),
     dataOf: (ids) => sql.all<CalendarObjectRow & { data: string }>(statements.dataOf, list(ids)),
+    scheduled: (collectionId, afterId, limit) =>
+      sql.all<CalendarObjectRow & { data: string }>(statements.scheduled, collectionId, afterId, limit),
     ofIds: (ids) => sql.all<CalendarObjectRow>(statements.ofIds, list(ids)),
     busy: (collectionId, from, until) => sql.all<OccurrenceRow>(occurrences.statements.busy, collectionId, from, until),
     occurrences: (collectionId, from, until) =>
@@ -78,6 +83,7 @@ export function calendarObjectWrites(sql: Sql, now: () => number): CalendarObjec
         row.component,
         row.etag,
         row.scheduleTag,
+        row.method,
         row.size,
         row.modseq,
         row.createdAt,

@@ -33,7 +33,7 @@ export function memberStatements(table: string, data: string, reference: string,
   } as const;
 }
 
-export type MemberStatements = ReturnType<typeof memberStatements>;
+export type MemberStatements = Record<keyof ReturnType<typeof memberStatements>, string>;
 
 export function memberReads<Row extends MemberRow>(sql: Sql, statements: MemberStatements): MemberReads<Row> {
   return {

@@ -31,6 +31,8 @@ export const statements = {
     AND NOT EXISTS (SELECT 1 FROM collections c WHERE c.account_id = a.id) LIMIT 1`,
   removeMessages: 'DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE account_id = ? LIMIT ?)',
   removeSubmissions: 'DELETE FROM submissions WHERE id IN (SELECT id FROM submissions WHERE account_id = ? LIMIT ?)',
+  removeScheduleMessages: `DELETE FROM schedule_messages
+    WHERE id IN (SELECT id FROM schedule_messages WHERE account_id = ?1 OR recipient_id = ?1 LIMIT ?2)`,
   removeAttachments: `DELETE FROM managed_attachments
     WHERE id IN (SELECT id FROM managed_attachments WHERE account_id = ? LIMIT ?)`,
   removeBlobs: 'DELETE FROM blobs WHERE id IN (SELECT id FROM blobs WHERE account_id = ? LIMIT ?)',
@@ -77,6 +79,7 @@ async function purgeCollection(sql: Sql, id: number, limit: number): Promise<num
 async function purgeAccount(sql: Sql, id: number, limit: number): Promise<number> {
   const named =
     (await sql.run(statements.removeSubmissions, id, limit)) +
+    (await sql.run(statements.removeScheduleMessages, id, limit)) +
     (await sql.run(statements.removeMessages, id, limit)) +
     (await sql.run(statements.removeAttachments, id, limit));
   // What refers to bytes goes before them.

@@ -238,7 +238,10 @@ export interface MemberRow {
 export interface CalendarObjectRow extends MemberRow {
   icalUid: string;
   component: string;
+  /** Of scheduling object resources: changes only with what matters to whoever keeps the object (RFC 6638 §3.2.10). */
   scheduleTag: string | null;
+  /** METHOD of a message in a scheduling inbox, null for everything in calendars. */
+  method: string | null;
   /** Bounds of all occurrences, null: none or endless. For floating times as local time. */
   firstStart: number | null;
   lastEnd: number | null;
@@ -353,6 +356,26 @@ export interface SubmissionRow {
   createdAt: number;
 }
 
+/** A scheduling message on its way to one recipient. */
+export interface ScheduleMessageRow {
+  id: number;
+  /** Of the sender. */
+  accountId: number;
+  /** A principal of this server; 0: elsewhere, by mail. */
+  recipientId: number;
+  /** Calendar user addresses as in the object; the recipient's folded. */
+  sender: string;
+  recipient: string;
+  method: string;
+  icalUid: string;
+  /** 0: no message, but the newest state of the sender's object, shown silently. */
+  textId: number;
+  attempts: number;
+  nextAttemptAt: number;
+  lastError: string | null;
+  createdAt: number;
+}
+
 /** A position in a collection's change log: everything up to this modseq, and of it up to this member id. */
 export interface LogPosition {
   modseq: number;
@@ -457,7 +480,12 @@ export interface CalendarObjectReads extends MemberReads<CalendarObjectRow> {
   occurrences(collectionId: number, from: number, until: number): Promise<OccurrenceRow[]>;
   /** Row and octets of the objects of a calendar that hold a VAVAILABILITY, in order of id; at most `limit`. */
   availabilities(collectionId: number, limit: number): Promise<(CalendarObjectRow & { data: string })[]>;
-  /** An object with this UID in any calendar of an account but subscribed ones, one in `collectionId` before others. */
+  /** Objects of a collection that others are invited to or invited its owner to, after an id, with octets; at most `limit`. */
+  scheduled(collectionId: number, afterId: number, limit: number): Promise<(CalendarObjectRow & { data: string })[]>;
+  /**
+   * An object with this UID in any calendar of an account but subscribed ones, one in `collectionId` before others. Not messages of
+   * inboxes.
+   */
   ofUid(accountId: number, collectionId: number, icalUid: string): Promise<CalendarObjectRow | undefined>;
   /** Recurring objects of any collection indexed only until before `until` though they last longer; at most `limit`. */
   indexedUntilBefore(until: number, afterId: number, limit: number): Promise<CalendarObjectRow[]>;
@@ -562,6 +590,17 @@ export interface SubmissionReads {
   nextAttemptAt(): Promise<number | undefined>;
 }
 
+export interface ScheduleMessageReads {
+  get(id: number): Promise<ScheduleMessageRow | undefined>;
+  /** To recipients of this server: the oldest of each, when its time has come. */
+  due(now: number, limit: number): Promise<ScheduleMessageRow[]>;
+  /** To recipients elsewhere, when their time has come. */
+  outgoing(now: number, limit: number): Promise<ScheduleMessageRow[]>;
+  /** When the next attempt is due, of all. */
+  nextAttemptAt(): Promise<number | undefined>;
+  text(id: number): Promise<string | undefined>;
+}
+
 export interface FeedReads {
   get(id: number): Promise<FeedRow | undefined>;
   /** Of an account, in order of id. */
@@ -602,6 +641,7 @@ export interface Reads {
   readonly audit: AuditReads;
   readonly deleted: DeletedReads;
   readonly sources: SourceReads;
+  readonly scheduleMessages: ScheduleMessageReads;
   readonly mailboxes: MailboxReads;
   readonly messages: MessageReads;
   readonly threads: ThreadReads;
@@ -858,6 +898,17 @@ export interface SubmissionWrites extends SubmissionReads {
   remove(id: number): Promise<void>;
 }
 
+export interface ScheduleMessageWrites extends ScheduleMessageReads {
+  /** Keeps a text for the messages added after it in the same transaction. */
+  addText(data: string): Promise<number>;
+  add(row: Omit<ScheduleMessageRow, 'id'>): Promise<number>;
+  /** Asks for the newest state to be shown to a recipient, unless that waits already. */
+  refresh(row: Omit<ScheduleMessageRow, 'id' | 'method' | 'textId' | 'attempts' | 'lastError'>): Promise<void>;
+  retry(row: Pick<ScheduleMessageRow, 'id' | 'attempts' | 'nextAttemptAt' | 'lastError'>): Promise<void>;
+  /** Takes a message away, and its text with the last of its recipients. */
+  remove(row: Pick<ScheduleMessageRow, 'id' | 'textId'>): Promise<void>;
+}
+
 export interface PurgeWrites {
   /**
    * Deletes for good what removed collections and principals left behind, at most `limit` rows of each kind, so that no
@@ -872,6 +923,7 @@ export interface Writes extends Reads {
   readonly audit: AuditWrites;
   readonly deleted: DeletedWrites;
   readonly sources: SourceWrites;
+  readonly scheduleMessages: ScheduleMessageWrites;
   readonly mailboxes: MailboxWrites;
   readonly messages: MessageWrites;
   readonly threads: ThreadWrites;

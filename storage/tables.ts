@@ -20,6 +20,7 @@ import { principalReads, principalWrites } from './principals.ts';
 import { propertyReads, propertyWrites } from './properties.ts';
 import { purgeWrites } from './purging.ts';
 import { resourceReads, resourceWrites } from './resources.ts';
+import { scheduleMessageReads, scheduleMessageWrites } from './schedule-messages.ts';
 import { secondFactorReads, secondFactorWrites } from './second-factors.ts';
 import { settingReads, settingWrites } from './settings.ts';
 import { sourceReads, sourceWrites } from './sources.ts';
@@ -57,6 +58,7 @@ export function readTables(sql: Sql): Reads {
     audit: auditReads(sql),
     deleted: deletedReads(sql),
     sources: sourceReads(sql),
+    scheduleMessages: scheduleMessageReads(sql),
   };
 }
 
@@ -89,6 +91,7 @@ export function writeTables(sql: Sql, notes: ChangeNotes, now: () => number): Wr
     audit: auditWrites(sql),
     deleted: deletedWrites(sql),
     sources: sourceWrites(sql),
+    scheduleMessages: scheduleMessageWrites(sql),
     purge: purgeWrites(sql),
   };
 }

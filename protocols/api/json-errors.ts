@@ -1,11 +1,14 @@
 /**
- * How the JSON API says no: `{"error": {"code", "message"}}` with the status of the error table.
- * RFC 9110 §15.5. Elsewhere: the table (protocols/error-replies.ts), the routes (beside this file).
+ * How the JSON API says no: problem details with the status of the error table.
+ * RFC 9457, RFC 9110 §15.5. Elsewhere: the table (protocols/error-replies.ts), their form (problem.ts), the routes (beside this file).
  */
-import type { FastifyError, FastifyInstance } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../../src/errors.ts';
 import { errorReplies } from '../error-replies.ts';
 import { loggableUrl } from '../http-log.ts';
+import { Problem, sendProblem } from './problem.ts';
+import { schemas } from './schemas.ts';
+import { refusalOf } from './validation.ts';
 
 declare module 'fastify' {
   interface FastifySchema {
@@ -19,19 +22,9 @@ declare module 'fastify' {
 export const MAX_JSON = 64 * 1024;
 
 /** Shape of every refusal, for descriptions of routes. */
-export const errorSchema = {
-  type: 'object',
-  properties: {
-    error: {
-      type: 'object',
-      properties: { code: { type: 'string' }, message: { type: 'string' } },
-      required: ['code', 'message'],
-    },
-  },
-  required: ['error'],
-} as const;
+export const errorSchema = schemas.Problem;
 
-/** Makes a plugin's routes answer errors in JSON, and keeps their answers out of caches. */
+/** Makes a plugin's routes answer errors as problem details, and keeps their answers out of caches. */
 export function answerErrorsInJson(fastify: FastifyInstance): void {
   // What a form of another site could send without asking is no JSON.
   fastify.removeContentTypeParser('text/plain');
@@ -39,18 +32,30 @@ export function answerErrorsInJson(fastify: FastifyInstance): void {
     if (reply.getHeader('cache-control') === undefined) reply.header('cache-control', 'no-store');
     done();
   });
-  fastify.setErrorHandler((error: FastifyError | DomainError, request, reply) => {
+  fastify.setErrorHandler(answerProblem(MAX_JSON));
+}
+
+/** The answer to an error, of routes whose bodies have at most `maxBody` octets. */
+export function answerProblem(maxBody: number) {
+  return (error: FastifyError | DomainError | Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    if (error instanceof Problem) return sendProblem(reply, error);
     if (error instanceof DomainError) {
       if (error.details.retryAfter !== undefined) reply.header('retry-after', error.details.retryAfter);
-      return reply.code(errorReplies[error.code].json).send({ error: { code: error.code, message: error.message } });
+      return sendProblem(reply, new Problem(errorReplies[error.code].json, error.code, error.message));
     }
-    const status = error.validation !== undefined ? 400 : (error.statusCode ?? 500);
-    if (status >= 500)
-      request.log.error(
-        { err: error, id: request.id, method: request.method, url: loggableUrl(request.url) },
-        'request failed',
-      );
-    const message = status >= 500 ? 'The server made a mistake.' : error.message;
-    return reply.code(status).send({ error: { code: status >= 500 ? 'server-error' : 'invalid-request', message } });
-  });
+    if (error.validation !== undefined) {
+      const missing = error.validationContext === 'body' && request.body === undefined;
+      const noBody = new Problem(400, 'not-json', 'There is no body.');
+      return sendProblem(reply, missing ? noBody : refusalOf(error.validation, error.validationContext));
+    }
+    const status = error.statusCode ?? 500;
+    if (status === 413) return sendProblem(reply, new Problem(413, '', `A body has at most ${maxBody} octets.`));
+    if (status === 415) return sendProblem(reply, new Problem(415, '', 'Send application/json in UTF-8.'));
+    if (status === 400) return sendProblem(reply, new Problem(400, 'not-json', 'The body is not JSON in UTF-8.'));
+    if (status >= 400 && status < 500)
+      return sendProblem(reply, new Problem(status, '', 'The request is not acceptable.'));
+    const { id, method, url } = request;
+    request.log.error({ err: error, id, method, url: loggableUrl(url) }, 'request failed');
+    return sendProblem(reply, new Problem(500, '', 'The server made a mistake.'));
+  };
 }

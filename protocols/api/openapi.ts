@@ -1,7 +1,9 @@
 /**
  * The description of the API: OpenAPI 3.1, served at /api/openapi.json.
- * Elsewhere: the schemas (schemas.ts), the operations themselves (scheduling.ts).
+ * Scheduling is described here, all other routes by the schemas they are registered with.
+ * Elsewhere: the schemas of scheduling (schemas.ts), the operations themselves (beside this file).
  */
+import type { FastifyInstance, RouteOptions } from 'fastify';
 import { packageVersion } from '../../src/package-root.ts';
 import { type SchemaName, schemas } from './schemas.ts';
 
@@ -13,47 +15,117 @@ const problem = (description: string) => ({
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 });
 
-const operation = (id: string, summary: string, request: SchemaName, response: SchemaName) => ({
+const text = (description: string) => ({ description, content: { 'text/plain': { schema: { type: 'string' } } } });
+const ABOUT_LOGIN = {
+  401: text('Nobody is logged in.'),
+  403: text('A password without TLS.'),
+  429: text('Too many failed log-ins.'),
+};
+const ABOUT_BODY = {
+  400: problem('The body is not JSON.'),
+  413: problem('The body is larger than 256 kB.'),
+  415: problem('The body is not application/json in UTF-8.'),
+  422: problem('The body is JSON, and not a request: every place that is wrong is named.'),
+};
+
+/** An operation; without `request` it has no body. */
+const operation = (id: string, summary: string, response: SchemaName, request?: SchemaName) => ({
   operationId: id,
   summary,
   tags: ['scheduling'],
-  requestBody: { required: true, content: json(request) },
+  ...(request === undefined ? {} : { requestBody: { required: true, content: json(request) } }),
   responses: {
     200: { description: 'The answer.', content: json(response) },
-    400: problem('The body is not JSON.'),
-    401: { description: 'Nobody is logged in.', content: { 'text/plain': { schema: { type: 'string' } } } },
-    403: { description: 'A password without TLS.', content: { 'text/plain': { schema: { type: 'string' } } } },
-    413: problem('The body is larger than 256 kB.'),
-    415: problem('The body is not application/json in UTF-8.'),
-    422: problem('The body is JSON, and not a request: every place that is wrong is named.'),
-    429: { description: 'Too many failed log-ins.', content: { 'text/plain': { schema: { type: 'string' } } } },
+    ...ABOUT_LOGIN,
+    ...(request === undefined ? {} : ABOUT_BODY),
   },
 });
 
-export function openApiDocument(): object {
+/** A route of the API with tags and a summary. */
+export interface DescribedRoute {
+  readonly method: string;
+  readonly url: string;
+  readonly anonymous: boolean;
+  readonly schema: NonNullable<RouteOptions['schema']>;
+}
+
+/** Notes the routes that describe themselves, of every plugin that is registered afterwards. */
+export function describedRoutes(fastify: FastifyInstance): readonly DescribedRoute[] {
+  const routes: DescribedRoute[] = [];
+  fastify.addHook('onRoute', ({ method, url, schema, config }) => {
+    if (schema?.tags === undefined || !url.startsWith('/api/')) return;
+    const anonymous = config?.anonymous === true;
+    for (const one of Array.isArray(method) ? method : [method])
+      if (one !== 'HEAD') routes.push({ method: one.toLowerCase(), url, anonymous, schema });
+  });
+  return routes;
+}
+
+/** What a route says of itself, as operations by path and method. */
+function pathsOf(routes: readonly DescribedRoute[]): Record<string, Record<string, object>> {
+  const paths: Record<string, Record<string, object>> = {};
+  for (const { method, url, anonymous, schema } of routes) {
+    const path = url.replace(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], [method]: operationOf(schema, anonymous) };
+  }
+  return paths;
+}
+
+function operationOf({ tags, summary, params, body, response }: DescribedRoute['schema'], anonymous: boolean): object {
+  const parameters = Object.entries((params as { properties?: object } | undefined)?.properties ?? {});
+  const answers = Object.entries((response ?? {}) as Record<string, { type?: string }>);
+  return {
+    tags,
+    summary,
+    ...(anonymous ? { security: [] } : {}),
+    ...(parameters.length === 0
+      ? {}
+      : { parameters: parameters.map(([name, schema]) => ({ name, in: 'path', required: true, schema })) }),
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
+    responses: Object.fromEntries(
+      answers.map(([status, schema]) => {
+        if (/^4/.test(status)) return [status.toUpperCase(), problem('Refused.')];
+        const content = schema.type === 'null' ? {} : { content: { 'application/json': { schema } } };
+        return [status, { description: 'Done.', ...content }];
+      }),
+    ),
+  };
+}
+
+export function openApiDocument(described: readonly DescribedRoute[]): object {
   return {
     openapi: '3.1.0',
     info: {
       title: 'Convene',
       version: packageVersion(),
-      description: 'Who is busy when, and when people can meet. Log in with HTTP Basic, as for CalDAV.',
+      description:
+        'What no standard covers: times to meet, links, devices, what was deleted. Log in with HTTP Basic, as for CalDAV.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
     servers: [{ url: '/' }],
     security: [{ basic: [] }],
-    tags: [{ name: 'scheduling', description: 'Free/busy and times to meet.' }],
+    tags: [...new Set(['scheduling', ...described.flatMap(({ schema }) => schema.tags ?? [])])].map((name) => ({
+      name,
+    })),
     paths: {
+      ...pathsOf(described),
       '/api/scheduling/suggestions': {
         post: operation(
           'suggestTimes',
           'Suggests times to meet, with reasons.',
-          'SuggestionRequest',
           'SuggestionResponse',
+          'SuggestionRequest',
         ),
       },
       '/api/scheduling/free-busy': {
-        post: operation('readFreeBusy', 'Tells when people are busy.', 'FreeBusyRequest', 'FreeBusyResponse'),
+        post: operation('readFreeBusy', 'Tells when people are busy.', 'FreeBusyResponse', 'FreeBusyRequest'),
+      },
+      '/api/scheduling/sharing': {
+        get: operation('readSharing', 'Tells who may ask when one is busy.', 'FreeBusySharing'),
+        put: operation('changeSharing', 'Says who may ask when one is busy.', 'FreeBusySharing', 'FreeBusySharing'),
       },
       '/api/openapi.json': {
         get: {

@@ -104,7 +104,7 @@ export const schemas = {
     limit: { type: 'integer', minimum: 1, maximum: 50, default: 10, description: 'How many times to suggest.' },
     explain: {
       type: 'array',
-      maxItems: 50,
+      maxItems: 20,
       items: time,
       description: 'Starts within the window to judge, with everything in their way.',
     },
@@ -164,7 +164,7 @@ export const schemas = {
     end: instant,
     fits: flag('Whether everything required is free.'),
     reasons: list('Reason'),
-    conflicts: list('Conflict'),
+    conflicts: list('Conflict', 'Everybody in the way, with at most five conflicts each.'),
     rooms: {
       type: 'array',
       items: { oneOf: [{ $ref: '#/components/schemas/Room' }, { type: 'null' }] },
@@ -211,6 +211,17 @@ export const schemas = {
     unknownBecause: { enum: ['no-account', 'not-shared', 'too-many-events'] },
     busy: list('BusyPeriod', 'Ascending, not overlapping; empty when unknown.'),
   }),
+  FreeBusySharing: shape(
+    ['sharedWith'],
+    {
+      sharedWith: {
+        enum: ['nobody', 'organisation', 'everyone'],
+        description:
+          'Nobody: only those it was granted to. Organisation: its members, times only. Everyone: published at /freebusy/ADDRESS.ifb.',
+      },
+    },
+    'Who may ask when one is busy.',
+  ),
   FreeBusyResponse: shape(['attendees'], { attendees: list('AttendeeFreeBusy') }),
   Problem: {
     type: 'object',

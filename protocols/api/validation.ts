@@ -26,9 +26,10 @@ export const JSON_VALIDATION = {
   },
 };
 
-/** The refusal of a body that is not what its schema says, with every place that is wrong. */
-export function refusalOf(errors: readonly FastifySchemaValidationError[]): Problem {
+/** The refusal of a request that is not what its schema says; of a body every place that is wrong is named. */
+export function refusalOf(errors: readonly FastifySchemaValidationError[], part = 'body'): Problem {
   const sentence = 'The request does not fit its description in /api/openapi.json.';
+  if (part !== 'body') return new Problem(400, 'invalid-request', sentence);
   return new Problem(422, 'invalid-request', sentence, detailsOf(errors));
 }
 

@@ -59,6 +59,10 @@ const CONDITIONS: Partial<Record<DomainError['code'], string>> = {
   'invalid-managed-id': '<C:valid-managed-id/>',
   'invalid-rid': '<C:valid-rid/>',
   'attachment-too-large': '<C:max-attachment-size/>',
+  'organizer-change-forbidden': '<C:allowed-organizer-scheduling-object-change/>',
+  'attendee-change-forbidden': '<C:allowed-attendee-scheduling-object-change/>',
+  'several-organizers': '<C:same-organizer-in-all-components/>',
+  'default-calendar': '<C:default-calendar-needed/>',
   'too-many-attachments': '<C:max-attachments-per-resource/>',
 };
 

@@ -7,11 +7,11 @@
 import { MAX_ATTACHMENTS } from '../../src/calendar/attachment-check.ts';
 import { MAX_ATTACHMENT_OCTETS } from '../../src/calendar/attachments.ts';
 import { MAX_DATE_TIME, MIN_DATE_TIME } from '../../src/calendar/calendar-component.ts';
-import { MAX_CALENDAR_OBJECT_OCTETS } from '../../src/calendar/calendar-objects.ts';
 import { RECURRENCE_SCALES } from '../../src/calendar/calendar-scales.ts';
 import { MAX_ATTENDEES } from '../../src/calendar/calendar-validation.ts';
 import { componentColumn, componentsOf } from '../../src/calendar/calendars.ts';
 import { printInstant } from '../../src/calendar/date-values.ts';
+import { MAX_CALENDAR_OBJECT_OCTETS } from '../../src/calendar/object-writing.ts';
 import { DomainError } from '../../src/errors.ts';
 import type { CalendarColumns, PrincipalKind } from '../../storage/store.ts';
 import type { LiveProperty, Resource, Settable } from '../dav/contract.ts';
@@ -22,6 +22,7 @@ import { type Element, escapeAttribute, escapeXml, hrefXml } from '../dav/xml.ts
 import { availabilityProperties } from './availability-property.ts';
 import { calendarDataProperty } from './calendar-data-property.ts';
 import { ICALENDAR_TYPE, JCAL_TYPE } from './calendar-representation.ts';
+import { schedulingProperties } from './scheduling-properties.ts';
 import { timeZoneProperties } from './time-zone-properties.ts';
 
 /** RFC 6638 §2.4.2; its words are those of CUTYPE (RFC 5545 §3.2.3). */
@@ -99,6 +100,7 @@ export const calendarProperties: readonly LiveProperty[] = [
   },
   calendarDataProperty,
   ...availabilityProperties,
+  ...schedulingProperties,
   {
     namespace: CALDAV,
     name: 'calendar-home-set',

@@ -4,12 +4,13 @@
  */
 import type { Attachments } from '../../src/calendar/attachments.ts';
 import type { CalendarObjects } from '../../src/calendar/calendar-objects.ts';
-import { MAX_CALENDAR_OBJECT_OCTETS } from '../../src/calendar/calendar-objects.ts';
 import type { CalendarQuery } from '../../src/calendar/calendar-query.ts';
 import { calendarColumns } from '../../src/calendar/calendars.ts';
+import { MAX_CALENDAR_OBJECT_OCTETS } from '../../src/calendar/object-writing.ts';
 import type { Subscriptions } from '../../src/calendar/subscriptions.ts';
 import { isSchedulingCollection } from '../../src/collections/collections.ts';
 import type { FreeBusy } from '../../src/scheduling/free-busy.ts';
+import type { CalendarObjectRow, MemberRow } from '../../storage/store.ts';
 import type { DavExtension } from '../dav/contract.ts';
 import { CALDAV } from '../dav/namespaces.ts';
 import { calendarRefusal, calendarTextOf, isConverted } from './calendar-object.ts';
@@ -34,6 +35,12 @@ export interface CalendarServices {
   readonly now: () => number;
 }
 
+/** RFC 6638 §8.2: with GET, HEAD and PUT of what is scheduled. */
+function scheduleTagHeader(member: MemberRow): Record<string, string> {
+  const tag = (member as CalendarObjectRow).scheduleTag;
+  return tag === null ? {} : { 'schedule-tag': `"${tag}"` };
+}
+
 export function caldav(services: CalendarServices): DavExtension {
   const outbox = scheduleOutbox(services.freeBusy, services.now);
   const actions = attachmentActions(services.attachments);
@@ -56,6 +63,7 @@ export function caldav(services: CalendarServices): DavExtension {
     tokens: [
       'calendar-access',
       'calendar-availability',
+      'calendar-auto-schedule',
       'calendar-managed-attachments',
       'calendar-no-timezone',
       'inbox-availability',
@@ -72,6 +80,7 @@ export function caldav(services: CalendarServices): DavExtension {
     maxResourceSize: MAX_CALENDAR_OBJECT_OCTETS,
     textOf: calendarTextOf,
     isConverted,
+    memberHeaders: scheduleTagHeader,
     whole: wholeCalendar,
     represent: (_resource, octets, accept, headers) => representCalendar(octets, accept, headers),
     subscribe: (owner, segment, url, properties) => services.subscriptions.attach(owner, segment, url, { properties }),

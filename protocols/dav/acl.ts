@@ -1,8 +1,9 @@
 /**
  * Privileges and principals as properties: views of the rights that src/principals/access.ts decides.
- * RFC 3744 §4 and §5, RFC 5397 §3, RFC 4791 §6.1.1 (read-free-busy).
+ * RFC 3744 §4 and §5, RFC 5397 §3, RFC 4791 §6.1.1 (read-free-busy), RFC 6638 §6 (scheduling).
  * Elsewhere: the reports on principals (principal-reports.ts). Rights are granted outside of DAV: there is no ACL method.
  */
+import { isSchedulingCollection } from '../../src/collections/collections.ts';
 import type { Rights } from '../../src/principals/access.ts';
 import { ALL_RIGHTS, NO_RIGHTS } from '../../src/principals/access.ts';
 import type { Exchange, LiveProperty, Resource, ResourceKind } from './contract.ts';
@@ -57,7 +58,22 @@ export const aclProperties: readonly LiveProperty[] = [
     fromListing: () => true,
     read: (resource, exchange) => privilegesXml(resource, rightsOf(resource, exchange)),
   },
-  { namespace: DAV, name: 'supported-privilege-set', on: EVERYTHING, fromListing: () => true, read: () => SUPPORTED },
+  {
+    namespace: DAV,
+    name: 'supported-privilege-set',
+    on: EVERYTHING,
+    fromListing: () => true,
+    read: (resource) => SUPPORTED[mailboxOf(resource) ?? 'other'],
+  },
+  // RFC 3744 §5.5: what the owner has and nobody can take away; grants are made outside of DAV.
+  {
+    namespace: DAV,
+    name: 'acl',
+    on: ['home', 'collection', 'member'],
+    read: (resource) =>
+      `<D:ace><D:principal>${owner(resource) ?? ''}</D:principal>` +
+      `<D:grant>${privilegesXml(resource, ALL_RIGHTS)}</D:grant><D:protected/></D:ace>`,
+  },
   { namespace: DAV, name: 'alternate-URI-set', on: ['principal'], read: () => '' },
   { namespace: DAV, name: 'group-membership', on: ['principal'], read: groupMembership },
   { namespace: DAV, name: 'group-member-set', on: ['principal'], read: groupMembers },
@@ -109,6 +125,8 @@ function privilegesXml(resource: Resource, rights: Rights): string {
   if (rights.manage && rights.write) names.push('D:all');
   if (rights.read) names.push('D:read', 'D:read-current-user-privilege-set');
   if (rights.freeBusy && resource.kind !== 'principal' && isCalendar(resource)) names.push('C:read-free-busy');
+  const mailbox = mailboxOf(resource);
+  if (rights.manage && mailbox !== undefined) names.push(...SCHEDULING[mailbox]);
   if (rights.write) names.push('D:write', 'D:write-content', 'D:write-properties', 'D:bind', 'D:unbind');
   // A calendar that is fetched from elsewhere: its owner names and colours it, nobody writes into it.
   else if (rights.manage) names.push('D:write-properties');
@@ -123,8 +141,19 @@ function privilege(name: string): string {
   return `<D:privilege><${name}/></D:privilege>`;
 }
 
+/** Privileges that only scheduling inboxes and outboxes have (RFC 6638 §6.1, §6.2), the aggregate first. */
+const SCHEDULING = {
+  inbox: ['C:schedule-deliver', 'C:schedule-deliver-invite', 'C:schedule-deliver-reply', 'C:schedule-query-freebusy'],
+  outbox: ['C:schedule-send', 'C:schedule-send-invite', 'C:schedule-send-reply', 'C:schedule-send-freebusy'],
+};
+
+function mailboxOf(resource: Resource): 'inbox' | 'outbox' | undefined {
+  if (resource.kind !== 'collection' || !isSchedulingCollection(resource.collection)) return undefined;
+  return resource.collection.segment === 'inbox' ? 'inbox' : 'outbox';
+}
+
 /** RFC 3744 §5.3: the tree below DAV:all, with read-free-busy below read (RFC 4791 §6.1.1). */
-const SUPPORTED = supported('D:all', 'Everything', [
+const TREE: readonly string[] = [
   supported('D:read', 'Read', [
     supported('C:read-free-busy', 'See when time is busy'),
     supported('D:read-current-user-privilege-set', 'See own privileges'),
@@ -135,7 +164,21 @@ const SUPPORTED = supported('D:all', 'Everything', [
     supported('D:bind', 'Add members'),
     supported('D:unbind', 'Remove members'),
   ]),
-]);
+];
+
+function schedulingTree([aggregate = '', ...parts]: readonly string[]): string {
+  return supported(
+    aggregate,
+    'Schedule',
+    parts.map((part) => supported(part, part.slice('C:'.length).replaceAll('-', ' '))),
+  );
+}
+
+const SUPPORTED = {
+  inbox: supported('D:all', 'Everything', [...TREE, schedulingTree(SCHEDULING.inbox)]),
+  outbox: supported('D:all', 'Everything', [...TREE, schedulingTree(SCHEDULING.outbox)]),
+  other: supported('D:all', 'Everything', TREE),
+};
 
 function supported(name: string, description: string, parts: readonly string[] = []): string {
   const sentence = `<D:description xml:lang="en">${description}</D:description>`;

@@ -1,9 +1,9 @@
 /**
  * Conditional requests: the headers as one precondition, which services ask again inside their transaction.
- * RFC 9110 §13 (If-Match, If-None-Match, If-Unmodified-Since, If-Modified-Since), RFC 4918 §10.4 (If).
+ * RFC 6638 §8.1, §8.3 (Schedule-Reply, If-Schedule-Tag-Match), RFC 9110 §13 (If-Match, If-None-Match, If-Unmodified-Since, If-Modified-Since), RFC 4918 §10.4 (If).
  * Lock tokens never match: there are no locks. Elsewhere: Prefer (properties.ts).
  */
-import type { Precondition } from '../../src/collections/members.ts';
+import type { Precondition, WriteRequest } from '../../src/collections/members.ts';
 import { DomainError } from '../../src/errors.ts';
 import type { Exchange } from './contract.ts';
 import { badRequest } from './dav-error.ts';
@@ -30,15 +30,44 @@ export async function preconditionOf(exchange: Exchange, method: 'read' | 'write
   const noneMatch = method === 'read' ? undefined : headers['if-none-match'];
   const unmodified = headers['if-unmodified-since'];
   const lists = headers.if;
-  if (match === undefined && noneMatch === undefined && unmodified === undefined && lists === undefined)
+  const tag = method === 'read' ? undefined : headers['if-schedule-tag-match'];
+  if (
+    match === undefined &&
+    noneMatch === undefined &&
+    unmodified === undefined &&
+    lists === undefined &&
+    tag === undefined
+  )
     return NO_CONDITION;
   const productions = lists === undefined ? undefined : await resolveLists(exchange, String(lists));
   return (member) => {
     const state: State = { exists: member !== undefined, etag: member?.etag, modifiedAt: member?.modifiedAt };
+    // RFC 6638 §8.3: what has no Schedule-Tag matches none.
+    if (tag !== undefined && !matchesAny(String(tag), { exists: state.exists, etag: scheduleTagOf(member) }, false))
+      throw refused();
     if (match !== undefined && !matchesAny(match, state, false)) throw refused();
     if (match === undefined && unmodified !== undefined && !unmodifiedSince(unmodified, state)) throw refused();
     if (noneMatch !== undefined && matchesAny(noneMatch, state, true)) throw refused();
     if (productions !== undefined && !productions.some((list) => holds(list, state))) throw refused();
+  };
+}
+
+function scheduleTagOf(member: object | undefined): string | undefined {
+  const tag = member !== undefined && 'scheduleTag' in member ? member.scheduleTag : undefined;
+  return typeof tag === 'string' ? tag : undefined;
+}
+
+/** What a request says of a write beside its conditions. */
+export function writeRequestOf({ viewer, request }: Exchange): WriteRequest {
+  const { headers } = request;
+  return {
+    viewer,
+    keepAnswers: headers['if-schedule-tag-match'] !== undefined,
+    // RFC 6638 §8.1: only F means no.
+    reply:
+      String(headers['schedule-reply'] ?? 'T')
+        .trim()
+        .toUpperCase() !== 'F',
   };
 }
 

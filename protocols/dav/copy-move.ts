@@ -5,7 +5,7 @@
  */
 import { LOG_START } from '../../src/collections/changes.ts';
 import { DomainError } from '../../src/errors.ts';
-import { checkCollection, preconditionOf } from './conditional.ts';
+import { checkCollection, preconditionOf, writeRequestOf } from './conditional.ts';
 import type { CollectionResource, Exchange, MemberResource, Resource } from './contract.ts';
 import { badRequest, DavError } from './dav-error.ts';
 import { depthOf } from './depth.ts';
@@ -49,7 +49,15 @@ async function transferMember(
   check(member);
   if (there !== undefined && !overwrite) throw targetExists();
   const transfer = method === 'COPY' ? 'copy' : 'move';
-  const done = await extension.members[transfer](collection, member.name, parent.collection, name, overwrite, check);
+  const done = await extension.members[transfer](
+    collection,
+    member.name,
+    parent.collection,
+    name,
+    overwrite,
+    check,
+    writeRequestOf(exchange),
+  );
   return done.created;
 }
 
@@ -85,7 +93,11 @@ async function transferCollection(
   const { members } = source.extension;
   for (let from = 0; from < names.length; from += COPIED_AT_ONCE) {
     const some = names.slice(from, from + COPIED_AT_ONCE);
-    await Promise.all(some.map((member) => members.copy(source.collection, member, copy, member, false, () => {})));
+    await Promise.all(
+      some.map((member) =>
+        members.copy(source.collection, member, copy, member, false, () => {}, { viewer, silent: true }),
+      ),
+    );
   }
   return created;
 }

@@ -3,9 +3,11 @@
  * RFC 9110 §9.3, RFC 4918 §9.4 to §9.7, RFC 4791 §5.3.2 and §5.3.4, RFC 6352 §6.3.2.
  * Elsewhere: COPY and MOVE (copy-move.ts), what a body means and what is refused (the extensions and their services).
  */
+
+import { isSchedulingCollection } from '../../src/collections/collections.ts';
 import { DomainError } from '../../src/errors.ts';
 import type { MemberRow } from '../../storage/store.ts';
-import { checkCollection, isNotModified, preconditionOf } from './conditional.ts';
+import { checkCollection, isNotModified, preconditionOf, writeRequestOf } from './conditional.ts';
 import type { CollectionResource, DavExtension, Exchange, MemberResource, Resource } from './contract.ts';
 import { badRequest, DavError } from './dav-error.ts';
 import { depthOf } from './depth.ts';
@@ -88,7 +90,9 @@ export async function putMember(
   const [mediaType = '', ...parameters] = (request.headers['content-type'] ?? '').split(';');
   const type = mediaType.trim().toLowerCase();
   const text = extension.textOf(body, type, parameters.join(';'));
-  const result = await orCurrent(exchange, () => extension.members.put(collection, name, text, check));
+  const result = await orCurrent(exchange, () =>
+    extension.members.put(collection, name, text, check, writeRequestOf(exchange)),
+  );
   if (result === undefined) return;
   const { created, member, verbatim } = result;
   made?.();
@@ -114,12 +118,15 @@ export async function putMember(
 export async function remove(exchange: Exchange, resource: Resource): Promise<void> {
   if (resource.kind === 'member') {
     const check = await preconditionOf(exchange);
-    await resource.extension.members.remove(resource.collection, resource.member.name, check);
+    const { extension, collection, member } = resource;
+    await extension.members.remove(collection, member.name, check, writeRequestOf(exchange));
   } else if (resource.kind === 'collection') {
     const depth = depthOf(exchange);
     // RFC 4918 §9.6.1: a collection goes with everything in it.
     if (depth !== undefined && depth !== 'infinity') throw badRequest('A collection is deleted with Depth infinity.');
     await checkCollection(exchange);
+    if (resource.collection.rights.manage && !isSchedulingCollection(resource.collection))
+      await resource.extension.members.retire?.(resource.collection, writeRequestOf(exchange));
     await exchange.server.collections.remove(resource.collection);
   } else throw notAllowed(resource);
   await exchange.reply.code(204).send();

@@ -106,7 +106,7 @@ export class Restoring {
     owner: PrincipalRow,
     item: string | undefined,
   ): Promise<Omit<RestoredPart, 'collection'>> {
-    const counts: Record<PutBack, number> = { added: 0, replaced: 0, same: 0, elsewhere: 0 };
+    const counts: Record<PutBack, number> = { added: 0, replaced: 0, same: 0, elsewhere: 0, taken: 0 };
     const refused: string[] = [];
     const kind = from.kind === 'addressbook' ? 'addressbook' : 'calendar';
     let found = false;

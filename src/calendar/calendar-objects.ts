@@ -2,47 +2,51 @@
  * Calendar object resources: put, read, remove, copy and move the members of a calendar.
  * RFC 4791 §4.1, §5.3.2.1 (what a calendar refuses), RFC 6638 §3.2.4.1 (one UID for an owner's calendars).
  * Octets are read and indexed before the transaction; everything that depends on what is stored is decided inside it.
- * Elsewhere: what the octets mean (icalendar.ts), which occurrences are kept (calendar-index.ts), selection (calendar-query.ts).
+ * Elsewhere: what the octets mean (icalendar.ts), rows and index (object-writing.ts), whom a change concerns (scheduling-port.ts),
+ * selection (calendar-query.ts).
  */
-import type { CalendarObjectRow, MemberRow, OccurrenceRow, Store, Writes } from '../../storage/store.ts';
-import { etagOf, soundOctets } from '../collections/etag.ts';
-import type { Collection, Members, Precondition, PutResult } from '../collections/members.ts';
+import type { CalendarObjectRow, MemberRow, Store, Writes } from '../../storage/store.ts';
+import { soundOctets } from '../collections/etag.ts';
+import type { Collection, Members, Precondition, PutResult, WriteRequest } from '../collections/members.ts';
 import { DomainError } from '../errors.ts';
 import { settleAttachments } from './attachment-check.ts';
-import { indexCalendarObject } from './calendar-index.ts';
+import { requireNoMethod } from './calendar-validation.ts';
 import { componentsOf } from './calendars.ts';
-import { DAY } from './date-time.ts';
-import { parseCalendarObject } from './icalendar.ts';
-import type { TimeRange } from './recurrence.ts';
+import { type CalendarObjectModel, parseCalendarObject } from './icalendar.ts';
+import {
+  Moved,
+  notFound,
+  type Prepared,
+  prepareObject,
+  requireNewToCalendar,
+  requireNewToOwner,
+  saveObject,
+  uidConflict,
+  whileMoved,
+} from './object-writing.ts';
+import {
+  concernsOthers,
+  NO_PLAN,
+  NO_SCHEDULING,
+  type SchedulePlan,
+  type Scheduling,
+  type StoredObject,
+} from './scheduling-port.ts';
 
-/** Octets of one calendar object. */
-export const MAX_CALENDAR_OBJECT_OCTETS = 10 * 1024 * 1024;
 /** Octets of the longest name a member may have. */
 const MAX_NAME_OCTETS = 255;
-
-/** The span whose occurrences are kept beside the octets: one year back, three ahead, in whole days. */
-export function indexWindow(now: number): TimeRange {
-  const today = now - (now % DAY);
-  return { from: today - 365 * DAY, until: today + 3 * 365 * DAY };
-}
-
-/** What is known of octets before anything stored is looked at. */
-interface Prepared {
-  readonly octets: string;
-  readonly row: Pick<
-    CalendarObjectRow,
-    'icalUid' | 'component' | 'etag' | 'size' | 'firstStart' | 'lastEnd' | 'recurring' | 'indexedFrom' | 'indexedUntil'
-  >;
-  readonly occurrences: Omit<OccurrenceRow, 'objectId'>[];
-}
+/** Objects of a calendar that goes whose end others are told in one transaction. */
+const RETIRED_AT_ONCE = 20;
 
 export class CalendarObjects implements Members<CalendarObjectRow> {
   private readonly store: Store;
   private readonly now: () => number;
+  private readonly scheduling: Scheduling;
 
-  constructor(store: Store, now: () => number) {
+  constructor(store: Store, now: () => number, scheduling: Scheduling = NO_SCHEDULING) {
     this.store = store;
     this.now = now;
+    this.scheduling = scheduling;
   }
 
   async find(collection: Collection, name: string): Promise<CalendarObjectRow | undefined> {
@@ -61,33 +65,86 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
    * @throws DomainError forbidden, not-found, too-large, invalid-data, invalid-object, date-out-of-range, too-many-instances,
    *   unsupported-component, invalid-managed-id, too-many-attachments; uid-conflict with the name in the way, without one when it is in another calendar of the owner
    */
-  async put(collection: Collection, name: string, octets: string, check: Precondition): Promise<PutResult> {
+  async put(
+    collection: Collection,
+    name: string,
+    octets: string,
+    check: Precondition,
+    request: WriteRequest = {},
+  ): Promise<PutResult> {
     requireWrite(collection);
     requireName(name);
     // A byte order mark is no part of iCalendar; without it the stored octets are not those received.
     const sent = octets.startsWith('\uFEFF') ? octets.slice(1) : octets;
     const settled = await settleAttachments(this.store, collection, name, sent);
-    const verbatim = settled === octets;
-    const prepared = this.prepare(settled);
-    requireComponent(collection, prepared.row.component);
-    return this.store.transaction(async (write) => {
-      const modseq = await write.accounts.nextModseq(collection.accountId, [collection.id]);
-      const current = await write.calendarObjects.get(collection.id, name);
-      check(current);
-      const member = await this.save(write, collection, name, prepared, current, modseq, requireNewToOwner);
-      return { created: current === undefined, member, verbatim };
+    const given = prepareObject(settled, this.now());
+    requireNoMethod(given.model.content);
+    requireComponent(collection, given.row.component);
+    let before: StoredObject | undefined;
+    let known = false;
+    return whileMoved(async () => {
+      // What concerns nobody else is written without a look at what it replaces.
+      if (known || concernsOthers(given.model)) {
+        before = await this.stored(collection, name);
+        known = true;
+        // Who cannot replace it learns nothing of what scheduling thinks of it.
+        check(before?.row);
+      }
+      const plan = known ? await this.scheduling.plan(collection, before, given.model, request) : NO_PLAN;
+      const prepared = plan.octets === undefined ? given : prepareObject(plan.octets, this.now());
+      const { created, member } = await this.store.transaction(async (write) => {
+        const modseq = await write.accounts.nextModseq(collection.accountId, [collection.id]);
+        const current = await write.calendarObjects.get(collection.id, name);
+        check(current);
+        if (known ? changed(current, before?.row) : current?.scheduleTag != null) {
+          known = true;
+          throw new Moved();
+        }
+        const placing = { modseq, now: this.now(), tag: plan.tag };
+        const member = await saveObject(write, collection, name, prepared, current, placing, requireNewToOwner);
+        await plan.queue(write);
+        return { created: current === undefined, member };
+      });
+      await plan.sent();
+      return { created, member, verbatim: prepared.octets === octets };
     });
   }
 
-  async remove(collection: Collection, name: string, check: Precondition): Promise<void> {
+  async remove(collection: Collection, name: string, check: Precondition, request: WriteRequest = {}): Promise<void> {
     requireWrite(collection);
-    await this.store.transaction(async (write) => {
-      const modseq = await write.accounts.nextModseq(collection.accountId, [collection.id]);
-      const current = await write.calendarObjects.get(collection.id, name);
-      check(current);
-      if (current === undefined) throw notFound();
-      await write.calendarObjects.remove(current, collection.accountId, modseq);
+    await whileMoved(async () => {
+      const row = await this.store.calendarObjects.get(collection.id, name);
+      const before = row?.scheduleTag == null ? undefined : await this.stored(collection, name);
+      const plan = await this.planOf(collection, before, undefined, request);
+      await this.store.transaction(async (write) => {
+        const modseq = await write.accounts.nextModseq(collection.accountId, [collection.id]);
+        const current = await write.calendarObjects.get(collection.id, name);
+        check(current);
+        if (current === undefined) throw notFound();
+        if (changed(current, before?.row ?? row)) throw new Moved();
+        await write.calendarObjects.remove(current, collection.accountId, modseq);
+        await plan.queue(write);
+      });
+      await plan.sent();
     });
+  }
+
+  /** Removes those objects of a calendar whose removal concerns others, and tells them (RFC 6638 §3.2). */
+  async retire(collection: Collection, request: WriteRequest = {}): Promise<void> {
+    // Who may not remove the calendar tells nobody; of a subscribed calendar nobody here is to be told.
+    if (!collection.rights.manage || !collection.rights.write) return;
+    for (let afterId = 0; ; ) {
+      const rows = await this.store.calendarObjects.scheduled(collection.id, afterId, RETIRED_AT_ONCE);
+      for (const { id, name } of rows) {
+        afterId = id;
+        try {
+          await this.remove(collection, name, () => {}, request);
+        } catch (error) {
+          if (!(error instanceof DomainError && error.code === 'not-found')) throw error;
+        }
+      }
+      if (rows.length < RETIRED_AT_ONCE) return;
+    }
   }
 
   async copy(
@@ -97,23 +154,30 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
     toName: string,
     overwrite: boolean,
     check: Precondition,
+    request: WriteRequest = {},
   ): Promise<{ created: boolean }> {
     requireRead(from);
     requireWrite(to);
     requireName(toName);
-    return this.withSource(from, name, async (source, prepared) => {
+    return this.withSource(from, name, async (source, given) => {
       requireComponent(to, source.component);
-      return this.store.transaction(async (write) => {
+      const { plan, prepared, before } = await this.planCopy(from, source, to, toName, given, request);
+      const done = await this.store.transaction(async (write) => {
         const modseq = await write.accounts.nextModseq(to.accountId, [to.id]);
         const current = await requireUnmoved(write, source);
         check(current);
         const target = await write.calendarObjects.get(to.id, toName);
         if (target !== undefined && !overwrite) throw occupied();
-        const copy = await this.save(write, to, toName, prepared, target, modseq);
+        if (changed(target, before)) throw new Moved();
+        const placing = { modseq, now: this.now(), tag: plan.tag };
+        const copy = await saveObject(write, to, toName, prepared, target, placing, requireNewToCalendar);
         await write.properties.removeAll('calendar-object', copy.id);
         await write.properties.copyAll('calendar-object', current.id, copy.id);
+        await plan.queue(write);
         return { created: target === undefined };
       });
+      await plan.sent();
+      return done;
     });
   }
 
@@ -124,11 +188,12 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
     toName: string,
     overwrite: boolean,
     check: Precondition,
+    request: WriteRequest = {},
   ): Promise<{ created: boolean }> {
     requireWrite(from);
     requireWrite(to);
     requireName(toName);
-    if (from.accountId !== to.accountId) return this.moveAcross(from, name, to, toName, overwrite, check);
+    if (from.accountId !== to.accountId) return this.moveAcross(from, name, to, toName, overwrite, check, request);
     return this.store.transaction(async (write) => {
       const modseq = await write.accounts.nextModseq(from.accountId, from.id === to.id ? [to.id] : [from.id, to.id]);
       await requireCollection(write, to);
@@ -156,10 +221,13 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
     toName: string,
     overwrite: boolean,
     check: Precondition,
+    request: WriteRequest,
   ): Promise<{ created: boolean }> {
-    return this.withSource(from, name, async (source, prepared) => {
+    return this.withSource(from, name, async (source, given) => {
       requireComponent(to, source.component);
-      return this.store.transaction(async (write) => {
+      const leaving = await this.planOf(from, { row: source, model: given.model }, undefined, request);
+      const { plan, prepared, before } = await this.planCopy(from, source, to, toName, given, request);
+      const done = await this.store.transaction(async (write) => {
         const modseqs = new Map<Collection, number>();
         // Accounts are taken in order of id.
         for (const collection of from.accountId < to.accountId ? [from, to] : [to, from]) {
@@ -169,73 +237,82 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
         check(current);
         const target = await write.calendarObjects.get(to.id, toName);
         if (target !== undefined && !overwrite) throw occupied();
-        const moved = await this.save(write, to, toName, prepared, target, modseqs.get(to) ?? 0);
+        if (changed(target, before)) throw new Moved();
+        const placing = { modseq: modseqs.get(to) ?? 0, now: this.now(), tag: plan.tag };
+        const moved = await saveObject(write, to, toName, prepared, target, placing, requireNewToCalendar);
         await write.properties.removeAll('calendar-object', moved.id);
         await write.properties.copyAll('calendar-object', current.id, moved.id);
         await write.calendarObjects.remove(current, from.accountId, modseqs.get(from) ?? 0);
+        await leaving.queue(write);
+        await plan.queue(write);
         return { created: target === undefined };
       });
+      await leaving.sent();
+      await plan.sent();
+      return done;
     });
   }
 
-  /** Reads the source of a copy, prepares it, and runs `write`; once more when the source changed in between. */
+  private async stored(collection: Collection, name: string): Promise<StoredObject | undefined> {
+    const [found] = await this.store.calendarObjects.withData(collection.id, [name]);
+    if (found === undefined) return undefined;
+    const { data, ...row } = found;
+    return { row, model: parseCalendarObject(data) };
+  }
+
+  private async planOf(
+    collection: Collection,
+    before: StoredObject | undefined,
+    after: CalendarObjectModel | undefined,
+    request: WriteRequest,
+  ): Promise<SchedulePlan> {
+    const others = (model: CalendarObjectModel | undefined) => model !== undefined && concernsOthers(model);
+    if (!others(before?.model) && !others(after)) return NO_PLAN;
+    return this.scheduling.plan(collection, before, after, request);
+  }
+
+  /**
+   * What a copy means for others. Beside its source, in calendars of one owner, it means nothing: the invitation stays the
+   * source's. In another's calendar it is as if it had been put there.
+   */
+  private async planCopy(
+    from: Collection,
+    source: CalendarObjectRow,
+    to: Collection,
+    toName: string,
+    given: Prepared,
+    request: WriteRequest,
+  ): Promise<{ plan: SchedulePlan; prepared: Prepared; before: CalendarObjectRow | undefined }> {
+    const before = await this.store.calendarObjects.get(to.id, toName);
+    if (from.accountId === to.accountId || !concernsOthers(given.model)) {
+      const tag = source.scheduleTag === null ? 'none' : 'new';
+      return { plan: { ...NO_PLAN, tag }, prepared: given, before };
+    }
+    const stored = before === undefined ? undefined : await this.stored(to, toName);
+    const plan = await this.scheduling.plan(to, stored, given.model, request);
+    const prepared = plan.octets === undefined ? given : prepareObject(plan.octets, this.now());
+    return { plan, prepared, before: stored?.row };
+  }
+
+  /** Reads the source of a copy, prepares it, and runs `write`; again when the source changed in between. */
   private async withSource<T>(
     from: Collection,
     name: string,
     write: (source: CalendarObjectRow, prepared: Prepared) => Promise<T>,
   ): Promise<T> {
-    for (let attempts = 0; ; attempts++) {
-      const [source] = await this.store.calendarObjects.withData(from.id, [name]);
-      if (source === undefined) throw notFound();
-      try {
-        return await write(source, this.prepare(source.data));
-      } catch (error) {
-        if (!(error instanceof Moved)) throw error;
-        if (attempts > 0) throw new DomainError('unavailable', 'The object keeps changing.', { retryAfter: 1 });
-      }
-    }
-  }
-
-  /** Reads, judges and indexes octets. */
-  private prepare(octets: string): Prepared {
-    const size = Buffer.byteLength(octets);
-    if (size > MAX_CALENDAR_OBJECT_OCTETS) {
-      throw new DomainError('too-large', 'The calendar object is larger than 10 MiB.', {
-        limit: MAX_CALENDAR_OBJECT_OCTETS,
-      });
-    }
-    const { occurrences, ...index } = indexCalendarObject(parseCalendarObject(octets), indexWindow(this.now()));
-    return { octets, row: { ...index, etag: etagOf(octets), size }, occurrences };
-  }
-
-  /** Writes what was prepared to a name that holds `current`, if its UID may be there (RFC 4791 §5.3.2.1). */
-  private async save(
-    write: Writes,
-    collection: Collection,
-    name: string,
-    { octets, row, occurrences }: Prepared,
-    current: CalendarObjectRow | undefined,
-    modseq: number,
-    requireNew: typeof requireNewToCalendar = requireNewToCalendar,
-  ): Promise<CalendarObjectRow> {
-    await requireCollection(write, collection);
-    const now = this.now();
-    const written = { ...row, collectionId: collection.id, name, scheduleTag: null, modseq, modifiedAt: now };
-    if (current !== undefined) {
-      if (current.icalUid !== row.icalUid) throw uidConflict(current.name);
-      const replaced = { ...written, id: current.id, createdAt: current.createdAt };
-      await write.calendarObjects.replace(replaced, octets, occurrences);
-      return replaced;
-    }
-    await requireNew(write, collection, row.icalUid);
-    const added = { ...written, createdAt: now };
-    const id = await write.calendarObjects.add(added, octets, occurrences);
-    return { ...added, id };
+    return whileMoved(async () => {
+      const [found] = await this.store.calendarObjects.withData(from.id, [name]);
+      if (found === undefined || found.method !== null) throw notFound();
+      const { data, ...source } = found;
+      return write(source, prepareObject(data, this.now()));
+    });
   }
 }
 
-/** The source of a copy changed between being read and the transaction. */
-class Moved extends Error {}
+/** Whether an object is not any more what it was when it was read. */
+function changed(current: CalendarObjectRow | undefined, read: CalendarObjectRow | undefined): boolean {
+  return current?.id !== read?.id || current?.etag !== read?.etag;
+}
 
 async function requireUnmoved(write: Writes, source: CalendarObjectRow): Promise<CalendarObjectRow> {
   const current = await write.calendarObjects.get(source.collectionId, source.name);
@@ -246,20 +323,6 @@ async function requireUnmoved(write: Writes, source: CalendarObjectRow): Promise
 /** A calendar may be deleted between the look-up of a path and the transaction. */
 async function requireCollection(write: Writes, collection: Collection): Promise<void> {
   if ((await write.collections.get(collection.id)) === undefined) throw notFound();
-}
-
-async function requireNewToCalendar(write: Writes, collection: Collection, icalUid: string): Promise<void> {
-  const same = await write.calendarObjects.byUid(collection.id, icalUid);
-  if (same !== undefined) throw uidConflict(same.name);
-}
-
-/**
- * A new object's UID must be new to all calendars of the owner (RFC 6638 §3.2.4.1, kept for every object, so that an
- * invitation finds one place). Copying a calendar on purpose may still double it.
- */
-async function requireNewToOwner(write: Writes, collection: Collection, icalUid: string): Promise<void> {
-  const same = await write.calendarObjects.ofUid(collection.accountId, collection.id, icalUid);
-  if (same !== undefined) throw uidConflict(same.collectionId === collection.id ? same.name : undefined);
 }
 
 function requireRead(collection: Collection): void {
@@ -282,16 +345,6 @@ function requireComponent(collection: Collection, component: string): void {
   throw new DomainError('unsupported-component', `This calendar takes ${collection.components}, not ${component}.`);
 }
 
-function notFound(): DomainError {
-  return new DomainError('not-found', 'There is no such calendar object.');
-}
-
 function occupied(): DomainError {
   return new DomainError('etag-mismatch', 'There is an object at the destination already.');
-}
-
-/** `name` is where the UID is used in the same calendar. */
-function uidConflict(name: string | undefined): DomainError {
-  if (name === undefined) return new DomainError('uid-conflict', 'Another calendar of this owner holds this UID.');
-  return new DomainError('uid-conflict', 'Another object of this calendar has this UID.', { name });
 }

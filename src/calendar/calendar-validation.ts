@@ -27,7 +27,6 @@ const SUPPORTED = new Set(['vevent', 'vtodo', 'vjournal', 'vfreebusy', 'vavailab
 export function checkCalendar(calendar: Component): Component[] {
   if (calendar[0] !== 'vcalendar') throw new DomainError('invalid-data', 'The text is not a VCALENDAR.');
   if (propertyOf(calendar, 'version')?.[3] !== '2.0') throw new DomainError('invalid-data', 'VERSION is not 2.0.');
-  if (propertyOf(calendar, 'method')) throw invalidObject('A stored calendar object has no METHOD.');
   const scale = propertyOf(calendar, 'calscale')?.[3];
   if (scale !== undefined && scale.toUpperCase() !== 'GREGORIAN')
     throw new DomainError('invalid-data', 'CALSCALE is not GREGORIAN.');
@@ -51,6 +50,11 @@ export function checkCalendar(calendar: Component): Component[] {
     throw invalidObject('The components have different UIDs.');
   }
   return components;
+}
+
+/** RFC 4791 §4.1: METHOD makes a message, which is not kept among calendar objects. @throws DomainError invalid-object */
+export function requireNoMethod(calendar: Component): void {
+  if (propertyOf(calendar, 'method')) throw invalidObject('A stored calendar object has no METHOD.');
 }
 
 /**

@@ -9,9 +9,9 @@ import type { CalendarObjectRow, Store } from '../../storage/store.ts';
 import { DomainError } from '../errors.ts';
 import type { Job } from '../jobs.ts';
 import { type CalendarObjectIndex, indexCalendarObject } from './calendar-index.ts';
-import { indexWindow } from './calendar-objects.ts';
 import { DAY } from './date-time.ts';
 import { parseCalendarObject } from './icalendar.ts';
+import { indexWindow } from './object-writing.ts';
 import { timeZoneVersion } from './time-zones.ts';
 
 /** An object is indexed again when its window ends this much before a new one would. */

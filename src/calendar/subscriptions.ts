@@ -17,9 +17,9 @@ import { FetchError, type Fetcher } from '../fetching.ts';
 import type { Job } from '../jobs.ts';
 import type { Principal } from '../principals/access.ts';
 import { indexCalendarObject } from './calendar-index.ts';
-import { indexWindow, MAX_CALENDAR_OBJECT_OCTETS } from './calendar-objects.ts';
 import { CALENDAR_COMPONENTS, calendarColumns } from './calendars.ts';
 import { parseCalendarObject } from './icalendar.ts';
+import { indexWindow, MAX_CALENDAR_OBJECT_OCTETS } from './object-writing.ts';
 import { keyOfText, type RemoteCalendar, type RemoteObject, readRemoteCalendar } from './remote-calendar.ts';
 import { findTimeZone } from './time-zones.ts';
 
@@ -307,7 +307,7 @@ export class Subscriptions {
         continue;
       }
       const { occurrences, row, text } = object;
-      const common = { ...row, collectionId, name, scheduleTag: null, modseq, modifiedAt: now };
+      const common = { ...row, collectionId, name, scheduleTag: null, method: null, modseq, modifiedAt: now };
       const other = await write.calendarObjects.byUid(collectionId, row.icalUid);
       const place = current ?? other;
       if (place === undefined) await write.calendarObjects.add({ ...common, createdAt: now }, text, occurrences);

@@ -59,8 +59,9 @@ A part, while the server runs or not: what was changed since is set back, what c
     }
     const parts = await terminal.call('backup.restore', { folder, user, collection, item });
     for (const { collection: place, counts, refused } of parts) {
-      const { added, replaced, same, elsewhere } = counts;
+      const { added, replaced, same, elsewhere, taken } = counts;
       terminal.print(`${place}: ${added} added, ${replaced} set back, ${same} the same, ${elsewhere} moved elsewhere`);
+      if (taken > 0) terminal.complain(`${place}: ${taken} left out: somebody else has booked their time by now`);
       for (const name of refused) terminal.complain(`${place}/${name} is not accepted any more and was left out.`);
     }
     return parts.some(({ refused }) => refused.length > 0) ? 1 : 0;

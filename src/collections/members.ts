@@ -22,6 +22,18 @@ export interface Collection extends BoundCollectionRow {
  */
 export type Precondition = (current: MemberRow | undefined) => void;
 
+/** What a request says beside its conditions. */
+export interface WriteRequest {
+  /** Who writes; the owner when absent. */
+  readonly viewer?: Principal;
+  /** The client knows the object up to its Schedule-Tag only (RFC 6638 §3.2.10). */
+  readonly keepAnswers?: boolean;
+  /** False: an organizer is not to be told of a deletion (RFC 6638 §8.1). */
+  readonly reply?: boolean;
+  /** Nobody is told anything: a copy of history, an import. */
+  readonly silent?: boolean;
+}
+
 /** How a write of octets ended. */
 export interface PutResult {
   readonly created: boolean;
@@ -36,8 +48,16 @@ export interface Members<Row extends MemberRow = MemberRow> {
   /** The octets, as text. */
   read(member: MemberRow): Promise<string>;
   /** Creates or replaces a member with these octets (already known to be UTF-8), durable when it resolves. */
-  put(collection: Collection, name: string, octets: string, check: Precondition): Promise<PutResult>;
-  remove(collection: Collection, name: string, check: Precondition): Promise<void>;
+  put(
+    collection: Collection,
+    name: string,
+    octets: string,
+    check: Precondition,
+    request?: WriteRequest,
+  ): Promise<PutResult>;
+  remove(collection: Collection, name: string, check: Precondition, request?: WriteRequest): Promise<void>;
+  /** Before a collection goes: takes away those members whose removal concerns others, and tells them. */
+  retire?(collection: Collection, request?: WriteRequest): Promise<void>;
   /** Copies to a place that may be taken when `overwrite`; `check` sees the source. Returns whether it was free. */
   copy(
     from: Collection,
@@ -46,6 +66,7 @@ export interface Members<Row extends MemberRow = MemberRow> {
     toName: string,
     overwrite: boolean,
     check: Precondition,
+    request?: WriteRequest,
   ): Promise<{ created: boolean }>;
   /** Moves likewise: the member keeps its id within an account. */
   move(
@@ -55,5 +76,6 @@ export interface Members<Row extends MemberRow = MemberRow> {
     toName: string,
     overwrite: boolean,
     check: Precondition,
+    request?: WriteRequest,
   ): Promise<{ created: boolean }>;
 }

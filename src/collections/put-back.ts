@@ -1,17 +1,19 @@
 /**
  * Putting octets back into a calendar or an address book as they were: nobody is told, no invitation is sent.
  * What is there under the same name or UID is replaced; what came since stays. An object whose UID is in another calendar of
- * the owner by now was moved there, and stays there.
+ * the owner by now was moved there, and stays there. A booking of a room does not come back when somebody else has its time by now.
  * Elsewhere: what was deleted (restoring.ts), what is in a backup (src/administration/restoring.ts).
  */
 import type { BoundCollectionRow, CalendarObjectRow, CardRow, OccurrenceRow, Writes } from '../../storage/store.ts';
 import { indexCalendarObject } from '../calendar/calendar-index.ts';
-import { indexWindow } from '../calendar/calendar-objects.ts';
+import { requireFree } from '../calendar/exclusive-time.ts';
 import { parseCalendarObject } from '../calendar/icalendar.ts';
+import { indexWindow } from '../calendar/object-writing.ts';
 import { factsOf } from '../contacts/vcard-validation.ts';
+import { DomainError } from '../errors.ts';
 import { etagOf } from './etag.ts';
 
-export type PutBack = 'added' | 'replaced' | 'same' | 'elsewhere';
+export type PutBack = 'added' | 'replaced' | 'same' | 'elsewhere' | 'taken';
 
 /** Octets read and indexed, before any transaction. */
 export type ReadMember =
@@ -69,15 +71,32 @@ export async function putBack(
   const same = await write.calendarObjects.ofUid(collection.accountId, collection.id, icalUid);
   if (same !== undefined && same.collectionId !== collection.id) return 'elsewhere';
   if (same?.etag === common.etag) return 'same';
+  if (await isTaken(write, collection, member, same?.id, now)) return 'taken';
   if (same !== undefined) {
     await write.calendarObjects.replace({ ...same, ...member.row, ...common }, member.octets, member.occurrences);
     return 'replaced';
   }
   const taken = await write.calendarObjects.get(collection.id, name);
   const free = taken === undefined ? name : freeName(name, common.etag);
-  const added = { ...member.row, ...common, name: free, scheduleTag: null, createdAt: now };
+  const added = { ...member.row, ...common, name: free, scheduleTag: null, method: null, createdAt: now };
   await write.calendarObjects.add(added, member.octets, member.occurrences);
   return 'added';
+}
+
+async function isTaken(
+  write: Writes,
+  calendar: BoundCollectionRow,
+  { row, occurrences }: Extract<ReadMember, { kind: 'calendar' }>,
+  ownId: number | undefined,
+  now: number,
+): Promise<boolean> {
+  try {
+    await requireFree(write, calendar, row, occurrences, ownId, now);
+    return false;
+  } catch (error) {
+    if (error instanceof DomainError) return true;
+    throw error;
+  }
 }
 
 /** A name nobody has: somebody else's member came to the old one. */

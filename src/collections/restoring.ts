@@ -59,7 +59,7 @@ export class RestoringDeleted {
 
   /**
    * Puts an item back where it was; when its collection is gone, into the default one of its kind.
-   * @throws DomainError not-found, also for an item of somebody else; uid-conflict when another calendar has it by now
+   * @throws DomainError not-found, also for an item of somebody else; uid-conflict when another calendar has it by now, time-taken for a booking
    */
   async restoreItem(owner: Principal, id: number): Promise<{ place: string; result: PutBack }> {
     const kept = await this.store.deleted.member(id);
@@ -73,6 +73,7 @@ export class RestoringDeleted {
       const result = await putBack(write, to, kept.name, member, modseq, this.now());
       if (result === 'elsewhere')
         throw new DomainError('uid-conflict', 'Another calendar of this owner holds this object by now.');
+      if (result === 'taken') throw new DomainError('time-taken', 'Somebody else has booked that time by now.');
       await write.deleted.removeMember(id);
       return { place: `${to.home}/${to.segment}`, result };
     });

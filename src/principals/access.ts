@@ -45,6 +45,21 @@ export async function rightsOn(
   return Object.assign({}, NO_RIGHTS, ...grants.map((grant) => GRANTED[grant.rights])) as Rights;
 }
 
+/**
+ * May `viewer` send invitations and answers in the name of a calendar's owner? RFC 6638 §6.2 calls it schedule-send. Writing
+ * alone is not enough: what leaves bears the owner's name.
+ */
+export async function maySchedule(
+  reads: Reads,
+  viewer: Principal,
+  collection: { accountId: number; id: number },
+): Promise<boolean> {
+  if (collection.accountId === viewer.id) return true;
+  const grantees = [viewer.id, ...(await reads.principals.groupsOf(viewer.id))];
+  const grants = await reads.grants.forCollection(collection.accountId, collection.id, grantees);
+  return grants.some(({ rights }) => rights === 'send-as' || rights === 'manage');
+}
+
 /** May `viewer` learn that this principal exists, its name and addresses? Members of one organisation may. */
 export function maySeePrincipal(viewer: Principal, other: PrincipalRow): boolean {
   return viewer.id === other.id || (viewer.organisationId === other.organisationId && viewer.role !== 'external');

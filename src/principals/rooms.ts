@@ -1,7 +1,7 @@
 /**
  * Rooms and resources: principals that nobody signs in as, with a calendar that is booked.
  * RFC 3744 §2 and RFC 6638 §2.4.2 name the kinds; their facts have no standard words.
- * The manager of one may see and change its calendar. Elsewhere: answering a request (src/scheduling/booking.ts), finding one for
+ * The manager of one may see and change its calendar. Elsewhere: answering a request (src/scheduling/room-bookings.ts), finding one for
  * a meeting (src/scheduling/suggestions.ts), removing one (principals.ts: as any principal).
  */
 import { randomInt, randomUUID } from 'node:crypto';

@@ -4,7 +4,7 @@
  */
 import { conflictsAt } from './conflicts.ts';
 import type { WantedRoom } from './room-wishes.ts';
-import { conflictSentence, distanceSentence, everybody, people } from './slot-reasons.ts';
+import { absentees, conflictSentence, distanceSentence, everybody } from './slot-reasons.ts';
 import type { Slot } from './slots.ts';
 import type {
   Blocker,
@@ -17,6 +17,9 @@ import type {
 } from './suggestion.ts';
 import { ASSUMED_HOURS } from './working-hours.ts';
 
+/** Conflicts told of one time, and of one person in it: everybody in the way is named, not everything of theirs. */
+const MAX_CONFLICTS = 200;
+const MAX_OF_ONE = 5;
 /** Rooms named as taken for one wish. */
 const MAX_TAKEN_ROOMS = 5;
 
@@ -26,8 +29,9 @@ export function describe(search: Search, slot: Slot, rank: number | undefined): 
   const { start } = slot;
   const until = start + request.duration;
   const conflicts: ConflictFacts[] = [];
+  const ofOne = Math.min(MAX_OF_ONE, Math.max(1, Math.floor(MAX_CONFLICTS / Math.max(1, seats.length))));
   for (const seat of seats) {
-    for (const conflict of conflictsAt(start, seat, question)) {
+    for (const conflict of conflictsAt(start, seat, question).slice(0, ofOne)) {
       const text = conflictSentence(seat.address, conflict, request.zone);
       conflicts.push({ ...conflict, who: seat.address, required: seat.required, summary: undefined, text });
     }
@@ -94,7 +98,7 @@ function reasonsOf(search: Search, slot: Slot, conflicts: readonly ConflictFacts
   if (missing.length > 0)
     reasons.push({
       code: 'required',
-      text: `${missing.length} of ${people(needed, 'required')} cannot: ${names(missing)}.`,
+      text: `${absentees(missing.length, needed, 'required')}: ${names(missing)}.`,
     });
   else if (needed > 0) reasons.push({ code: 'required', text: `${everybody(needed, 'required')} free.` });
   const others = seats.length - needed;
@@ -102,7 +106,7 @@ function reasonsOf(search: Search, slot: Slot, conflicts: readonly ConflictFacts
   if (absent.length > 0)
     reasons.push({
       code: 'optional',
-      text: `${absent.length} of ${people(others, 'optional')} cannot: ${names(absent)}.`,
+      text: `${absentees(absent.length, others, 'optional')}: ${names(absent)}.`,
     });
   else if (others > 0) reasons.push({ code: 'optional', text: `${everybody(others, 'optional')} free.` });
   const unknown = attendees.filter((attendee) => attendee.counted && attendee.unknown !== undefined);

@@ -37,9 +37,9 @@ function lengthOf(milliseconds: number): string {
   return parts.join(' ') || 'Less than a minute';
 }
 
-/** How many, with the right word: '1 person', '3 people'. */
-export function people(count: number, adjective: string): string {
-  return count === 1 ? `1 ${adjective} person` : `${count} ${adjective} people`;
+/** Who of them cannot, as a sentence without its end: 'The required person cannot', '2 of 3 required people cannot'. */
+export function absentees(missing: number, count: number, adjective: string): string {
+  return count === 1 ? `The ${adjective} person cannot` : `${missing} of ${count} ${adjective} people cannot`;
 }
 
 /** All of them as the subject of a sentence: 'The required person is', 'All 3 required people are'. */

@@ -30,6 +30,7 @@ import type {
   PrincipalRow,
   PropertyRow,
   ResourceRow,
+  ScheduleMessageRow,
   SecondFactorRow,
   SourceRow,
   SubmissionRow,
@@ -104,6 +105,7 @@ const calendarObject = keys<CalendarObjectRow>({
   icalUid: 1,
   component: 1,
   scheduleTag: 1,
+  method: 1,
   firstStart: 1,
   lastEnd: 1,
   recurring: 1,
@@ -223,6 +225,21 @@ const members = (row: string[]) => ({
   count: ['count'],
 });
 
+const scheduleMessage = keys<ScheduleMessageRow>({
+  id: 1,
+  accountId: 1,
+  recipientId: 1,
+  sender: 1,
+  recipient: 1,
+  method: 1,
+  icalUid: 1,
+  textId: 1,
+  attempts: 1,
+  nextAttemptAt: 1,
+  lastError: 1,
+  createdAt: 1,
+});
+
 /** Columns of every statement that returns rows, by file. A statement that returns none must not be named. */
 const COLUMNS: Record<string, Record<string, string[]>> = {
   accounts: {
@@ -259,6 +276,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     availabilities: [...calendarObject, 'data'].sort(),
     ofUid: calendarObject,
     ofIds: calendarObject,
+    scheduled: [...calendarObject, 'data'].sort(),
     everywhere: [...calendarObject, 'data'].sort(),
     insert: ['id'],
   },
@@ -361,6 +379,15 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
   },
   resources: { get: resource, list: resource },
   'free-busy-sharing': { get: ['sharedWith'] },
+  'schedule-messages': {
+    get: scheduleMessage,
+    due: scheduleMessage,
+    outgoing: scheduleMessage,
+    nextAttemptAt: ['nextAttemptAt'],
+    text: ['data'],
+    addText: ['id'],
+    add: ['id'],
+  },
   settings: { get: ['value'] },
   threads: { find: ['hash', 'thread_id'] },
   tombstones: { page: tombstone, idsSince: ['memberId'] },

@@ -75,6 +75,7 @@ export function objectRow(
     component: 'VEVENT',
     etag: `etag-${name}-${modseq}`,
     scheduleTag: null,
+    method: null,
     size: 4,
     modseq,
     createdAt: 1,

@@ -61,12 +61,12 @@ t.test('device passwords: made once, good for their scopes, revoked at once', as
 
   const bob = await server.addUser('bob');
   for (const [bad, status] of [
-    [{}, 400],
+    [{}, 422],
     [{ name: '' }, 422],
-    [{ name: 'x', scopes: ['web'] }, 400],
+    [{ name: 'x', scopes: ['web'] }, 422],
     [{ name: 'x', networks: ['10.0.0.0/99'] }, 422],
     [{ name: 'x', expiresAt: 1 }, 422],
-    [{ name: 'x', more: 1 }, 400],
+    [{ name: 'x', more: 1 }, 422],
   ] as const)
     t.equal((await api(server, bob, 'POST', '/api/device-passwords', bad)).status, status, JSON.stringify(bad));
   const brief = await api(server, bob, 'POST', '/api/device-passwords', { name: 'x', expiresAt: now + 1_000 });
@@ -95,7 +95,7 @@ t.test('the second factor: programs need device passwords, the web a code, each 
 
   const missing = await signIn(server, anna);
   t.equal(missing.status, 401);
-  t.match(JSON.parse(missing.text), { error: { code: 'second-factor-required' } });
+  t.match(JSON.parse(missing.text), { type: 'urn:convene:problem:second-factor-required' });
   t.equal((await signIn(server, anna, code())).status, 401, 'the code that turned it on is used up');
   now += 30_000;
   const used = code();
@@ -188,7 +188,7 @@ t.test('links over the API', async (t) => {
     level: 'busy',
   });
   t.equal((await api(server, anna, 'PATCH', `/api/feeds/${link.id}`, { level: 'full' })).status, 200);
-  t.equal((await api(server, anna, 'POST', '/api/feeds', { calendar: 'calendar', level: 'all' })).status, 400);
+  t.equal((await api(server, anna, 'POST', '/api/feeds', { calendar: 'calendar', level: 'all' })).status, 422);
   const rotated = JSON.parse((await api(server, anna, 'POST', `/api/feeds/${link.id}/rotate`)).text);
   t.not(rotated.url, link.url);
   const bob = await server.addUser('bob');

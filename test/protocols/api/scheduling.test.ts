@@ -106,6 +106,17 @@ t.test('the description is OpenAPI 3.1 for everybody, and whole', async (t) => {
   const document = JSON.parse(text) as { openapi: string; paths: object; components: { schemas: object } };
   t.equal(document.openapi, '3.1.0');
   t.ok(SUGGESTIONS in document.paths && FREE_BUSY in document.paths);
+  const { paths } = document as unknown as { paths: Record<string, Record<string, Record<string, unknown>>> };
+  t.match(paths['/api/device-passwords'], { get: { tags: ['Device passwords'] }, post: { requestBody: {} } });
+  t.match(paths['/api/deleted/items/{id}/restore']?.['post']?.['parameters'], [{ name: 'id', in: 'path' }]);
+  t.same(paths['/api/session']?.['post']?.['security'], [], 'a log-in needs no log-in');
+  for (const [path, operations] of Object.entries(paths)) {
+    t.notMatch(path, ':');
+    for (const [method, { summary, responses }] of Object.entries(operations)) {
+      t.ok(summary && Object.keys(responses as object).length > 0, `${method} ${path} says what it does`);
+      t.not(method, 'head');
+    }
+  }
   const names = [...text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name);
   t.ok(names.length > 10);
   for (const name of new Set(names)) t.ok(name! in document.components.schemas, `${name} exists`);
@@ -130,6 +141,14 @@ t.test('what is wrong with a body is named, place by place', async (t) => {
     ['{"organizer":"\udc00"', 400, []],
     [Buffer.from([0x22, 0xff, 0x22]).toString('latin1'), 422, ['#']],
     ['[]', 422, ['#']],
+    [`{"requiredAttendees":[${'1,'.repeat(100_000)}1]}`, 422, []],
+    [`${'['.repeat(200_000)}`, 400, []],
+    [`${'['.repeat(100_000)}${']'.repeat(100_000)}`, 422, ['#']],
+    [
+      { ...good, requiredAttendees: Array(1_900).fill('') },
+      422,
+      ['#/requiredAttendees', ...Array.from({ length: 19 }, (_, i) => `#/requiredAttendees/${i}`)],
+    ],
     ['null', 422, ['#']],
     [{}, 422, ['#/organizer', '#/duration', '#/window']],
     [{ ...good, duration: '60' }, 422, ['#/duration']],
@@ -582,6 +601,36 @@ t.test('groups are taken apart; whoever is named twice counts once', async (t) =
     { address: 'bert@example.org', required: false, group: 'team@example.org' },
   ]);
   t.equal(attendees.length, 3);
+});
+
+t.test('of one person no more than five conflicts are told', async (t) => {
+  const uids = Array.from({ length: 8 }, (_, i) => `many${i}`);
+  for (const uid of uids) await put(bert, uid, event(uid, '20260303T100000Z'));
+  const { explained } = await suggest({ ...ATTENDEES, explain: ['2026-03-03T10:00'] });
+  t.equal(explained[0]?.conflicts.length, 5);
+  t.match(explained[0]?.reasons[1]?.text, 'cannot: bert@example.org');
+  await clear(bert, ...uids);
+});
+
+t.test('everybody says for himself who may ask', async (t) => {
+  const url = '/api/scheduling/sharing';
+  const put = (user: TestUser | undefined, body: string) =>
+    server.request(user, 'PUT', url, { headers: JSON_TYPE, body });
+  t.equal((await server.request(dora, 'GET', url)).text, '{"sharedWith":"organisation"}');
+  t.equal((await server.request(undefined, 'GET', url)).status, 401);
+  t.equal((await put(undefined, '{"sharedWith":"nobody"}')).status, 401);
+  t.match(await put(dora, '{"sharedWith":"world"}'), { status: 422, text: /#\/sharedWith/ });
+  t.match(await put(dora, '{"sharedWith":"nobody"}'), { status: 200, text: '{"sharedWith":"nobody"}' });
+  t.equal((await server.request(dora, 'GET', url)).text, '{"sharedWith":"nobody"}');
+  const asked = await send(anna, FREE_BUSY, {
+    attendees: ['dora@example.org'],
+    from: '2026-03-03T00:00',
+    until: '2026-03-04T00:00',
+  });
+  t.match(asked.text, '"unknownBecause":"not-shared"');
+  t.equal((await put(dora, '{"sharedWith":"everyone"}')).status, 200);
+  t.equal((await server.request(undefined, 'GET', '/freebusy/dora@example.org.ifb')).status, 200);
+  t.match(await server.request(dora, 'DELETE', url), { status: 405, headers: { allow: 'GET, HEAD, PUT' } });
 });
 
 t.test('free/busy: merged periods, in the zone asked for', async (t) => {

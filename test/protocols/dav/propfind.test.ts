@@ -270,6 +270,7 @@ t.test('10,000 members leave in pages', async (t) => {
         component: 'VEVENT',
         etag: `e${i}`,
         scheduleTag: null,
+        method: null,
         size: 1,
         modseq,
       };

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap';
-import { CalendarObjects, indexWindow } from '../../../src/calendar/calendar-objects.ts';
+import { CalendarObjects } from '../../../src/calendar/calendar-objects.ts';
+import { indexWindow } from '../../../src/calendar/object-writing.ts';
 import { etagOf } from '../../../src/collections/etag.ts';
 import { DomainError } from '../../../src/errors.ts';
 import { NO_RIGHTS } from '../../../src/principals/access.ts';

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { CalendarObjects, indexWindow } from '../../../src/calendar/calendar-objects.ts';
+import { CalendarObjects } from '../../../src/calendar/calendar-objects.ts';
+import { indexWindow } from '../../../src/calendar/object-writing.ts';
 import { extendIndex, indexAnew } from '../../../src/calendar/reindexing.ts';
 import { always, calendar, event, person } from '../../support/calendar.ts';
 import { temporaryStore } from '../../support/store.ts';

@@ -1,0 +1,266 @@
+/**
+ * What an organizer's change means for those invited: requests, cancellations, and what the stored object must say.
+ * RFC 5546 §3.2.2, §3.2.5, §3.4.2, §3.4.5, §2.1.4 (SEQUENCE); RFC 6638 §3.2.1 and §3.2.8 (answers asked for again), §7.2.
+ * The object before and after in, messages out; pure.
+ * Elsewhere: what attendees do with them (itip-invitation.ts), delivery (message-queue.ts).
+ */
+import { type Component, type Property, parameterOf } from '../calendar/content.ts';
+import { type AttendeeView, invitedBy, viewOf } from './attendee-view.ts';
+import { foldCalendarUser } from './calendar-user.ts';
+import { type ItipMessage, itipMessage, travelling } from './itip-message.ts';
+import { answersOf, fingerprint, isCancelled, isRescheduled } from './schedule-comparison.ts';
+import {
+  attendeesOf,
+  deriveOverride,
+  type InstanceKey,
+  MAIN,
+  organizerOf,
+  replaceProperties,
+  type SchedulingObject,
+  scheduleAgentOf,
+  sequenceOf,
+  withComponents,
+  withParameters,
+  withProperties,
+} from './scheduling-object.ts';
+
+export interface OrganizerChange {
+  readonly before: SchedulingObject | undefined;
+  readonly after: SchedulingObject | undefined;
+  /** Whether a folded address is the organizer's own. */
+  readonly isOwn: (user: string) => boolean;
+  readonly now: number;
+  /** The client did not see the latest answers (RFC 6638 §3.2.10): those stored stay. */
+  readonly keepAnswers: boolean;
+}
+
+export interface OrganizerOutcome {
+  /** What is to be stored; undefined when the object goes. */
+  readonly stored: Component | undefined;
+  readonly messages: readonly ItipMessage[];
+  /** Only answers changed: those invited see them without a message. */
+  readonly answersChanged: boolean;
+}
+
+/** The messages that follow from a change. */
+export function organizerChange(change: OrganizerChange): OrganizerOutcome {
+  const { before, now } = change;
+  const settled = change.after === undefined ? undefined : settle(change, change.after);
+  const sender = organizerOf([...(settled?.components.values() ?? []), ...(before?.components.values() ?? [])]);
+  if (sender === undefined) return { stored: change.after?.model.content, messages: [], answersChanged: false };
+  const messages: ItipMessage[] = [];
+  for (const recipients of alike(change, settled)) {
+    const [user] = recipients.keys();
+    if (user === undefined) continue;
+    const views = { old: viewOf(before, user), new: viewOf(settled, user) };
+    const { cancelled, requested } = differences(before, settled, user, views);
+    const stamped = (components: readonly Component[]) => components.map((one) => travelling(one, now));
+    const to = [...recipients.values()];
+    // Single instances each on their own: mail programs look at the first component only.
+    const parts = views.new.components.size === 0 ? [cancelled] : cancelled.map((component) => [component]);
+    for (const part of parts)
+      if (part.length > 0)
+        messages.push(itipMessage('CANCEL', (settled ?? before) as SchedulingObject, sender[3], to, stamped(part)));
+    if (requested.length > 0 && settled !== undefined)
+      messages.push(itipMessage('REQUEST', settled, sender[3], to, stamped(requested)));
+  }
+  const answers = (object: SchedulingObject | undefined) =>
+    [...(object?.components.values() ?? [])].map(answersOf).join('\n\n');
+  return {
+    stored: settled && withComponents(settled, [...settled.components.values()].map(withoutForce)),
+    messages,
+    answersChanged: before !== undefined && settled !== undefined && answers(before) !== answers(settled),
+  };
+}
+
+/** Those invited in groups that see the same of both versions: each group is told the same. Addresses by folded address. */
+function alike({ before, isOwn }: OrganizerChange, settled: SchedulingObject | undefined): Map<string, string>[] {
+  const groups = new Map<string, Map<string, string>>();
+  for (const [user, attendee] of new Map([...invitedBy(before), ...invitedBy(settled)])) {
+    if (isOwn(user)) continue;
+    const shape = `${shapeOf(before, user)} / ${shapeOf(settled, user)}`;
+    const group = groups.get(shape) ?? new Map<string, string>();
+    groups.set(shape, group.set(user, attendee[3]));
+  }
+  return [...groups.values()];
+}
+
+/** Which components invite somebody, and how they are sent. */
+function shapeOf(object: SchedulingObject | undefined, user: string): string {
+  let shape = '';
+  for (const [key, component] of object?.components ?? []) {
+    const attendee = attendeesOf(component).get(user);
+    if (attendee === undefined || scheduleAgentOf(attendee) !== 'SERVER') continue;
+    shape += `${key}${forcesSend(attendee, 'REQUEST') ? '!' : ','}`;
+  }
+  return shape;
+}
+
+/** What one attendee has to be told. */
+function differences(
+  before: SchedulingObject | undefined,
+  after: SchedulingObject | undefined,
+  user: string,
+  views: { old: AttendeeView; new: AttendeeView },
+): { cancelled: Component[]; requested: Component[] } {
+  const old = views.old.components;
+  const fresh = views.new.components;
+  const lastSequence = (key: InstanceKey) =>
+    Math.max(sequenceOf(old.get(key) ?? old.get(MAIN) ?? EMPTY) + 1, sequenceOf(after?.components.get(key) ?? EMPTY));
+  const cancel = (component: Component, key: InstanceKey) => cancellation(component, lastSequence(key));
+  const cancelled: Component[] = [];
+  const gone = new Set<InstanceKey>();
+  if (fresh.size === 0) {
+    const main = old.get(MAIN);
+    const all = main === undefined ? [...old] : ([[MAIN, main]] as [InstanceKey, Component][]);
+    for (const [key, component] of all) if (!isCancelled(component)) cancelled.push(cancel(component, key));
+    return { cancelled, requested: [] };
+  }
+  if (before !== undefined && old.size > 0) {
+    const main = old.get(MAIN);
+    if (main !== undefined && fresh.get(MAIN) === undefined) cancelled.push(cancel(main, MAIN));
+    else {
+      const away = fresh.has(MAIN) ? [...views.new.excluded] : [...old.keys()].filter((key) => !fresh.has(key));
+      for (const key of away) {
+        if (views.old.excluded.has(key)) continue;
+        const instance = old.get(key) ?? (main === undefined ? undefined : deriveOverride(before, key));
+        if (instance === undefined) continue;
+        gone.add(key);
+        if (!isCancelled(instance)) cancelled.push(cancel(instance, key));
+      }
+    }
+    // RFC 5546 §3.2.5: what is cancelled is not requested.
+    for (const [key, component] of fresh) {
+      const earlier = old.get(key) ?? (key === MAIN ? undefined : deriveOverride(before, key));
+      if (!isCancelled(component) || earlier === undefined || isCancelled(earlier)) continue;
+      gone.add(key);
+      cancelled.push(cancel(component, key));
+      if (key === MAIN) return { cancelled, requested: [] };
+    }
+  }
+  return { cancelled, requested: requestedOf(before, after, user, views, gone) };
+}
+
+const EMPTY: Component = ['vevent', [], []];
+
+function requestedOf(
+  before: SchedulingObject | undefined,
+  after: SchedulingObject | undefined,
+  user: string,
+  views: { old: AttendeeView; new: AttendeeView },
+  gone: ReadonlySet<InstanceKey>,
+): Component[] {
+  const old = views.old.components;
+  const fresh = views.new.components;
+  if (after === undefined) return [];
+  const whole = [...fresh].filter(([key, component]) => !(gone.has(key) && isCancelled(component)));
+  const all = whole.map(([, component]) => component);
+  const forced = all.some((component) => forcesSend(attendeesOf(component).get(user), 'REQUEST'));
+  if (before === undefined || old.size === 0) return all.every(isCancelled) && !forced ? [] : all;
+  const changed = whole.filter(([key, component]) => {
+    const earlier = old.get(key);
+    if (earlier === undefined)
+      return key === MAIN || isUnlike(component, after, deriveOverride(before, key), before, gone);
+    return isUnlike(component, after, earlier, before, gone);
+  });
+  const dropped = [...old.keys()].some((key) => key !== MAIN && !fresh.has(key) && !gone.has(key));
+  // Cancelling the series cancelled its exceptions too; those that go on are requested anew.
+  const alone = old.has(MAIN) && !fresh.has(MAIN);
+  if (forced || dropped || alone || changed.some(([key]) => key === MAIN)) return all;
+  return changed.map(([, component]) => component);
+}
+
+function isUnlike(
+  component: Component,
+  after: SchedulingObject,
+  earlier: Component | undefined,
+  before: SchedulingObject,
+  gone: ReadonlySet<InstanceKey>,
+): boolean {
+  return earlier === undefined || fingerprint(component, after, gone) !== fingerprint(earlier, before, gone);
+}
+
+/** RFC 5546 §3.2.5: everything that identifies what is cancelled, and its STATUS. */
+function cancellation(component: Component, sequence: number): Component {
+  return replaceProperties(
+    component,
+    ['status', 'sequence', 'rrule', 'rdate', 'exdate', 'exrule'],
+    [
+      ['sequence', {}, 'unknown', String(sequence)],
+      ['status', {}, 'unknown', 'CANCELLED'],
+    ],
+  );
+}
+
+/** RFC 6638 §7.2. */
+export function forcesSend(property: Property | undefined, what: 'REQUEST' | 'REPLY'): boolean {
+  return property !== undefined && parameterOf(property, 'schedule-force-send').toUpperCase() === what;
+}
+
+/** RFC 6638 §7.2: the parameter is obeyed once and not kept. */
+export function withoutForce(component: Component): Component {
+  return withProperties(component, (property) =>
+    property[1]['schedule-force-send'] === undefined
+      ? property
+      : withParameters(property, { 'schedule-force-send': undefined }),
+  );
+}
+
+/** SEQUENCE raised where the client did not, answers asked for again where times changed, answers it had not seen kept. */
+function settle({ before, isOwn, keepAnswers }: OrganizerChange, after: SchedulingObject): SchedulingObject {
+  if (before === undefined) return after;
+  const components: Component[] = [];
+  let changed = false;
+  for (const [key, component] of after.components) {
+    const earlier = before.components.get(key) ?? (key === MAIN ? undefined : deriveOverride(before, key));
+    const settled =
+      earlier === undefined ? component : settleComponent(component, after, earlier, before, isOwn, keepAnswers);
+    changed ||= settled !== component;
+    components.push(settled);
+  }
+  if (!changed) return after;
+  const content = withComponents(after, components);
+  const keyed = new Map([...after.components.keys()].map((key, index) => [key, components[index] as Component]));
+  return { model: { ...after.model, content }, components: keyed };
+}
+
+function settleComponent(
+  component: Component,
+  after: SchedulingObject,
+  earlier: Component,
+  before: SchedulingObject,
+  isOwn: (user: string) => boolean,
+  keepAnswers: boolean,
+): Component {
+  const moved = isRescheduled(earlier, before, component, after);
+  // RFC 5546 §2.1.4 demands it for times, and leaves it to the organizer for whatever else others are told.
+  const told = moved || fingerprint(component, after) !== fingerprint(earlier, before);
+  const lowest = sequenceOf(earlier) + (told ? 1 : 0);
+  let settled = component;
+  if (sequenceOf(component) < lowest)
+    settled = replaceProperties(settled, ['sequence'], [['sequence', {}, 'unknown', String(lowest)]]);
+  if (!moved && !keepAnswers) return settled;
+  const answered = attendeesOf(earlier);
+  let changed = false;
+  const properties = settled[1].map((property) => {
+    const user = property[0] === 'attendee' ? foldCalendarUser(property[3]) : '';
+    if (user === '' || isOwn(user)) return property;
+    const asked = moved ? askedAgain(property) : answerKept(property, answered.get(user));
+    changed ||= asked !== property;
+    return asked;
+  });
+  return changed ? [settled[0], properties, settled[2]] : settled;
+}
+
+/** RFC 6638 §3.2.8. */
+function askedAgain(attendee: Property): Property {
+  const partstat = parameterOf(attendee, 'partstat').toUpperCase();
+  if (partstat === '' || partstat === 'NEEDS-ACTION' || partstat === 'DELEGATED') return attendee;
+  return withParameters(attendee, { partstat: 'NEEDS-ACTION', rsvp: 'TRUE' });
+}
+
+function answerKept(attendee: Property, earlier: Property | undefined): Property {
+  const kept = earlier === undefined ? '' : parameterOf(earlier, 'partstat');
+  if (earlier === undefined || kept === parameterOf(attendee, 'partstat')) return attendee;
+  return withParameters(attendee, { partstat: kept === '' ? undefined : kept });
+}

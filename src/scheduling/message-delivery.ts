@@ -1,0 +1,288 @@
+/**
+ * Delivering a scheduling message to somebody here: into the calendar it is about, and into the scheduling inbox.
+ * RFC 6638 §4 (processing incoming messages), §4.1 (who is told next), §4.2 (the calendar for new invitations).
+ * One transaction writes the calendar, the inbox and what follows, and takes the message off the queue.
+ * Elsewhere: what a message changes (itip-invitation.ts, itip-reply.ts), the order (message-queue.ts).
+ */
+import { randomUUID } from 'node:crypto';
+import type { BoundCollectionRow, CalendarObjectRow, ScheduleMessageRow, Store, Writes } from '../../storage/store.ts';
+import { type Component, encodeText, type Property, printContent } from '../calendar/content.ts';
+import { parseCalendarObject } from '../calendar/icalendar.ts';
+import {
+  Moved,
+  type Prepared,
+  prepareObject,
+  requireNewToOwner,
+  saveObject,
+  whileMoved,
+} from '../calendar/object-writing.ts';
+import type { Principal } from '../principals/access.ts';
+import { viewOf } from './attendee-view.ts';
+import { enqueue, enqueueRefresh } from './auto-schedule.ts';
+import { foldCalendarUser, isFoldedUser } from './calendar-user.ts';
+import { defaultCalendar } from './default-calendar.ts';
+import { attendeeChange } from './itip-attendee.ts';
+import { applyAdd, applyCancel, applyRequest, type Invitation } from './itip-invitation.ts';
+import { type ItipMessage, itipMessage, printMessage, travelling } from './itip-message.ts';
+import { applyReply } from './itip-reply.ts';
+import type { Delivers } from './message-queue.ts';
+import type { Recipients } from './recipients.ts';
+import type { Booking, RoomBookings } from './room-bookings.ts';
+import {
+  attendeesOf,
+  organizerOf,
+  replaceProperties,
+  type SchedulingObject,
+  schedulingObject,
+} from './scheduling-object.ts';
+
+/** What a message does to the recipient's object. */
+interface Effect {
+  /** The object as it becomes; undefined: it stays. */
+  readonly stored?: Component;
+  readonly tag: 'new' | 'keep';
+  /** Whether the message is shown in the inbox. */
+  readonly shown: boolean;
+  /** People who are told next by the recipient, the organizer. */
+  readonly next?: { readonly refresh: boolean; readonly invite: readonly string[] };
+}
+
+const NOTHING: Effect = { tag: 'keep', shown: false };
+
+interface Known {
+  readonly row: CalendarObjectRow;
+  readonly object: SchedulingObject;
+}
+
+export class MessageDelivery implements Delivers {
+  private readonly store: Store;
+  private readonly recipients: Recipients;
+  private readonly bookings: RoomBookings;
+  private readonly now: () => number;
+
+  constructor(store: Store, recipients: Recipients, bookings: RoomBookings, now: () => number) {
+    this.store = store;
+    this.recipients = recipients;
+    this.bookings = bookings;
+    this.now = now;
+  }
+
+  async deliver(row: ScheduleMessageRow): Promise<void> {
+    const principal = await this.principal(row.recipientId);
+    const text = row.textId === 0 ? await this.newest(row) : await this.store.scheduleMessages.text(row.textId);
+    if (principal === undefined || text === undefined) {
+      await this.store.transaction((write) => write.scheduleMessages.remove(row));
+      return;
+    }
+    const message = schedulingObject(parseCalendarObject(text));
+    await whileMoved(() => this.attempt(row, principal, message, text));
+  }
+
+  private async attempt(
+    row: ScheduleMessageRow,
+    principal: Principal,
+    message: SchedulingObject,
+    text: string,
+  ): Promise<void> {
+    const known = await this.known(principal.id, message.model.icalUid);
+    const effect = effectOf(row, principal, message, known?.object);
+    if (effect.stored !== undefined && BOOKED_BY.has(row.method) && isBookable(principal)) {
+      await this.book(row, principal, effect.stored);
+      return;
+    }
+    const calendar = known === undefined ? await this.calendarFor(principal, message) : undefined;
+    const octets = effect.stored === undefined ? undefined : printContent(effect.stored);
+    const changed = octets === undefined ? undefined : prepareObject(octets, this.now());
+    const item = effect.shown ? prepareObject(text, this.now()) : undefined;
+    const next = effect.next && (changed === undefined ? known?.object : schedulingObject(changed.model));
+    const invite = next && effect.next ? await this.invitations(principal, next, effect.next.invite) : [];
+    const inbox = await this.store.collections.bySegment(principal.id, 'calendars', 'inbox');
+    const target = known === undefined ? calendar : await this.store.collections.get(known.row.collectionId);
+    await this.store.transaction(async (write) => {
+      if ((await write.scheduleMessages.get(row.id)) === undefined) return;
+      const touched: number[] = [];
+      if (changed !== undefined && target !== undefined) touched.push(target.id);
+      if (item !== undefined && inbox !== undefined) touched.push(inbox.id);
+      if (touched.length > 0) {
+        const modseq = await write.accounts.nextModseq(principal.id, touched);
+        if (changed !== undefined && target !== undefined)
+          await this.write(write, target, changed, known?.row, effect.tag, modseq);
+        if (item !== undefined && inbox !== undefined) await this.show(write, inbox, item, row.method, modseq);
+      }
+      for (const { outgoing, to } of invite) await enqueue(write, principal.id, outgoing, to, this.now());
+      if (next !== undefined && effect.next?.refresh === true) {
+        const except = new Set([row.recipient, foldCalendarUser(row.sender), ...effect.next.invite]);
+        await enqueueRefresh(write, principal.id, next, except, principal, this.now());
+      }
+      await write.scheduleMessages.remove(row);
+    });
+  }
+
+  /** A room or resource decides on an invitation, keeps what it accepts, and answers the organizer, in one transaction. */
+  private async book(row: ScheduleMessageRow, principal: Principal, copy: Component): Promise<void> {
+    const text = printContent(copy);
+    const booking = await this.bookings.decide(principal.name, text, row.accountId);
+    const reply = await this.replyOf(principal, text, booking);
+    await this.store.transaction(async (write) => {
+      if ((await write.scheduleMessages.get(row.id)) === undefined) return;
+      const modseq = await write.accounts.nextModseq(principal.id, [booking.calendar.id]);
+      await this.bookings.hold(write, booking, modseq);
+      if (reply !== undefined) await enqueue(write, principal.id, reply.outgoing, reply.to, this.now());
+      await write.scheduleMessages.remove(row);
+    });
+  }
+
+  /** What the organizer is told, with the reasons; undefined when nothing is new. */
+  private async replyOf(principal: Principal, invitation: string, { prepared, comment }: Booking) {
+    const change = {
+      before: schedulingObject(parseCalendarObject(invitation)),
+      after: schedulingObject(prepared.model),
+      isOwn: (user: string) => isFoldedUser(principal, user),
+      now: this.now(),
+      reply: true,
+    };
+    const { message } = attendeeChange(change);
+    if (message === undefined) return undefined;
+    const user = foldCalendarUser(message.recipients[0] ?? '');
+    const { recipientId } = await this.recipients.wayTo(principal, user);
+    if (recipientId === undefined) return undefined;
+    const outgoing = comment === '' ? message : withComment(message, comment);
+    return { outgoing, to: [{ user, recipientId }] };
+  }
+
+  private async write(
+    write: Writes,
+    target: BoundCollectionRow,
+    changed: Prepared,
+    known: CalendarObjectRow | undefined,
+    tag: 'new' | 'keep',
+    modseq: number,
+  ): Promise<void> {
+    const name = known?.name ?? `${randomUUID()}.ics`;
+    const current = await write.calendarObjects.get(target.id, name);
+    if (current?.id !== known?.id || current?.etag !== known?.etag) throw new Moved();
+    if (
+      known === undefined &&
+      (await write.calendarObjects.ofUid(target.accountId, 0, changed.row.icalUid)) !== undefined
+    )
+      throw new Moved();
+    await saveObject(write, target, name, changed, current, { modseq, now: this.now(), tag }, requireNewToOwner);
+  }
+
+  private async show(
+    write: Writes,
+    inbox: BoundCollectionRow,
+    item: Prepared,
+    method: string,
+    modseq: number,
+  ): Promise<void> {
+    await saveObject(write, inbox, `${randomUUID()}.ics`, item, undefined, {
+      modseq,
+      now: this.now(),
+      tag: 'none',
+      method,
+    });
+  }
+
+  private async principal(id: number): Promise<Principal | undefined> {
+    const row = await this.store.principals.get(id);
+    return row && { ...row, addresses: await this.store.principals.addresses(id) };
+  }
+
+  private async known(accountId: number, icalUid: string): Promise<Known | undefined> {
+    const row = await this.store.calendarObjects.ofUid(accountId, 0, icalUid);
+    const data = row === undefined ? undefined : await this.store.calendarObjects.data(row.id);
+    return row === undefined || data === undefined
+      ? undefined
+      : { row, object: schedulingObject(parseCalendarObject(data)) };
+  }
+
+  private async calendarFor(principal: Principal, message: SchedulingObject): Promise<BoundCollectionRow | undefined> {
+    return defaultCalendar(this.store, principal.id, message.model.component);
+  }
+
+  /** The sender's object as it is now, as a request to one recipient; undefined when there is nothing to see any more. */
+  private async newest(row: ScheduleMessageRow): Promise<string | undefined> {
+    const known = await this.known(row.accountId, row.icalUid);
+    const components = [...viewOf(known?.object, row.recipient).components.values()];
+    if (known === undefined || components.length === 0) return undefined;
+    const stamped = components.map((component) => travelling(component, this.now()));
+    return printMessage(itipMessage('REQUEST', known.object, row.sender, [row.recipient], stamped));
+  }
+
+  /** Requests to people of an object. */
+  private async invitations(principal: Principal, object: SchedulingObject, users: readonly string[]) {
+    const invitations: { outgoing: ItipMessage; to: { user: string; recipientId: number }[] }[] = [];
+    for (const user of users) {
+      const { recipientId } = await this.recipients.wayTo(principal, user);
+      const components = [...viewOf(object, user).components.values()];
+      const organizer = organizerOf(components);
+      if (recipientId === undefined || organizer === undefined) continue;
+      const address = components.map((one) => attendeesOf(one).get(user)?.[3]).find((one) => one !== undefined) ?? user;
+      const stamped = components.map((component) => travelling(component, this.now()));
+      const outgoing = itipMessage('REQUEST', object, organizer[3], [address], stamped);
+      invitations.push({ outgoing, to: [{ user, recipientId }] });
+    }
+    return invitations;
+  }
+}
+
+/** Messages that ask for time. */
+const BOOKED_BY: ReadonlySet<string> = new Set(['REQUEST', 'ADD']);
+
+/** Whether a principal answers by itself. */
+function isBookable({ kind }: Principal): boolean {
+  return kind === 'room' || kind === 'resource';
+}
+
+/** The message with a COMMENT in each component (RFC 5545 §3.8.1.4). */
+function withComment(message: ItipMessage, comment: string): ItipMessage {
+  const property: Property = ['comment', {}, 'unknown', encodeText(comment)];
+  const [name, properties, children] = message.calendar;
+  const told = children.map((child) =>
+    child[0] === 'vtimezone' ? child : replaceProperties(child, ['comment'], [property]),
+  );
+  return { ...message, calendar: [name, properties, told] };
+}
+
+/** What a message means for the object it is about. Whoever is neither its organizer nor its attendee changes nothing. */
+function effectOf(
+  row: ScheduleMessageRow,
+  principal: Principal,
+  message: SchedulingObject,
+  current: SchedulingObject | undefined,
+): Effect {
+  const isOwn = (user: string) => isFoldedUser(principal, user);
+  const invitation: Invitation = { message, current, isOwn, complete: true };
+  const silent = row.textId === 0;
+  const mine = (object: SchedulingObject) =>
+    isOwn(foldCalendarUser(organizerOf(object.components.values())?.[3] ?? ''));
+  switch (row.method) {
+    case 'REQUEST':
+    case 'ADD':
+    case 'CANCEL': {
+      if ((current !== undefined && mine(current)) || mine(message)) return NOTHING;
+      // What others answered is no business of a room.
+      if (silent && (current === undefined || isBookable(principal))) return NOTHING;
+      const apply = row.method === 'REQUEST' ? applyRequest : row.method === 'ADD' ? applyAdd : applyCancel;
+      const { result, stored } = apply(invitation);
+      if (result !== 'applied' || stored === undefined) return NOTHING;
+      // Nobody reads the inbox of a room.
+      return { stored, tag: silent ? 'keep' : 'new', shown: !silent && !isBookable(principal) };
+    }
+    case 'REPLY': {
+      if (current === undefined || !mine(current)) return NOTHING;
+      const { result, stored, delegates } = applyReply(message, current, foldCalendarUser(row.sender));
+      if (result !== 'applied' || stored === undefined) return NOTHING;
+      return { stored, tag: 'keep', shown: true, next: { refresh: true, invite: delegates } };
+    }
+    case 'REFRESH': {
+      const asker = foldCalendarUser(row.sender);
+      if (current === undefined || !mine(current) || viewOf(current, asker).components.size === 0) return NOTHING;
+      return { tag: 'keep', shown: false, next: { refresh: false, invite: [asker] } };
+    }
+    default:
+      // COUNTER, DECLINECOUNTER and PUBLISH are for people to read.
+      return { tag: 'keep', shown: true };
+  }
+}
