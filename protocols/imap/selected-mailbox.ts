@@ -31,6 +31,8 @@ export class SelectedMailbox {
   /** What the session was told: the first `count` are its messages, by sequence number. */
   uids: Uint32Array;
   count: number;
+  /** Flags of the same messages: those of the view, and of messages that have left the last ones. */
+  #flags: Float64Array;
   /** Changes up to this modseq are told. */
   #told: number;
   #keywords: MailboxView['keywords'];
@@ -49,6 +51,7 @@ export class SelectedMailbox {
     this.readOnly = readOnly;
     this.uids = view.uids;
     this.count = view.count;
+    this.#flags = view.flags;
     this.#told = view.highestModseq;
     this.#keywords = view.keywords;
     this.#takeRecent = takeRecent;
@@ -107,6 +110,14 @@ export class SelectedMailbox {
     return found;
   }
 
+  /** Whether some of the messages have left. */
+  misses(spans: readonly Span[]): boolean {
+    if (this.uids === this.view.uids) return false;
+    for (const [first, last] of spans)
+      for (let index = first; index <= last; index++) if (this.viewIndex(index) < 0) return true;
+    return false;
+  }
+
   /** The UIDs of spans of indexes. A span without a gap among its UIDs is one range. */
   uidSet(spans: readonly Span[]): UidSet {
     const set: [number, number][] = [];
@@ -125,6 +136,11 @@ export class SelectedMailbox {
     const text = this.view.keywords.flagText(this.view.flags[viewIndex] as number);
     if (!this.isRecent(uid)) return text;
     return text === '' ? '\\Recent' : `${text} \\Recent`;
+  }
+
+  /** Names of the flags that a message had when it left. */
+  lastFlags(index: number): string[] {
+    return this.view.keywords.flagNames(this.#flags[index] as number);
   }
 
   isRecent(uid: number): boolean {
@@ -171,11 +187,15 @@ export class SelectedMailbox {
     this.#own.clear();
   }
 
-  /** Whether keywords came that the session was not told of; `flagsText` tells it. */
-  get announcesKeywords(): boolean {
-    const changed = this.view.keywords !== this.#keywords;
-    this.#keywords = this.view.keywords;
-    return changed;
+  /** Tells of keywords that are new to the session; always before a flag list that may hold one. */
+  announceKeywords(stream: LineStream): void {
+    const { keywords } = this.view;
+    if (keywords === this.#keywords) return;
+    const before = this.#keywords;
+    this.#keywords = keywords;
+    if (keywords.names.length === before.names.length && keywords.names.every((name, at) => name === before.names[at]))
+      return;
+    stream.write(this.flagsText());
   }
 
   /** FLAGS and PERMANENTFLAGS by the rights there were at SELECT (RFC 4314 §5.1.1), then and whenever a keyword is new. */
@@ -213,6 +233,7 @@ export class SelectedMailbox {
     else for (let at = gone.length - 1; at >= 0; at--) stream.write(`* ${(gone[at] as number) + 1} EXPUNGE\r\n`);
     this.uids = view.uids;
     this.count = view.count;
+    this.#flags = view.flags;
   }
 
   /** Adds the view's new messages behind the session's own, which keeps those that left. */
@@ -223,14 +244,18 @@ export class SelectedMailbox {
     const uids = new Uint32Array(this.count + view.count - from);
     uids.set(this.uids.subarray(0, this.count));
     uids.set(view.uids.subarray(from, view.count), this.count);
+    const flags = new Float64Array(uids.length);
+    flags.set(this.#flags.subarray(0, this.count));
+    flags.set(view.flags.subarray(from, view.count), this.count);
     this.uids = uids;
+    this.#flags = flags;
     this.count = uids.length;
   }
 
   /** @param known messages up to this UID are told; of those above, EXISTS was all there is to say */
   #announceFlags(stream: LineStream, known: number, { modseq }: AnnounceOptions): void {
     const { view } = this;
-    if (this.announcesKeywords) stream.write(this.flagsText());
+    this.announceKeywords(stream);
     const until = view.lowerBound(known + 1);
     for (let at = 0; at < until; at++) {
       const changed = view.modseqs[at] as number;

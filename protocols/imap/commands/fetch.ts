@@ -42,7 +42,8 @@ function fetching(byUid: boolean): Command {
       await printFetch(session, spans, plan);
       // RFC 3501 §6.4.5: the flags that reading changed are told with it.
       if (unseen.length > 0) await markSeen(session, unseen);
-      return 'Fetched.';
+      // RFC 5530 §3: the client may want to ask what is left.
+      return !byUid && mailbox.misses(spans) ? '[EXPUNGEISSUED] Some of the messages are gone.' : 'Fetched.';
     },
   };
 }

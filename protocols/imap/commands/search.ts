@@ -36,6 +36,10 @@ function searching(byUid: boolean): Command {
       args.end();
       if (reader.modseq) session.enableCondstore();
       const { mailbox, stream } = session;
+      const done = (): string =>
+        !byUid && mailbox.misses([[0, mailbox.count - 1]])
+          ? '[EXPUNGEISSUED] Searched what is left of the messages.'
+          : 'Searched.';
       const found = await session.services.search.search(mailbox.view, criterion);
       // Only what the session knows of has a number in it.
       const uids = [...found].filter((uid) => mailbox.indexOf(uid) >= 0);
@@ -44,7 +48,7 @@ function searching(byUid: boolean): Command {
       const modseq = highest > 0 ? highest : undefined;
       if (options !== undefined) {
         stream.write(esearch(tag, byUid, numbers, options, modseq));
-        return 'Searched.';
+        return done();
       }
       stream.write('* SEARCH');
       for (let at = 0; at < numbers.length; at += PIECE) {
@@ -52,7 +56,7 @@ function searching(byUid: boolean): Command {
         await stream.room();
       }
       stream.write(modseq === undefined ? '\r\n' : ` (MODSEQ ${modseq})\r\n`);
-      return 'Searched.';
+      return done();
     },
   };
 }
