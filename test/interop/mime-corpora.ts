@@ -20,14 +20,16 @@ function filesIn(path: string): string[] {
 }
 
 /** Section numbers of every part, `1`, `1.2`; those of an attached message too. */
-function sectionsOf({ parts, type }: ParsedBody, path = ''): string[] {
-  const below = parts.flatMap((part, at) => {
+function sectionsOf(structure: ParsedBody, path = ''): string[] {
+  const { parts, type } = structure;
+  // A message that is not multipart is its own part 1.
+  if (path === '' && type.toLowerCase() !== 'multipart') return ['1', ...sectionsOf(structure, '1')];
+  return parts.flatMap((part, at) => {
     // The parts of a message within are those of its body.
     if (type.toLowerCase() === 'message') return part.parts.length > 0 ? sectionsOf(part, path) : [`${path}.1`];
     const section = path === '' ? String(at + 1) : `${path}.${at + 1}`;
     return [section, ...sectionsOf(part, section)];
   });
-  return path === '' && parts.length === 0 ? ['1'] : below;
 }
 
 /** The octets of a section of a FETCH answer; null for NIL. */
