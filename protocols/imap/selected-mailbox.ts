@@ -8,10 +8,10 @@
 import type { MailboxView, ViewSubscription } from '../../src/mail/mailbox-view.ts';
 import { lowerBound } from '../../src/mail/mailbox-view.ts';
 import type { Mailbox } from '../../src/mail/mailboxes.ts';
-import type { UidSet } from '../../src/mail/uid-set.ts';
+import { type UidSet, uidSetOf } from '../../src/mail/uid-set.ts';
 import type { LineStream } from '../line-stream.ts';
 import { Goodbye, Refusal } from './responses.ts';
-import { printNumbers, type SequenceSet, type Span, spansOf } from './sequence-set.ts';
+import { printNumbers, SAVED, type SequenceSet, type Span, spansOf } from './sequence-set.ts';
 
 /** What a session announces with its changes. */
 export interface AnnounceOptions {
@@ -33,6 +33,8 @@ export class SelectedMailbox {
   count: number;
   /** Flags of the same messages: those of the view, and of messages that have left the last ones. */
   #flags: Float64Array;
+  /** What the last SEARCH with SAVE found (RFC 5182 §2.1). */
+  saved: UidSet = [];
   /** Changes up to this modseq are told. */
   #told: number;
   #keywords: MailboxView['keywords'];
@@ -86,7 +88,7 @@ export class SelectedMailbox {
    * @throws Refusal BAD for a sequence number there is no message for (RFC 9051 §9: seq-number)
    */
   indexes(set: SequenceSet, byUid: boolean): Span[] {
-    if (byUid) return this.existing(set, true);
+    if (byUid || set === SAVED) return this.existing(set, true);
     const spans = spansOf(set, this.count);
     if (spans.some(([first, last]) => first < 1 || last > this.count))
       throw new Refusal('BAD', '', 'There is no message with such a number.');
@@ -97,6 +99,7 @@ export class SelectedMailbox {
   existing(set: SequenceSet, byUid: boolean): Span[] {
     const found: Span[] = [];
     if (this.count === 0) return found;
+    if (set === SAVED) return this.existing(this.saved, true);
     if (!byUid) {
       for (const [first, last] of spansOf(set, this.count))
         if (first <= this.count) found.push([first - 1, Math.min(last, this.count) - 1]);
@@ -129,6 +132,13 @@ export class SelectedMailbox {
       else set.push(range);
     }
     return set;
+  }
+
+  /** The UIDs a set means, whether there are messages or not. */
+  uidsNamed(set: SequenceSet): UidSet {
+    return set === SAVED
+      ? this.saved
+      : uidSetOf(spansOf(set, this.count === 0 ? 0 : (this.uids[this.count - 1] as number)));
   }
 
   /** Flags of a message as the session sees them, without parentheses. */

@@ -214,18 +214,17 @@ await interop(
             `set spoolfile="${scheme}://${person.name}@127.0.0.1:${port}/INBOX"`,
             `set imap_user="${person.name}" imap_pass="${person.password}"`,
             `set ssl_starttls=${security === 'STARTTLS' ? 'yes' : 'no'} ssl_force_tls=${security === 'plain' ? 'no' : 'yes'}`,
-            `set certificate_file="${cert}" ssl_verify_host=no ssl_verify_dates=no tunnel=""`,
-            'set confirmcreate=no confirmappend=no delete=yes quit=yes copy=no mark_old=no',
-            'set header_cache="" message_cachedir=""',
-            `push "<limit>~s 'message 7 '<enter><tag-pattern>~s 'message 7 '<enter><tag-prefix-cond><copy-message>=mutted<enter><end-cond><quit>"`,
+            `set certificate_file="${cert}" ssl_verify_host=no ssl_verify_dates=no`,
+            'set confirmcreate=no confirmappend=no delete=yes quit=yes copy=no mark_old=no wait_key=no',
+            `push "<tag-pattern>~s 'message 1004 '<enter><tag-prefix-cond><copy-message>=mutted<enter><end-cond><quit>"`,
             '',
           ].join('\n'),
         );
-        await program('script', ['-qec', `timeout 30 mutt -n -F ${rc}`, '/dev/null'], {
+        await program('script', ['-qec', `timeout --foreground 30 mutt -n -F ${rc}`, '/dev/null'], {
           folder,
           environment: { HOME: folder, TERM: 'xterm' },
         });
-        must((await serverHashes(person, 'mutted'))[0] === hashOf(message(7)), 'the copy is another message');
+        must((await serverHashes(person, 'mutted')).includes(hashOf(message(1004))), 'the copy is another message');
       });
 
       await step(`imaplib, ${security}`, () =>

@@ -101,6 +101,8 @@ interface AnswerOptions {
 async function answer(session: ImapSession, spans: readonly Span[], options: AnswerOptions): Promise<void> {
   const { stream, mailbox, condstore } = session;
   const { byUid, silent, modseq, mode, names, skipped } = options;
+  // RFC 7162 §3.2.4: with QRESYNC the UID is always told.
+  const withUid = byUid || session.enabled.has('QRESYNC');
   let printed = 0;
   for (const [first, last] of spans) {
     for (let index = first; index <= last; index++) {
@@ -111,7 +113,7 @@ async function answer(session: ImapSession, spans: readonly Span[], options: Ans
         // RFC 2180 §4.2: as if it were there still, for the number is in use until EXPUNGE may be said.
         if (!silent && !byUid)
           stream.write(
-            `* ${index + 1} FETCH (FLAGS (${changed(mailbox.lastFlags(index), mode, names).join(' ')}))\r\n`,
+            `* ${index + 1} FETCH (${withUid ? `UID ${uid} ` : ''}FLAGS (${changed(mailbox.lastFlags(index), mode, names).join(' ')}))\r\n`,
           );
         continue;
       }
@@ -120,7 +122,7 @@ async function answer(session: ImapSession, spans: readonly Span[], options: Ans
       const flags = silent ? '' : `FLAGS (${mailbox.flagText(at, uid)})`;
       // RFC 7162 §3.1.3: the new modseq, of SILENT too.
       const more = condstore ? `${silent ? '' : ' '}MODSEQ (${latest})` : '';
-      stream.write(`* ${index + 1} FETCH (${byUid ? `UID ${uid} ` : ''}${flags}${more})\r\n`);
+      stream.write(`* ${index + 1} FETCH (${withUid ? `UID ${uid} ` : ''}${flags}${more})\r\n`);
       if (++printed % PAGE === 0) await stream.room();
     }
   }
