@@ -44,14 +44,7 @@ export const list: Command = {
   state: 'authenticated',
   async run(session, { arguments: args }) {
     args.space();
-    const options: Options = {
-      subscribed: false,
-      recursive: false,
-      specialUse: false,
-      returnSubscribed: false,
-      status: undefined,
-      extended: false,
-    };
+    const options = plainOptions();
     if (args.peek() === '(') {
       readSelection(args, options);
       args.space();
@@ -106,6 +99,32 @@ export const lsub: Command = {
   },
 };
 
+/** LIST as Outlook 2013 and 2016 ask for it, which read special uses nowhere else; no standard has it. */
+export const xlist: Command = {
+  state: 'authenticated',
+  async run(session, { arguments: args }) {
+    args.space();
+    const reference = args.astring();
+    args.space();
+    const pattern = new ListPattern(reference + args.listMailbox());
+    args.end();
+    for (const { name, mailbox, children } of await entriesOf(session, [pattern], plainOptions())) {
+      const use = mailbox?.specialUse ?? '';
+      const attributes = [
+        mailbox === undefined ? '\\Noselect' : '',
+        children ? '\\HasChildren' : '\\HasNoChildren',
+        name === 'INBOX' ? '\\Inbox' : '',
+        mailbox !== undefined && isShared(mailbox) ? '' : use,
+        use === '\\Junk' ? '\\Spam' : '',
+      ];
+      session.stream.write(
+        `* XLIST (${attributes.filter((attribute) => attribute !== '').join(' ')}) "${DELIMITER}" ${astring(name)}\r\n`,
+      );
+    }
+    return 'That is all.';
+  },
+};
+
 export const namespace: Command = {
   state: 'authenticated',
   run(session, { arguments: args }) {
@@ -116,6 +135,17 @@ export const namespace: Command = {
     return 'That is all.';
   },
 };
+
+function plainOptions(): Options {
+  return {
+    subscribed: false,
+    recursive: false,
+    specialUse: false,
+    returnSubscribed: false,
+    status: undefined,
+    extended: false,
+  };
+}
 
 /** RFC 5258 §3.1 */
 function readSelection(args: Arguments, options: Options): void {
