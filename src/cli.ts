@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { NoServer, sendCommand } from '../protocols/control/control-socket.ts';
+import { httpClient } from '../protocols/http-client.ts';
 import { StoreError } from '../storage/store.ts';
 import { administration, type CommandName, type Commands } from './administration/commands.ts';
 import { backupCommands } from './cli/backup.ts';
@@ -17,6 +18,7 @@ import { deletedCommands } from './cli/deleted.ts';
 import { deviceCommands } from './cli/device.ts';
 import { domainCommands } from './cli/domain.ts';
 import { feedCommands } from './cli/feed.ts';
+import { roomCommands } from './cli/room.ts';
 import { setupCommands } from './cli/setup.ts';
 import { subscriptionCommands } from './cli/subscription.ts';
 import { userCommands } from './cli/user.ts';
@@ -50,6 +52,7 @@ const COMMANDS: readonly Command[] = [
   ...deviceCommands,
   ...feedCommands,
   ...setupCommands,
+  ...roomCommands,
   ...subscriptionCommands,
   ...backupCommands,
   ...deletedCommands,
@@ -156,8 +159,8 @@ async function call<Name extends CommandName>(
 }
 
 async function inProcess(config: Config, command: string, given: unknown): Promise<unknown> {
-  const { openServices } = await import('./app.ts');
-  const services = await openServices(config);
+  const { openServices } = await import('./services.ts');
+  const services = await openServices(config, httpClient({ allowed: config.fetchFrom }));
   try {
     if (services.founded !== undefined) {
       const { name, password } = services.founded;

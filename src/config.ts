@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Network, parseNetwork } from './networks.ts';
+import { parseSize } from './sizes.ts';
 
 /** Names of the listeners, as in CONVENE_<NAME>_PORT. */
 export const LISTENERS = [
@@ -46,9 +47,24 @@ export interface Config {
   readonly plaintextLogin: (typeof PLAINTEXT_LOGIN)[number];
   /** PEM files; both or neither. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Where mail for other servers goes; undefined: nowhere yet. */
+  readonly relay: Relay | undefined;
+  /** The name this server greets other mail servers with. */
+  readonly mailHostname: string;
+  /** Octets an account may hold that has no limit of its own; undefined: as many as the disk. */
+  readonly quota: number | undefined;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** 0: any free port. Undefined: switched off. */
   readonly ports: Readonly<Record<Listener, number | undefined>>;
+}
+
+/** A mail server that sends on what this one takes. */
+export interface Relay {
+  readonly host: string;
+  readonly port: number;
+  readonly implicitTls: boolean;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
 }
 
 /** Refuses a start: one sentence for each problem. */
@@ -76,14 +92,14 @@ interface Setting {
 const PORTS: Readonly<Record<Listener, readonly [port: number, description: string]>> = {
   http: [8080, 'HTTP for CalDAV and CardDAV, without TLS.'],
   https: [8443, 'HTTP over TLS.'],
-  imap: [1143, 'IMAP with STARTTLS. Known and checked, not served yet.'],
-  imaps: [1993, 'IMAP over TLS. Known and checked, not served yet.'],
-  pop3: [1110, 'POP3 with STARTTLS. Known and checked, not served yet.'],
-  pop3s: [1995, 'POP3 over TLS. Known and checked, not served yet.'],
-  submission: [1587, 'Message submission with STARTTLS. Known and checked, not served yet.'],
-  submissions: [1465, 'Message submission over TLS. Known and checked, not served yet.'],
-  smtp: [1025, 'Inbound SMTP. Known and checked, not served yet.'],
-  lmtp: [1024, 'LMTP, on loopback whatever CONVENE_HOST says. Known and checked, not served yet.'],
+  imap: [1143, 'IMAP with STARTTLS.'],
+  imaps: [1993, 'IMAP over TLS.'],
+  pop3: [1110, 'POP3 with STLS.'],
+  pop3s: [1995, 'POP3 over TLS.'],
+  submission: [1587, 'Message submission with STARTTLS.'],
+  submissions: [1465, 'Message submission over TLS.'],
+  smtp: [1025, 'Inbound SMTP.'],
+  lmtp: [1024, 'LMTP, on loopback whatever CONVENE_HOST says.'],
 };
 
 export function portName(listener: Listener): string {
@@ -210,6 +226,33 @@ export const SETTINGS: readonly Setting[] = [
     check: () => undefined,
   },
   {
+    name: 'CONVENE_MAIL_HOSTNAME',
+    type: 'host name',
+    default: '',
+    description:
+      'Name this server greets other mail servers with and writes into trace fields; by default the host of CONVENE_PUBLIC_URL, else CONVENE_DOMAIN.',
+    check: (text) => (isDomain(text.toLowerCase()) ? undefined : 'be a host name, like mail.example.org'),
+  },
+  {
+    name: 'CONVENE_RELAY',
+    type: 'URL',
+    default: '',
+    description:
+      'Mail server that takes mail for other servers: smtp://host:port or smtps://host:port, with user:password@ before the host where it wants a log-in (then TLS is required, except on this machine). Ports are 25 and 465, with a log-in 587 and 465.',
+    check: (text) =>
+      relayOf(text) === undefined
+        ? 'be smtp:// or smtps://, a host and perhaps a port, like smtp://relay.example.org:587'
+        : undefined,
+  },
+  {
+    name: 'CONVENE_QUOTA',
+    type: 'size',
+    default: '',
+    description:
+      'What each account may hold, like 5G; without it as much as the disk. `convene user quota` gives one person another limit.',
+    check: (text) => (parseSize(text) === undefined ? 'be a size, like 500M or 5G' : undefined),
+  },
+  {
     name: 'CONVENE_LOG_LEVEL',
     type: LOG_LEVELS.join(', '),
     default: 'info',
@@ -246,7 +289,9 @@ export function readConfig(given: Readonly<Record<string, string | undefined>>, 
     // Empty means something for ports only; elsewhere it is what compose files make of a missing variable.
     const text = given === undefined || (given === '' && setting.type !== 'port') ? setting.default : given.trim();
     const complaint = text === '' ? undefined : setting.check(text);
-    if (complaint !== undefined) problems.push(`${setting.name} must ${complaint}; it is "${shown(text)}".`);
+    // A relay may hold a password, which is not for the terminal.
+    const seen = setting.name === 'CONVENE_RELAY' ? text.replace(/\/\/.*@/, '//…@') : text;
+    if (complaint !== undefined) problems.push(`${setting.name} must ${complaint}; it is "${shown(seen)}".`);
     values.set(setting.name, text);
   }
   const value = (name: string) => values.get(name) ?? '';
@@ -277,6 +322,13 @@ export function readConfig(given: Readonly<Record<string, string | undefined>>, 
     deletedKeptDays: Number(value('CONVENE_DELETED_KEPT_DAYS')),
     plaintextLogin: value('CONVENE_PLAINTEXT_LOGIN') === 'never' ? 'never' : 'loopback',
     tls: cert === '' ? undefined : { cert: resolve(cert), key: resolve(key) },
+    relay: relayOf(value('CONVENE_RELAY')),
+    mailHostname: (
+      value('CONVENE_MAIL_HOSTNAME') ||
+      publicHostname(value('CONVENE_PUBLIC_URL')) ||
+      value('CONVENE_DOMAIN')
+    ).toLowerCase(),
+    quota: parseSize(value('CONVENE_QUOTA')),
     logLevel: LOG_LEVELS.find((level) => level === value('CONVENE_LOG_LEVEL')) ?? 'info',
     ports: Object.fromEntries(LISTENERS.map((listener) => [listener, port(listener)])) as Config['ports'],
   };
@@ -316,6 +368,38 @@ export function isDomain(text: string): boolean {
 function originOf(text: string): string | undefined {
   if (!/^https?:\/\/[^\s/?#@\\]+\/?$/i.test(text) || !URL.canParse(text)) return undefined;
   return new URL(text).origin;
+}
+
+/** The host of a public URL when it is a name. */
+function publicHostname(text: string): string | undefined {
+  const origin = originOf(text);
+  const host = origin === undefined ? undefined : new URL(origin).hostname;
+  return host !== undefined && isDomain(host) && !/^[\d.]+$/.test(host) ? host : undefined;
+}
+
+function relayOf(text: string): Relay | undefined {
+  if (!/^smtps?:\/\/[^\s/?#]+\/?$/i.test(text) || !URL.canParse(text)) return undefined;
+  const { protocol, hostname, port, username, password } = new URL(text);
+  const implicitTls = protocol === 'smtps:';
+  const user = decodedOrUndefined(username);
+  const secret = decodedOrUndefined(password);
+  if (hostname === '' || (username !== '' && user === undefined) || (password !== '' && secret === undefined))
+    return undefined;
+  return {
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: port === '' ? (implicitTls ? 465 : user === undefined ? 25 : 587) : Number(port),
+    implicitTls,
+    user,
+    password: secret,
+  };
+}
+
+function decodedOrUndefined(text: string): string | undefined {
+  try {
+    return text === '' ? undefined : decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function networksIn(text: string): string[] {

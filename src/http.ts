@@ -15,6 +15,7 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
+import { JSON_VALIDATION } from '../protocols/api/validation.ts';
 import { errorReplies } from '../protocols/error-replies.ts';
 import {
   answerUnreadable,
@@ -115,6 +116,7 @@ export function createHttp(options: HttpOptions): Http {
 
   const fastify = Fastify({
     loggerInstance: log,
+    ajv: { customOptions: JSON_VALIDATION },
     logController: new LogController({ disableRequestLogging: true }),
     // One logger for all requests: a child for each costs more than the line it prints.
     childLoggerFactory: (logger) => logger,

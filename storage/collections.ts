@@ -24,6 +24,8 @@ export const statements = {
   setCalendar: `INSERT INTO calendars (collection_id, components, time_zone, transparent) VALUES (?, ?, ?, ?)
     ON CONFLICT (collection_id) DO UPDATE SET components = excluded.components, time_zone = excluded.time_zone,
       transparent = excluded.transparent`,
+  availability: 'SELECT availability FROM calendars WHERE collection_id = ?',
+  setAvailability: 'UPDATE calendars SET availability = ?2 WHERE collection_id = ?1',
   bind: `INSERT INTO bindings (principal_id, collection_id, home, segment, position, created_at)
     SELECT ?1, ?2, ?3, ?4, COALESCE(MAX(position), 0) + 1, ?5 FROM bindings WHERE principal_id = ?1 AND home = ?3
     RETURNING id`,
@@ -49,6 +51,9 @@ export function collectionReads(sql: Sql): CollectionReads {
     async countInHome(principalId, home) {
       return (await sql.get<{ count: number }>(statements.countInHome, principalId, home))?.count ?? 0;
     },
+    async availability(collectionId) {
+      return (await sql.get<{ availability: string }>(statements.availability, collectionId))?.availability ?? '';
+    },
   };
 }
 
@@ -56,8 +61,9 @@ export function collectionWrites(sql: Sql, now: () => number): CollectionWrites 
   return {
     ...collectionReads(sql),
     add: (row) => insertedId(sql, statements.add, row.accountId, row.kind, row.modseq, row.createdAt),
-    async setCalendar(collectionId, { components, timeZone, transparent }) {
+    async setCalendar(collectionId, { components, timeZone, transparent, availability }) {
       await sql.run(statements.setCalendar, collectionId, components, timeZone, transparent);
+      if (availability !== undefined) await sql.run(statements.setAvailability, collectionId, availability);
     },
     async bind({ principalId, collectionId, home, segment, now: boundAt }) {
       await sql.run(statements.exhume, principalId, `${home}/${segment}`);

@@ -5,6 +5,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { RestoringDeleted } from '../../src/collections/restoring.ts';
 import { answerErrorsInJson, errorSchema, MAX_JSON } from './json-errors.ts';
+import { idOf, idParameters } from './values.ts';
 
 const time = { type: 'integer', description: 'Milliseconds since 1970-01-01T00:00:00Z.' };
 const list = {
@@ -44,7 +45,6 @@ const restored = {
     result: { type: 'string', enum: ['added', 'replaced', 'same'] },
   },
 };
-const params = { type: 'object', properties: { id: { type: 'integer' } }, required: ['id'] };
 
 /** Registers /api/deleted. */
 export async function deletedApi(fastify: FastifyInstance, { service }: { service: RestoringDeleted }): Promise<void> {
@@ -58,20 +58,20 @@ export async function deletedApi(fastify: FastifyInstance, { service }: { servic
     describe('What can be had back', { response: { 200: list, '4xx': errorSchema } }),
     (request) => service.list(request.principal),
   );
-  fastify.post<{ Params: { id: number } }>(
+  fastify.post<{ Params: { id: string } }>(
     '/api/deleted/items/:id/restore',
     describe('Put an event, task or contact back, silently', {
-      params,
+      params: idParameters,
       response: { 200: restored, '4xx': errorSchema },
     }),
-    (request) => service.restoreItem(request.principal, request.params.id),
+    (request) => service.restoreItem(request.principal, idOf(request)),
   );
-  fastify.post<{ Params: { id: number } }>(
+  fastify.post<{ Params: { id: string } }>(
     '/api/deleted/collections/:id/restore',
     describe('Put a calendar or address book back with all that was in it', {
-      params,
+      params: idParameters,
       response: { 200: restored, '4xx': errorSchema },
     }),
-    (request) => service.restoreCollection(request.principal, request.params.id),
+    (request) => service.restoreCollection(request.principal, idOf(request)),
   );
 }

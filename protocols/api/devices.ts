@@ -13,6 +13,7 @@ import type { SecondFactors } from '../../src/principals/second-factor.ts';
 import type { Sessions } from '../../src/principals/sessions.ts';
 import { type HttpLoginOptions, mayLogIn, sessionCookie, sessionOf } from '../http-login.ts';
 import { answerErrorsInJson, errorSchema, MAX_JSON } from './json-errors.ts';
+import { idOf, idParameters } from './values.ts';
 
 export interface DevicesApiOptions {
   readonly config: HttpLoginOptions['config'];
@@ -38,7 +39,6 @@ const deviceProperties = {
   lastClient: text,
 } as const;
 const device = { type: 'object', properties: deviceProperties };
-const params = { type: 'object', properties: { id: { type: 'integer' } }, required: ['id'] };
 const codeBody = {
   type: 'object',
   properties: { code: { type: 'string', maxLength: 20 } },
@@ -158,11 +158,11 @@ function addDevicePasswords(fastify: FastifyInstance, { devicePasswords }: Devic
       return { ...made, qr: QR(made.password, 'svg') };
     },
   );
-  fastify.delete<{ Params: { id: number } }>(
+  fastify.delete<{ Params: { id: string } }>(
     '/api/device-passwords/:id',
-    describe(tag, 'Revoke a device password', { params, response: done }),
+    describe(tag, 'Revoke a device password', { params: idParameters, response: done }),
     async (request, reply) => {
-      await devicePasswords.revoke(request.principal, request.params.id);
+      await devicePasswords.revoke(request.principal, idOf(request));
       return reply.code(204).send();
     },
   );

@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { FEED_LEVELS, type Feeds, type NewLink } from '../../src/calendar/feeds.ts';
 import type { FeedLevel } from '../../storage/store.ts';
 import { answerErrorsInJson, errorSchema, MAX_JSON } from './json-errors.ts';
+import { idOf, idParameters } from './values.ts';
 
 const level = { type: 'string', enum: [...FEED_LEVELS] };
 const time = { type: ['integer', 'null'], description: 'Milliseconds since 1970-01-01T00:00:00Z; null for never.' };
@@ -28,7 +29,6 @@ const link = {
     webcal: { type: 'string' },
   },
 };
-const params = { type: 'object', properties: { id: { type: 'integer' } }, required: ['id'] };
 const fetches = {
   type: 'array',
   items: {
@@ -42,7 +42,7 @@ const fetches = {
   },
 };
 
-type ById = { Params: { id: number } };
+type ById = { Params: { id: string } };
 
 /** Registers /api/feeds. */
 export async function feedsApi(fastify: FastifyInstance, { service }: { service: Feeds }): Promise<void> {
@@ -77,7 +77,7 @@ export async function feedsApi(fastify: FastifyInstance, { service }: { service:
   fastify.patch<ById & { Body: { name?: string; level?: FeedLevel; expiresAt?: number | null } }>(
     '/api/feeds/:id',
     describe('Change name, level or end of a link', {
-      params,
+      params: idParameters,
       body: {
         type: 'object',
         properties: { name: { type: 'string' }, level, expiresAt: time },
@@ -85,25 +85,28 @@ export async function feedsApi(fastify: FastifyInstance, { service }: { service:
       },
       response: { 200: record, '4xx': errorSchema },
     }),
-    (request) => service.change(request.principal, request.params.id, request.body),
+    (request) => service.change(request.principal, idOf(request), request.body),
   );
   fastify.post<ById>(
     '/api/feeds/:id/rotate',
-    describe('Replace a link; the old one is gone', { params, response: { 200: link, '4xx': errorSchema } }),
-    async (request) => withUrls(request, await service.rotate(request.principal, request.params.id)),
+    describe('Replace a link; the old one is gone', {
+      params: idParameters,
+      response: { 200: link, '4xx': errorSchema },
+    }),
+    async (request) => withUrls(request, await service.rotate(request.principal, idOf(request))),
   );
   fastify.delete<ById>(
     '/api/feeds/:id',
-    describe('Revoke a link', { params, response: { 204: { type: 'null' }, '4xx': errorSchema } }),
+    describe('Revoke a link', { params: idParameters, response: { 204: { type: 'null' }, '4xx': errorSchema } }),
     async (request, reply) => {
-      await service.revoke(request.principal, request.params.id);
+      await service.revoke(request.principal, idOf(request));
       return reply.code(204).send();
     },
   );
   fastify.get<ById>(
     '/api/feeds/:id/fetches',
-    describe('Who fetched a link lately', { params, response: { 200: fetches, '4xx': errorSchema } }),
-    (request) => service.fetches(request.principal, request.params.id),
+    describe('Who fetched a link lately', { params: idParameters, response: { 200: fetches, '4xx': errorSchema } }),
+    (request) => service.fetches(request.principal, idOf(request)),
   );
 }
 

@@ -11,6 +11,7 @@ import { badRequest, DavError } from './dav-error.ts';
 import { depthOf } from './depth.ts';
 import { notAllowed } from './methods.ts';
 import { isNameAllowed, type Target } from './paths.ts';
+import { getWhole } from './whole-collection.ts';
 
 /** What a person sees who opens a collection in a browser. */
 export const COLLECTION_PAGE = 'This address is for calendar and contact programs.\n';
@@ -18,6 +19,7 @@ export const COLLECTION_PAGE = 'This address is for calendar and contact program
 /** Answers GET and HEAD. */
 export async function get(exchange: Exchange, resource: Resource): Promise<void> {
   const { reply, request } = exchange;
+  if (resource.kind === 'collection' && (await getWhole(exchange, resource))) return;
   if (resource.kind !== 'member') {
     await reply.type('text/plain; charset=utf-8').header('cache-control', 'no-store').send(COLLECTION_PAGE);
     return;
@@ -31,7 +33,7 @@ export async function get(exchange: Exchange, resource: Resource): Promise<void>
     return;
   }
   const octets = await extension.members.read(member);
-  const representation = extension.represent?.(resource, octets, request.headers.accept ?? '');
+  const representation = extension.represent?.(resource, octets, request.headers.accept ?? '', request.headers);
   if (representation?.vary !== undefined) reply.header('vary', representation.vary);
   await reply
     .header('content-type', representation?.contentType ?? extension.contentType(member))
@@ -60,10 +62,11 @@ export async function put(exchange: Exchange, target: Target, body: Buffer): Pro
     throw new DomainError('too-large', 'The body is too large.', { limit: extension.maxResourceSize });
   }
   const [mediaType = '', ...parameters] = (request.headers['content-type'] ?? '').split(';');
-  const text = extension.textOf(body, mediaType.trim().toLowerCase(), parameters.join(';'));
+  const type = mediaType.trim().toLowerCase();
+  const text = extension.textOf(body, type, parameters.join(';'));
   const { created, member, verbatim } = await extension.members.put(collection, name, text, check);
   // RFC 4791 §5.3.4: a tag would tell the client that what it sent is what is stored.
-  if (verbatim) reply.header('etag', `"${member.etag}"`);
+  if (verbatim && extension.isConverted?.(type) !== true) reply.header('etag', `"${member.etag}"`);
   for (const [header, value] of Object.entries(extension.memberHeaders?.(member) ?? {})) reply.header(header, value);
   await reply.code(created ? 201 : 204).send();
 }

@@ -125,12 +125,13 @@ export async function dav(fastify: FastifyInstance, options: DavOptions): Promis
       }
       return reply;
     };
-    const bodyLimit = method === 'PUT' ? largest : MAX_XML;
+    const bodyLimit = method === 'PUT' || method === 'POST' ? largest : MAX_XML;
     for (const url of ['/', '/dav', '/dav/*', '/principals', '/principals/*']) {
       if (url === '/' && (method === 'GET' || method === 'HEAD')) continue;
       fastify.route({ method, url, bodyLimit, exposeHeadRoute: false, handler });
     }
   }
+  for (const extension of options.extensions) extension.routes?.(fastify, server);
   addDiscovery(fastify);
 }
 
@@ -236,6 +237,9 @@ function domainRefusal(extensions: readonly DavExtension[], error: DomainError, 
   const thunderbird = extension?.kind === 'addressbook' && /Thunderbird/.test(request.headers['user-agent'] ?? '');
   if (error.code === 'sync-token-invalid' && thunderbird) return { status: 400, condition: '<D:valid-sync-token/>' };
   const refusal = extension?.refusal(error, (name) => hrefBeside(request, name));
+  // RFC 4918 §9.8.5: a destination that cannot take the resource; no person is there to mend it, as with a PUT.
+  const transfer = request.method === 'COPY' || request.method === 'MOVE';
+  if (error.code === 'uid-conflict' && transfer && refusal !== undefined) return { ...refusal, status: 403 };
   return { ...(refusal ?? errorReplies[error.code].dav), headers };
 }
 

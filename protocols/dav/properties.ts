@@ -217,11 +217,11 @@ class ResolvedProperties implements AskedProperties {
     let missing = '';
     const printed = new Set<string>();
     for (let i = 0; i < plan.lines.length; i++) {
-      const { tag, declaration, key, maybeStored } = plan.lines[i]!;
+      const { tag, declaration, key, maybeStored, live, element } = plan.lines[i]!;
       const kept = maybeStored ? stored?.get(key) : undefined;
       const value = values[i];
       if (kept !== undefined) {
-        found += kept.xml;
+        found += live?.present?.(kept.xml, element) ?? kept.xml;
         printed.add(key);
       } else if (value === undefined) missing += `<${tag}${declaration}/>`;
       else if (typeof value !== 'string') found += `<${tag}${value.attributes}>${value.content}</${tag}>`;

@@ -4,16 +4,19 @@
  * Elsewhere: the words of the command line (src/cli/), the socket (protocols/control).
  */
 import type { Feeds } from '../calendar/feeds.ts';
+import type { QuotaLimit } from '../collections/quota.ts';
 import { DomainError } from '../errors.ts';
 import type { Organisations } from '../organisations/organisations.ts';
 import { type LineProblem, readImport } from '../principals/import.ts';
 import { generatePassword } from '../principals/password-hashing.ts';
+import { parseSize } from '../sizes.ts';
 import { Arguments } from './arguments.ts';
 import { OPERATOR } from './audit-log.ts';
 import { type BackupCommands, type BackupServices, backupCommands } from './backup-commands.ts';
 import { type DeletedCommands, type DeletedServices, deletedCommands } from './deleted-commands.ts';
 import { type DeviceCommands, type DeviceServices, deviceCommands } from './device-commands.ts';
 import { type FeedCommands, feedCommands } from './feed-commands.ts';
+import { type RoomCommands, type RoomServices, roomCommands } from './room-commands.ts';
 import { type SetupCommands, type SetupServices, setupCommands } from './setup-commands.ts';
 import { type SubscriptionCommands, type SubscriptionServices, subscriptionCommands } from './subscription-commands.ts';
 
@@ -38,6 +41,7 @@ export interface Commands
   extends FeedCommands,
     DeviceCommands,
     SetupCommands,
+    RoomCommands,
     BackupCommands,
     DeletedCommands,
     SubscriptionCommands {
@@ -52,6 +56,12 @@ export interface Commands
   };
   'user.list': { arguments: Record<string, never>; result: UserRecord[] };
   'user.password': { arguments: { user: string; password?: string }; result: UserPassword };
+  'user.quota': {
+    /** A size, `none`, `default`, or nothing: only asks. */
+    arguments: { user: string; size?: string };
+    /** Octets; without `limit` there is none. */
+    result: { name: string; used: number; limit?: number };
+  };
   'user.remove': { arguments: { user: string }; result: { name: string; address: string } };
   'domain.add': { arguments: { domain: string }; result: { domain: string } };
   'domain.list': { arguments: Record<string, never>; result: string[] };
@@ -63,6 +73,7 @@ type Runner<Name extends CommandName> = (given: Arguments) => Promise<Commands[N
 export interface Administered
   extends DeviceServices,
     SetupServices,
+    RoomServices,
     BackupServices,
     DeletedServices,
     SubscriptionServices {
@@ -109,6 +120,12 @@ export function administration(services: Administered): (name: string, given: un
       const { name, addresses } = await principals.setPassword(given.text('user'), generated ?? given.text('password'));
       return { name, address: addresses[0] ?? '', password: generated };
     },
+    async 'user.quota'(given) {
+      const size = given.optional('size');
+      const limit = size === undefined ? undefined : quotaLimit(size);
+      const { principal, used, limit: octets } = await principals.quota(given.text('user'), limit);
+      return { name: principal.name, used, limit: octets };
+    },
     async 'user.remove'(given) {
       const { name, addresses } = await principals.remove(given.text('user'));
       return { name, address: addresses[0] ?? '' };
@@ -124,6 +141,7 @@ export function administration(services: Administered): (name: string, given: un
     ...feedCommands(services.feeds, principals, services.services),
     ...deviceCommands(services),
     ...setupCommands(services),
+    ...roomCommands(services),
     ...backupCommands(services),
     ...deletedCommands(services),
     ...subscriptionCommands(services),
@@ -151,4 +169,12 @@ const AUDITED: Partial<Record<CommandName, string>> = {
 
 function isCommand(runners: object, name: string): name is CommandName {
   return Object.hasOwn(runners, name);
+}
+
+function quotaLimit(text: string): QuotaLimit {
+  if (text === 'none' || text === 'default') return text;
+  const octets = parseSize(text);
+  if (octets === undefined)
+    throw new DomainError('invalid-data', 'A quota is a size like 500M or 5G, or none, or default.');
+  return octets;
 }

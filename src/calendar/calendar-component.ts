@@ -121,7 +121,7 @@ export function readComponent(content: Component, zones: CalendarZones): Calenda
         component.completed = parseLocalTime(value).local;
         break;
       case 'created':
-        component.created = parseLocalTime(value).local;
+        component.created = createdAt(value);
         break;
       case 'dtstamp':
       case 'last-modified':
@@ -184,6 +184,16 @@ export function readDateTime(property: Property, value: string, zones: CalendarZ
   if (utc) return { local, zone: UTC, isDate };
   const tzid = parameterOf(property, 'tzid');
   return { local, zone: tzid === '' ? null : zones.find(tzid), isDate };
+}
+
+/** Some programs write nonsense here, and nothing depends on it but one time range of tasks. */
+function createdAt(value: string): number | null {
+  try {
+    return parseLocalTime(value).local;
+  } catch (error) {
+    if (error instanceof DomainError) return null;
+    throw error;
+  }
 }
 
 function readRecurrenceDate(property: Property, value: string, zones: CalendarZones): RecurrenceDate {

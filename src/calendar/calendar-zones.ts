@@ -26,7 +26,7 @@ export class CalendarZones {
     this.#calendar = calendar;
   }
 
-  /** @throws DomainError invalid-data when the name is unknown and no usable VTIMEZONE of that name was sent. */
+  /** @throws DomainError unknown-time-zone when nobody knows the name; invalid-data for a VTIMEZONE that is of no use */
   find(tzid: string): TimeZone {
     let zone = this.#found.get(tzid);
     if (zone) return zone;
@@ -38,7 +38,7 @@ export class CalendarZones {
   #sent(tzid: string): TimeZone {
     const component = this.#calendar[2].find((child) => child[0] === 'vtimezone' && textOf(child, 'tzid') === tzid);
     if (!component)
-      throw new DomainError('invalid-data', `The time zone ${JSON.stringify(tzid.slice(0, 80))} is unknown.`);
+      throw new DomainError('unknown-time-zone', `The time zone ${JSON.stringify(tzid.slice(0, 80))} is unknown.`);
     return zoneOf(component);
   }
 }

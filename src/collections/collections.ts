@@ -210,6 +210,11 @@ export class Collections {
     });
   }
 
+  /** What its owner says of being available (RFC 7953): an iCalendar object kept at the scheduling inbox, or ''. */
+  availability(collection: Collection): Promise<string> {
+    return this.store.collections.availability(collection.id);
+  }
+
   private async asSeen(viewer: Principal, of: Principal, row: BoundCollectionRow): Promise<Collection | undefined> {
     if (row.accountId === viewer.id) return { ...row, owner: viewer, rights: rightsIn(row, ALL_RIGHTS) };
     const rights = rightsIn(row, await rightsOn(this.store, viewer, row));
@@ -310,7 +315,9 @@ export function isSchedulingCollection({ home, segment }: { readonly home: Home;
 }
 
 function checkSegment(home: Home, segment: string): void {
-  const reserved = isSchedulingCollection({ home, segment });
+  // Attachments and free/busy are served there.
+  const taken = home === 'calendars' && (segment === 'dropbox' || segment === 'freebusy');
+  const reserved = isSchedulingCollection({ home, segment }) || taken;
   if (
     reserved ||
     segment === '' ||

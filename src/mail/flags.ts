@@ -19,6 +19,9 @@ export const SYSTEM_FLAGS: readonly string[] = ['\\Seen', '\\Answered', '\\Flagg
 export const MAX_KEYWORDS = 48;
 export const MAX_KEYWORD_OCTETS = 128;
 
+/** Every bit a flag can have. */
+export const ALL_FLAGS = 2 ** 53 - 1;
+
 const HALF = 2 ** 32;
 
 /** The bits of both. */

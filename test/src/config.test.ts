@@ -28,6 +28,7 @@ t.test('nothing is required', (t) => {
     plaintextLogin: 'loopback',
     tls: undefined,
     logLevel: 'info',
+    quota: undefined,
   });
   t.same(config.ports, {
     http: 8080,
@@ -56,6 +57,7 @@ t.test('values', (t) => {
       CONVENE_HTTP_PORT: '0',
       CONVENE_HTTPS_PORT: '',
       CONVENE_LOG_LEVEL: '',
+      CONVENE_QUOTA: '2G',
     },
     '/package',
   );
@@ -64,6 +66,7 @@ t.test('values', (t) => {
   t.equal(config.publicUrl, 'https://dav.example.org');
   t.equal(config.trustedProxies.length, 2);
   t.same(config.tls, { cert: resolve('cert.pem'), key: '/key.pem' });
+  t.equal(config.quota, 2_147_483_648);
   t.equal(config.ports.http, 0);
   t.equal(config.ports.https, undefined, 'empty switches off');
   t.equal(config.logLevel, 'info', 'empty is none elsewhere');
@@ -87,6 +90,7 @@ t.test('problems, one sentence each', (t) => {
     [{ CONVENE_TRUSTED_PROXIES: 'proxy' }, /"proxy" is none/],
     [{ CONVENE_PLAINTEXT_LOGIN: 'yes' }, /must be one of loopback, never/],
     [{ CONVENE_LOG_LEVEL: 'loud' }, /must be one of silent, fatal/],
+    [{ CONVENE_QUOTA: 'much' }, /CONVENE_QUOTA must be a size, like 500M or 5G/],
     [{ CONVENE_HOST: 'a b' }, /CONVENE_HOST must be/],
     [{ CONVENE_TLS_KEY: 'k' }, /Set CONVENE_TLS_CERT too/],
     [{ CONVENE_TLS_CERT: 'c' }, /Set CONVENE_TLS_KEY too/],

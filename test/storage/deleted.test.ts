@@ -1,6 +1,6 @@
 /** What is deleted is kept for a time, and then goes for good. */
 import t from 'tap';
-import { expireDeleted } from '../../src/app.ts';
+import { expireDeleted } from '../../src/housekeeping.ts';
 import { addCollection, addObject, addPerson, temporaryStore } from '../support/store.ts';
 
 t.test('members and collections are kept, and purging leaves them until they expire', async (t) => {

@@ -9,6 +9,7 @@ import { openConnection } from '../../storage/connection.ts';
 import { migrate, readMigrations } from '../../storage/migrate.ts';
 import type {
   AccountRow,
+  AttachmentRow,
   AuditRow,
   BoundCollectionRow,
   CalendarObjectRow,
@@ -21,12 +22,14 @@ import type {
   FeedRow,
   GrantRow,
   MailboxRow,
+  MailGrantRow,
   MessageRow,
   OccurrenceRow,
   OneTimeLinkRow,
   OrganisationRow,
   PrincipalRow,
   PropertyRow,
+  ResourceRow,
   SecondFactorRow,
   SourceRow,
   SubmissionRow,
@@ -50,6 +53,16 @@ const principal = keys<PrincipalRow>({
   uuid: 1,
   role: 1,
   createdAt: 1,
+});
+const resource = keys<ResourceRow>({
+  principalId: 1,
+  building: 1,
+  capacity: 1,
+  features: 1,
+  booking: 1,
+  managerId: 1,
+  horizonDays: 1,
+  longestMinutes: 1,
 });
 const credential = keys<CredentialRow>({
   id: 1,
@@ -83,6 +96,7 @@ const collection = keys<BoundCollectionRow>({
   subscribed: 1,
 });
 const grant = keys<GrantRow>({ id: 1, accountId: 1, collectionId: 1, granteeId: 1, rights: 1, createdAt: 1 });
+const mailGrant = keys<MailGrantRow>({ mailboxId: 1, granteeId: 1, rights: 1, letters: 1 });
 const property = keys<PropertyRow>({ principalId: 1, namespace: 1, name: 1, xml: 1 });
 const member = { id: 1, collectionId: 1, name: 1, etag: 1, size: 1, modseq: 1, createdAt: 1, modifiedAt: 1 } as const;
 const calendarObject = keys<CalendarObjectRow>({
@@ -119,6 +133,10 @@ const message = keys<MessageRow>({
   internalDate: 1,
   summary: 1,
   structure: 1,
+  layout: 1,
+  originalId: 1,
+  threadId: 1,
+  ancestry: 1,
 });
 const submission = keys<SubmissionRow>({
   id: 1,
@@ -131,6 +149,17 @@ const submission = keys<SubmissionRow>({
   attempts: 1,
   nextAttemptAt: 1,
   lastError: 1,
+  createdAt: 1,
+});
+const attachment = keys<AttachmentRow>({
+  id: 1,
+  accountId: 1,
+  managedId: 1,
+  blobId: 1,
+  uri: 1,
+  mediaType: 1,
+  fileName: 1,
+  size: 1,
   createdAt: 1,
 });
 const feed = keys<FeedRow>({
@@ -201,11 +230,21 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     firstAfterBoot: ['modseq'],
     bootExists: ['found'],
     nextModseq: ['modseq'],
+    addUsedBytes: ['quotaBytes', 'usedBytes'],
     addBoot: ['id'],
+  },
+  attachments: {
+    byManagedIds: attachment,
+    usedBy: ['id'],
+    collectionsUsing: ['id'],
+    collect: ['id'],
+    add: ['id'],
+    removeUnused: ['accountId', 'size'],
   },
   blobs: {
     find: ['id'],
     size: ['size'],
+    facts: ['chunks', 'hash'],
     whole: ['octets'],
     chunkSizes: ['ordinal', 'size'],
     chunk: ['octets'],
@@ -217,6 +256,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     overlapping: calendarObject,
     outsideIndex: calendarObject,
     indexedUntilBefore: calendarObject,
+    availabilities: [...calendarObject, 'data'].sort(),
     ofUid: calendarObject,
     ofIds: calendarObject,
     everywhere: [...calendarObject, 'data'].sort(),
@@ -228,6 +268,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     home: collection,
     bySegment: collection,
     countInHome: ['count'],
+    availability: ['availability'],
     add: ['id'],
     bind: ['id'],
   },
@@ -255,11 +296,14 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     subscribers: ['collectionId'],
     add: ['id'],
   },
-  grants: { forCollection: grant },
+  grants: { forCollection: grant, on: grant, accountsFor: ['accountId'] },
+  'mail-rights': { forGrantees: mailGrant, forMailbox: mailGrant, on: mailGrant },
   mailboxes: {
     get: mailbox,
     byName: mailbox,
     list: mailbox,
+    count: ['count'],
+    withoutInbox: ['id'],
     subscriptions: ['name'],
     addCollection: ['id'],
     renewUidvalidity: ['accountId'],
@@ -267,13 +311,32 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
   },
   messages: {
     get: message,
-    after: message,
+    summariesOf: ['id', 'summary'],
+    lastId: ['id'],
+    idsAfter: ['id'],
     summaries: ['summary', 'uid'],
     structures: ['structure', 'uid'],
     sizes: ['internal_date', 'size', 'uid'],
+    origins: ['original_id', 'thread_id', 'uid'],
+    ancestriesOf: ['ancestry', 'id'],
+    removeUnplaced: ['size'],
+    bodies: ['message_id', 'octets', 'size', 'uid'],
+    place: ['blobId', 'layout', 'size'],
+    facts: ['id', 'internal_date', 'size'],
     add: ['id'],
   },
-  placements: { get: placement, page: placement, changedSince: placement, counts: ['messages', 'octets', 'unseen'] },
+  'message-reader': { place: ['blobId'], octets: ['octets'], chunks: ['octets'], idsAfter: ['id'] },
+  placements: {
+    get: placement,
+    page: placement,
+    changedSince: placement,
+    withFlags: placement,
+    savedAt: ['savedAt', 'uid'],
+    combinations: ['flags'],
+    counts: ['deleted', 'messages', 'recent', 'unseen'],
+    octets: ['octets'],
+    octetsOnlyHere: ['octets'],
+  },
   submissions: { get: submission, list: submission, due: submission, nextAttemptAt: ['nextAttemptAt'], add: ['id'] },
   occurrences: { overlapping: occurrence, busy: occurrence },
   organisations: { list: organisation, domains: domain, domain, add: ['id'], addDomain: ['id'] },
@@ -288,9 +351,19 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     add: ['id'],
   },
   properties: { list: property },
-  purging: { removedCollection: ['id'], objectsOf: ['id'], cardsOf: ['id'], orphanedAccount: ['id'] },
+  purging: {
+    removedCollection: ['id'],
+    objectsOf: ['id'],
+    cardsOf: ['id'],
+    orphanedAccount: ['id'],
+    removePlacements: ['messageId'],
+    attachmentsOf: ['id'],
+  },
+  resources: { get: resource, list: resource },
+  'free-busy-sharing': { get: ['sharedWith'] },
   settings: { get: ['value'] },
-  tombstones: { page: tombstone },
+  threads: { find: ['hash', 'thread_id'] },
+  tombstones: { page: tombstone, idsSince: ['memberId'] },
 };
 
 const folder = new URL('../../storage/', import.meta.url);

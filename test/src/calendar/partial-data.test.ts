@@ -55,9 +55,26 @@ t.test('RFC 4791 §9.6.5: expand', async (t) => {
       ],
     ],
     [
-      'DURATION becomes DTEND',
+      'DURATION stays, as in the example of RFC 4791 §7.8.3',
       event('DTSTART:20260103T100000Z', 'DURATION:P1D', 'RRULE:FREQ=WEEKLY'),
-      ['RECURRENCE-ID:20260103T100000Z', 'DTSTART:20260103T100000Z', 'DTEND:20260104T100000Z'],
+      ['RECURRENCE-ID:20260103T100000Z', 'DTSTART:20260103T100000Z', 'DURATION:P1D'],
+    ],
+    [
+      'DURATION becomes DTEND where RDATE gives another length',
+      event(
+        'DTSTART:20260101T090000Z',
+        'DURATION:P1D',
+        'RRULE:FREQ=WEEKLY',
+        'RDATE;VALUE=PERIOD:20260102T100000Z/PT3H',
+      ),
+      [
+        'RECURRENCE-ID:20260101T090000Z',
+        'DTSTART:20260101T090000Z',
+        'DURATION:P1D',
+        'RECURRENCE-ID:20260102T100000Z',
+        'DTSTART:20260102T100000Z',
+        'DTEND:20260102T130000Z',
+      ],
     ],
     [
       'dates stay dates',
@@ -72,7 +89,7 @@ t.test('RFC 4791 §9.6.5: expand', async (t) => {
     [
       'an object that does not recur has no RECURRENCE-ID',
       event('DTSTART;TZID=Europe/Berlin:20260101T100000', 'DURATION:PT1H'),
-      ['DTSTART:20260101T090000Z', 'DTEND:20260101T100000Z'],
+      ['DTSTART:20260101T090000Z', 'DURATION:PT1H'],
     ],
     [
       'RDATE with a period',
