@@ -10,7 +10,6 @@ import { type IncomingMessage, request as requestPlain } from 'node:http';
 import { request as requestSecure } from 'node:https';
 import { FetchError, type Fetched, type Fetcher, type FetchRequest } from '../src/fetching.ts';
 import { contains, type IpAddress, type Network, parseAddress, parseNetwork } from '../src/networks.ts';
-import { packageVersion } from '../src/package-root.ts';
 
 const REDIRECTS = 3;
 const TOTAL_MS = 10_000;
@@ -30,7 +29,7 @@ export interface HttpClientOptions {
   /** Networks that may be asked though they are private, at any port: the operator's own. */
   readonly allowed: readonly Network[];
   /** 'Convene/0.1.0'. */
-  readonly program?: string;
+  readonly program: string;
   readonly totalMs?: number;
   readonly maxOctets?: number;
   /** For tests. */
@@ -139,7 +138,7 @@ function send(
         headers: {
           Accept: accept,
           'Accept-Encoding': 'identity',
-          'User-Agent': options.program ?? `Convene/${packageVersion()}`,
+          'User-Agent': options.program,
           ...(etag === '' ? {} : { 'If-None-Match': etag }),
           ...(lastModified === '' ? {} : { 'If-Modified-Since': lastModified }),
         },

@@ -8,7 +8,6 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { serveControl } from '../protocols/control/control-socket.ts';
-import { httpClient } from '../protocols/http-client.ts';
 import { changedCertificate, type TlsCertificate, tlsCertificate } from '../protocols/tls-certificate.ts';
 import { administration } from './administration/commands.ts';
 import { ChangeBus } from './change-bus.ts';
@@ -53,10 +52,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const now = options.now ?? Date.now;
   const log = options.log ?? pino({ level: 'silent' });
   const bus = new ChangeBus((error) => log.error({ err: error }, 'a subscriber to changes failed'));
-  const services = await openServices(config, httpClient({ allowed: config.fetchFrom }), {
-    ...options,
-    onChange: (hint) => bus.publish(hint),
-  });
+  const services = await openServices(config, { ...options, onChange: (hint) => bus.publish(hint) });
   const { store, authentication } = services;
   const jobs = new Jobs(log);
   const metrics = new Metrics();
@@ -72,10 +68,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       ? await tlsCertificate(config.tls, config.data, namesOf(config), now())
       : undefined;
     const readiness = new Readiness(store, config.data, now);
-    nameGauges(metrics, readiness, config.data);
-    metrics.gauge('convene_backup_age_seconds', 'Since the newest backup by the clock was made.', () =>
-      services.backups.age(),
-    );
+    nameGauges(metrics, readiness, services, config.data);
     const sessions = new Sessions(now);
     authentication.onForget((principalId) => sessions.endAll(principalId));
     const http = createHttp({
@@ -103,6 +96,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       if (changed === undefined) return false;
       tls = changed;
       http.renew(changed);
+      mail.renew(changed);
       log.info({ fingerprint: changed.fingerprint }, 'the certificate was renewed');
       return true;
     };
@@ -132,11 +126,12 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   }
 }
 
-function nameGauges(metrics: Metrics, readiness: Readiness, folder: string): void {
+function nameGauges(metrics: Metrics, readiness: Readiness, { backups }: Services, folder: string): void {
   const size = async (name: string) => (await stat(join(folder, name))).size;
   metrics.gauge('convene_store_bytes', 'Size of the database.', () => size('convene.sqlite'));
   metrics.gauge('convene_store_log_bytes', 'Size of its write-ahead log.', () => size('convene.sqlite-wal'));
   metrics.gauge('convene_disk_free_bytes', 'Free on the disk of the data.', () => readiness.free());
+  metrics.gauge('convene_backup_age_seconds', 'Since the newest backup by the clock was made.', () => backups.age());
   metrics.gauge(
     'convene_queue_overdue_seconds',
     'How long the first message of the mail queue has waited past its time.',

@@ -8,7 +8,6 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { NoServer, sendCommand } from '../protocols/control/control-socket.ts';
-import { httpClient } from '../protocols/http-client.ts';
 import { StoreError } from '../storage/store.ts';
 import { administration, type CommandName, type Commands } from './administration/commands.ts';
 import { backupCommands } from './cli/backup.ts';
@@ -160,7 +159,7 @@ async function call<Name extends CommandName>(
 
 async function inProcess(config: Config, command: string, given: unknown): Promise<unknown> {
   const { openServices } = await import('./services.ts');
-  const services = await openServices(config, httpClient({ allowed: config.fetchFrom }));
+  const services = await openServices(config);
   try {
     if (services.founded !== undefined) {
       const { name, password } = services.founded;

@@ -30,7 +30,8 @@ import { loggableUrl, logRequests, requestId } from '../protocols/http-log.ts';
 import { authenticationHook, refuseText } from '../protocols/http-login.ts';
 import { type Peer, peerOf, publicOrigin } from '../protocols/http-peer.ts';
 import { serveMetrics } from '../protocols/metrics.ts';
-import { type Config, ConfigError, type Listener, portName } from './config.ts';
+import { bindProblem } from './bind-problem.ts';
+import type { Config, Listener } from './config.ts';
 import { DomainError } from './errors.ts';
 import type { Metrics } from './metrics.ts';
 import type { Principal } from './principals/access.ts';
@@ -262,23 +263,13 @@ function addHealth(fastify: FastifyInstance, running: () => boolean, problem: ()
 function bind(server: Server, listener: Listener, { host, ports }: Config): Promise<AddressInfo> {
   const port = ports[listener];
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const sentence = BIND_PROBLEMS[error.code ?? '']?.(`${host} port ${port}`, portName(listener));
-      reject(sentence === undefined ? error : new ConfigError([sentence]));
-    });
+    server.once('error', (error) => reject(bindProblem(error, listener, host, port)));
     server.listen({ port, host }, () => {
       server.removeAllListeners('error');
       resolve(server.address() as AddressInfo);
     });
   });
 }
-
-const BIND_PROBLEMS: Readonly<Record<string, (place: string, name: string) => string>> = {
-  EADDRINUSE: (place, name) => `Something else listens on ${place}; stop it, or set ${name} to another port.`,
-  EACCES: (place, name) => `This user may not listen on ${place}; set ${name} to a port above 1023.`,
-  EADDRNOTAVAIL: (place) => `This machine has no address for ${place}; set CONVENE_HOST to one of its own.`,
-  ENOTFOUND: (place) => `The host of ${place} is not known; set CONVENE_HOST to an IP address of this machine.`,
-};
 
 async function closeServer(server: Server, grace: number): Promise<void> {
   if (!server.listening) return;

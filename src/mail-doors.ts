@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { openImap } from '../protocols/imap/listeners.ts';
 import type { ImapLimits } from '../protocols/imap/session.ts';
+import type { CertificatePair } from '../protocols/listener.ts';
 import { openPop3 } from '../protocols/pop3/listeners.ts';
 import type { Pop3Limits } from '../protocols/pop3/session.ts';
 import { openSmtp } from '../protocols/smtp/listeners.ts';
@@ -41,13 +42,15 @@ export interface MailDoorsOptions {
 export interface MailDoorsContext {
   readonly config: Config;
   readonly services: Services;
-  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly tls: CertificatePair | undefined;
   readonly log: Logger;
   readonly now: () => number;
 }
 
 interface Door {
   readonly addresses: Readonly<Partial<Record<Listener, AddressInfo>>>;
+  /** New connections get this certificate. */
+  renew(tls: CertificatePair): void;
   close(): Promise<void>;
 }
 
@@ -85,5 +88,12 @@ export async function openMailDoors(
     await close();
     throw error;
   }
-  return { addresses: Object.assign({}, ...doors.map(({ addresses }) => addresses)), outbound, close };
+  return {
+    addresses: Object.assign({}, ...doors.map(({ addresses }) => addresses)),
+    outbound,
+    renew(renewed) {
+      for (const door of doors) door.renew(renewed);
+    },
+    close,
+  };
 }

@@ -23,6 +23,7 @@ import { CalendarQuery } from './calendar/calendar-query.ts';
 import type { Config } from './config.ts';
 import { CardSearch } from './contacts/card-search.ts';
 import { Cards } from './contacts/cards.ts';
+import { DirectoryCards } from './contacts/directory-cards.ts';
 import type { Http } from './http.ts';
 import type { Sessions } from './principals/sessions.ts';
 import { SlotSuggestions } from './scheduling/suggestions.ts';
@@ -84,6 +85,10 @@ function davExtensions({ store, freeBusy, subscriptions }: Services, now: () => 
       subscriptions,
       now,
     }),
-    carddav({ cards: new Cards(store, now), cardSearch: new CardSearch(store) }),
+    carddav({
+      cards: new Cards(store, now),
+      cardSearch: new CardSearch(store),
+      directoryCards: new DirectoryCards(store),
+    }),
   ];
 }

@@ -2,6 +2,7 @@
  * The services on a store, as commands and protocols use them: built once, here, and given what they need.
  * The server has them with listeners (app.ts), the command line without (cli.ts).
  */
+import { httpClient } from '../protocols/http-client.ts';
 import { openStore } from '../storage/open.ts';
 import type { ChangeHint, Store } from '../storage/store.ts';
 import { AuditLog } from './administration/audit-log.ts';
@@ -12,7 +13,6 @@ import { Subscriptions } from './calendar/subscriptions.ts';
 import { setDefaultQuota } from './collections/quota.ts';
 import { RestoringDeleted } from './collections/restoring.ts';
 import type { Config } from './config.ts';
-import type { Fetcher } from './fetching.ts';
 import { refusingWhenFull } from './full-disk.ts';
 import { addMissingMailboxes } from './mail/default-mailboxes.ts';
 import { Delivery } from './mail/delivery.ts';
@@ -23,6 +23,7 @@ import { MessageContents } from './mail/message-contents.ts';
 import { MessageSearch } from './mail/message-search.ts';
 import { MessageSort } from './mail/message-sort.ts';
 import { Messages } from './mail/messages.ts';
+import { QuotaRoots } from './mail/quota-roots.ts';
 import { SortKeyReader } from './mail/sort-keys.ts';
 import { TextSearch } from './mail/text-search.ts';
 import { type FirstStart, firstStart } from './organisations/first-start.ts';
@@ -61,10 +62,10 @@ export interface Services {
   readonly setupLinks: SetupLinks;
   readonly freeBusy: FreeBusy;
   readonly feeds: Feeds;
-  readonly subscriptions: Subscriptions;
   readonly backups: Backups;
   readonly restoring: Restoring;
   readonly deleted: RestoringDeleted;
+  readonly subscriptions: Subscriptions;
   /** Set when this opening founded the organisation. */
   readonly founded: FirstStart | undefined;
 }
@@ -74,6 +75,7 @@ export interface Mail {
   readonly views: MailboxViews;
   readonly mailboxes: Mailboxes;
   readonly acl: MailboxAcl;
+  readonly quotas: QuotaRoots;
   readonly messages: Messages;
   readonly contents: MessageContents;
   readonly search: MessageSearch;
@@ -84,7 +86,7 @@ export interface Mail {
 }
 
 /** Opens the store of a folder with the services on it; founds the organisation in an empty one. */
-export async function openServices(config: Config, fetcher: Fetcher, options: ServicesOptions = {}): Promise<Services> {
+export async function openServices(config: Config, options: ServicesOptions = {}): Promise<Services> {
   const now = options.now ?? Date.now;
   const store = refusingWhenFull(
     await openStore(config.data, { now, version: packageVersion(), onChange: options.onChange }),
@@ -103,6 +105,7 @@ export async function openServices(config: Config, fetcher: Fetcher, options: Se
     await addMissingMailboxes(store, now);
     const devicePasswords = new DevicePasswords(store, authentication, audit, now);
     const freeBusy = new FreeBusy(store);
+    const fetcher = httpClient({ allowed: config.fetchFrom, program: `Convene/${packageVersion()}` });
     return {
       store,
       authentication,
@@ -117,10 +120,10 @@ export async function openServices(config: Config, fetcher: Fetcher, options: Se
       setupLinks: new SetupLinks(store, devicePasswords, audit, now),
       freeBusy,
       feeds: new Feeds(store, freeBusy, audit, now),
-      subscriptions: new Subscriptions(store, fetcher, audit, now),
       backups: new Backups(store, config, packageVersion(), now),
       restoring: new Restoring(store, audit, config.data, now),
       deleted: new RestoringDeleted(store, now),
+      subscriptions: new Subscriptions(store, fetcher, audit, now),
       founded,
     };
   } catch (error) {
@@ -141,6 +144,7 @@ export function mailOn(store: Store, now: () => number): Mail {
     messages,
     mailboxes,
     acl: new MailboxAcl(store, mailboxes, now),
+    quotas: new QuotaRoots(store, mailboxes),
     contents: new MessageContents(store),
     search: new MessageSearch(store, views, texts, keys),
     sort: new MessageSort(store, keys),

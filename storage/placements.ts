@@ -17,7 +17,8 @@ export const statements = {
   combinations: 'SELECT DISTINCT flags FROM placements WHERE collection_id = ? AND flags >= ?',
   counts: `SELECT COUNT(*) AS messages, COALESCE(SUM(flags & 1 = 0), 0) AS unseen, COALESCE(SUM(flags & 8 = 8), 0) AS deleted,
     COALESCE(SUM(uid >= ?2), 0) AS recent FROM placements WHERE collection_id = ?1`,
-  octets: `SELECT COALESCE(SUM(m.size), 0) AS octets FROM placements p JOIN messages m ON m.id = p.message_id
+  octets: `SELECT COALESCE(SUM(m.size), 0) AS octets,
+    COALESCE(SUM(CASE p.flags & 8 WHEN 8 THEN m.size ELSE 0 END), 0) AS deletedOctets FROM placements p JOIN messages m ON m.id = p.message_id
     WHERE p.collection_id = ?`,
   octetsOnlyHere: `SELECT COALESCE(SUM(m.size), 0) AS octets FROM messages m
     WHERE m.id IN (SELECT p.message_id FROM placements p WHERE p.collection_id = ?1) AND NOT EXISTS
@@ -54,7 +55,8 @@ export function placementReads(sql: Sql): PlacementReads {
       return (await sql.get<{ octets: number }>(statements.octetsOnlyHere, mailboxId))?.octets ?? 0;
     },
     async octets(mailboxId) {
-      return (await sql.get<{ octets: number }>(statements.octets, mailboxId))?.octets ?? 0;
+      const none = { octets: 0, deletedOctets: 0 };
+      return (await sql.get<typeof none>(statements.octets, mailboxId)) ?? none;
     },
   };
 }

@@ -548,8 +548,8 @@ export interface PlacementReads {
   combinations(mailboxId: number, least: number): Promise<number[]>;
   /** Scans the mailbox. `recent`: at and above the UID `recentFrom`. */
   counts(mailboxId: number, recentFrom: number): Promise<PlacementCounts>;
-  /** Octets of all messages of a mailbox. Scans the mailbox and its messages. */
-  octets(mailboxId: number): Promise<number>;
+  /** Octets of all messages of a mailbox, and of those with \Deleted. Scans the mailbox and its messages. */
+  octets(mailboxId: number): Promise<{ octets: number; deletedOctets: number }>;
   /** Octets of the messages that are in no other mailbox likewise. */
   octetsOnlyHere(mailboxId: number): Promise<number>;
 }

@@ -42,7 +42,8 @@ export function caldav(services: CalendarServices): DavExtension {
     kind: 'calendar',
     namespace: CALDAV,
     resourceType: 'calendar',
-    resourceTypeOf: (collection) => (isSchedulingCollection(collection) ? `schedule-${collection.segment}` : undefined),
+    resourceTypesOf: (collection) =>
+      isSchedulingCollection(collection) ? [`schedule-${collection.segment}`] : undefined,
     async post(exchange, resource, body) {
       return (await outbox(exchange, resource, body)) || actions(exchange, resource, body);
     },
@@ -60,9 +61,9 @@ export function caldav(services: CalendarServices): DavExtension {
       'inbox-availability',
     ],
     members: services.calendarObjects,
+    memberSuffix: '.ics',
     contentType: () => ICALENDAR_CONTENT_TYPE,
     uniformContentType: ICALENDAR_CONTENT_TYPE,
-    properties: [...calendarProperties, sourceProperty(services.subscriptions)],
     reports: [
       calendarQueryReport(services.calendarQuery),
       calendarMultigetReport,
@@ -74,6 +75,7 @@ export function caldav(services: CalendarServices): DavExtension {
     whole: wholeCalendar,
     represent: (_resource, octets, accept, headers) => representCalendar(octets, accept, headers),
     subscribe: (owner, segment, url, properties) => services.subscriptions.attach(owner, segment, url, { properties }),
+    properties: [...calendarProperties, sourceProperty(services.subscriptions)],
     columnsOf: ({ columns }) => calendarColumns(columns),
     refusal: calendarRefusal,
   };

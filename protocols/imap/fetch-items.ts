@@ -1,6 +1,7 @@
 /**
  * The attributes of FETCH: `(UID FLAGS BODY.PEEK[1.2]<0.512>)` as a plan.
- * RFC 3501 §6.4.5 and §9 (fetch-att), RFC 7162 §3.1.4 (MODSEQ).
+ * RFC 3501 §6.4.5 and §9 (fetch-att), RFC 7162 §3.1.4 (MODSEQ), RFC 8474 §5.3 (EMAILID, THREADID),
+ * RFC 8514 §4.2 (SAVEDATE), RFC 8970 (PREVIEW).
  * Elsewhere: printing (fetch-response.ts, body-sections.ts).
  */
 import type { SectionText } from '../../src/mail/message-sections.ts';
@@ -28,6 +29,10 @@ export interface FetchPlan {
   bodyStructure: boolean;
   /** BODY: the structure without extension data. */
   body: boolean;
+  emailId: boolean;
+  threadId: boolean;
+  saveDate: boolean;
+  preview: boolean;
   readonly sections: SectionItem[];
   /** An attribute that marks messages as read. */
   seen: boolean;
@@ -37,9 +42,9 @@ const MAX_SECTIONS = 100;
 const MAX_FIELDS = 2_000;
 const MAX_PATH = 100;
 
-/** `ALL`, one attribute, or a list of them. */
-export function fetchPlan(args: Arguments): FetchPlan {
-  const plan: FetchPlan = {
+/** A plan for nothing. */
+export function emptyPlan(): FetchPlan {
+  return {
     uid: false,
     flags: false,
     modseq: false,
@@ -48,9 +53,18 @@ export function fetchPlan(args: Arguments): FetchPlan {
     envelope: false,
     bodyStructure: false,
     body: false,
+    emailId: false,
+    threadId: false,
+    saveDate: false,
+    preview: false,
     sections: [],
     seen: false,
   };
+}
+
+/** `ALL`, one attribute, or a list of them. */
+export function fetchPlan(args: Arguments): FetchPlan {
+  const plan = emptyPlan();
   if (args.peek() === '(') {
     if (args.list(() => attribute(args, plan, args.word())).length === 0) args.fail('FETCH wants attributes');
     return plan;
@@ -72,6 +86,9 @@ const SIMPLE: Readonly<Record<string, keyof FetchPlan>> = {
   'RFC822.SIZE': 'size',
   ENVELOPE: 'envelope',
   BODYSTRUCTURE: 'bodyStructure',
+  EMAILID: 'emailId',
+  THREADID: 'threadId',
+  SAVEDATE: 'saveDate',
 };
 
 function attribute(args: Arguments, plan: FetchPlan, word: string): void {
@@ -87,7 +104,11 @@ function attribute(args: Arguments, plan: FetchPlan, word: string): void {
     plan.sections.push({ ...whole, label: word, text: word === 'RFC822' ? 'BODY' : 'TEXT' });
   } else if (word === 'RFC822.HEADER') plan.sections.push({ ...whole, label: word, text: 'HEADER' });
   else if (word === 'BODY' && args.peek() !== '[') plan.body = true;
-  else if (word === 'BODY' || word === 'BODY.PEEK') {
+  else if (word === 'PREVIEW') {
+    plan.preview = true;
+    // RFC 8970 §4: previews are made as fast as they are read, so there is nothing to be lazy about.
+    if (args.take(' (LAZY')) args.expect(')');
+  } else if (word === 'BODY' || word === 'BODY.PEEK') {
     plan.seen ||= word === 'BODY';
     plan.sections.push(section(args));
   } else args.fail(`${word.slice(0, 40)} is no attribute of FETCH; it stands before this,`);

@@ -3,13 +3,16 @@
  * RFC 3501 §7.4.2, RFC 9051 §7.5.2.
  * Flags come from the arrays of the view, envelopes and structures from finished text, bodies from the blobs; no page holds
  * the event loop, and nothing is locked while the socket is waited for.
- * Elsewhere: parsing (fetch-items.ts), octets of bodies (body-sections.ts), \Seen (commands/fetch.ts).
+ * Elsewhere: parsing (fetch-items.ts), reading (fetch-sources.ts), octets of bodies (body-sections.ts), \Seen (commands/fetch.ts).
  */
 import { setImmediate as yieldOnce } from 'node:timers/promises';
 import { bodyStructureOf } from '../../src/mail/body-structure.ts';
-import type { Body } from '../../src/mail/message-contents.ts';
+import { printInternalDate } from '../../src/mail/message-summary.ts';
 import { BodySections } from './body-sections.ts';
 import type { FetchPlan } from './fetch-items.ts';
+import { type FetchRow, FetchSources } from './fetch-sources.ts';
+import { emailId, threadId } from './object-ids.ts';
+import { quote } from './responses.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 import type { Span } from './sequence-set.ts';
 import type { ImapSession } from './session.ts';
@@ -19,101 +22,53 @@ const PAGE = 2_000;
 /** Where ` RFC822.SIZE` begins in a stored summary: behind `INTERNALDATE "…"`. */
 const DATE_END = 41;
 
-/** Rows of one kind by UID, read ahead in pages: `[uid, text]`, or bodies. */
-class Pages<Row> {
-  readonly #read: (first: number, last: number) => Promise<Row[]>;
-  readonly #uidOf: (row: Row) => number;
-  #rows: Row[] = [];
-  #at = 0;
-  /** Everything up to this UID is in `rows`, or is gone. */
-  #until = 0;
-
-  constructor(read: (first: number, last: number) => Promise<Row[]>, uidOf: (row: Row) => number) {
-    this.#read = read;
-    this.#uidOf = uidOf;
-  }
-
-  /** The row of a UID; UIDs are asked for in ascending order. `last` is the highest that will be, in this run of UIDs. */
-  async get(uid: number, last: number): Promise<Row | undefined> {
-    if (uid > this.#until) {
-      this.#rows = await this.#read(uid, last);
-      this.#at = 0;
-      const end = this.#rows.at(-1);
-      this.#until = end === undefined ? last : this.#uidOf(end);
-    }
-    while (this.#at < this.#rows.length && this.#uidOf(this.#rows[this.#at] as Row) < uid) this.#at++;
-    const row = this.#rows[this.#at];
-    return row !== undefined && this.#uidOf(row) === uid ? row : undefined;
-  }
-
-  /** Whether the next `get` of a UID answers from memory. */
-  has(uid: number): boolean {
-    return uid <= this.#until;
-  }
-}
-
 /** Prints the messages of these spans of indexes that are still there. */
 export async function printFetch(session: ImapSession, spans: readonly Span[], plan: FetchPlan): Promise<void> {
   const { mailbox } = session;
-  if (isFromMemory(plan)) {
+  const sources = new FetchSources(session.services.contents, mailbox.view.mailboxId, plan);
+  if (sources.empty && !plan.body) {
     await printFromMemory(session, spans, plan);
     return;
   }
-  const { contents } = session.services;
-  const { mailboxId } = mailbox.view;
-  const summaries = new Pages(
-    (first, last) => contents.summaries(mailboxId, first, last),
-    ([uid]) => uid,
-  );
-  const structures = new Pages(
-    (first, last) => contents.structures(mailboxId, first, last),
-    ([uid]) => uid,
-  );
-  const bodies = new Pages<Body>(
-    (first, last) => contents.bodies(mailboxId, first, last),
-    ({ uid }) => uid,
-  );
-  const needsSummary = plan.internalDate || plan.size || plan.envelope;
-  const { stream } = session;
+  const { stream, services } = session;
+  const { contents } = services;
   const sections = new BodySections(contents, stream);
   for (const [first, last] of spans) {
     const lastUid = mailbox.uids[last] as number;
     for (let index = first; index <= last; index++) {
-      const at = mailbox.viewIndex(index);
-      if (at < 0) continue;
+      if (mailbox.viewIndex(index) < 0) continue;
       const uid = mailbox.uids[index] as number;
-      if ((needsSummary && !summaries.has(uid)) || (plan.sections.length > 0 && !bodies.has(uid))) {
+      if (!sources.has(uid)) {
         await stream.room();
         await yieldOnce();
         if (stream.ended) return;
+        await sources.load(uid, lastUid);
       }
-      const summary = needsSummary ? await summaries.get(uid, lastUid) : undefined;
-      const structure = plan.bodyStructure ? await structures.get(uid, lastUid) : undefined;
-      const body = plan.sections.length > 0 ? await bodies.get(uid, lastUid) : undefined;
+      const row = sources.get(uid);
       // It left while pages were read: nothing is said of it, and EXPUNGE comes when it may.
-      const missing =
-        (needsSummary && !summary) || (plan.bodyStructure && !structure) || (plan.sections.length > 0 && !body);
-      if (missing) continue;
-      const brief = plan.body ? await contents.scanned(mailbox.view.messageIds[at] as number) : undefined;
+      if (row === undefined) continue;
+      const messageId = mailbox.view.messageIds[mailbox.viewIndex(index)];
+      const brief = plan.body && messageId !== undefined ? await contents.scanned(messageId) : undefined;
+      // Only now: messages may have left while pages were read, and positions in the view moved.
+      const at = mailbox.viewIndex(index);
+      if (at < 0) continue;
+      if (plan.flags) mailbox.announceKeywords(stream);
       let text = `* ${index + 1} FETCH (${memoryItems(mailbox, at, uid, plan)}`;
-      if (summary !== undefined) text += `${gap(text)}${summaryItems(summary[1], plan)}`;
-      if (structure !== undefined) text += `${gap(text)}BODYSTRUCTURE ${structure[1]}`;
+      for (const item of storedItems(row, plan)) text += gap(text) + item;
       if (brief !== undefined) text += `${gap(text)}BODY ${bodyStructureOf(brief.message, false)}`;
-      if (body === undefined) {
+      if (row.body !== undefined && plan.preview)
+        text += `${gap(text)}PREVIEW ${quote(latin1(await contents.preview(row.body)))}`;
+      if (row.body === undefined || plan.sections.length === 0) {
         stream.write(`${text})\r\n`);
         continue;
       }
       if (text.endsWith('(')) text += `UID ${uid}`;
       stream.write(text);
-      for (const item of plan.sections) await sections.write(body, item);
+      for (const item of plan.sections) await sections.write(row.body, item);
       stream.write(')\r\n');
       if (stream.crowded) await stream.room();
     }
   }
-}
-
-function isFromMemory({ internalDate, size, envelope, bodyStructure, body, sections }: FetchPlan): boolean {
-  return !internalDate && !size && !envelope && !bodyStructure && !body && sections.length === 0;
 }
 
 async function printFromMemory(session: ImapSession, spans: readonly Span[], plan: FetchPlan): Promise<void> {
@@ -124,6 +79,7 @@ async function printFromMemory(session: ImapSession, spans: readonly Span[], pla
     for (let index = first; index <= last; index++) {
       const at = mailbox.viewIndex(index);
       if (at < 0) continue;
+      if (plan.flags) mailbox.announceKeywords(stream);
       text += `* ${index + 1} FETCH (${memoryItems(mailbox, at, mailbox.uids[index] as number, plan)})\r\n`;
       if (++printed % PAGE !== 0) continue;
       stream.write(text);
@@ -146,6 +102,22 @@ function memoryItems(
   if (flags) text += `${text === '' ? '' : ' '}FLAGS (${mailbox.flagText(at, uid)})`;
   if (modseq) text += `${text === '' ? '' : ' '}MODSEQ (${mailbox.view.modseqs[at]})`;
   return text;
+}
+
+/** What was read of a message, without its octets. */
+function storedItems(row: FetchRow, plan: FetchPlan): string[] {
+  const items: string[] = [];
+  if (row.summary !== undefined) items.push(summaryItems(row.summary, plan));
+  if (row.structure !== undefined) items.push(`BODYSTRUCTURE ${row.structure}`);
+  if (plan.emailId) items.push(`EMAILID (${emailId(row.emailId ?? 0)})`);
+  if (plan.threadId) items.push(`THREADID (${threadId(row.threadId ?? 0)})`);
+  if (row.savedAt !== undefined) items.push(`SAVEDATE ${row.savedAt === 0 ? 'NIL' : printInternalDate(row.savedAt)}`);
+  return items;
+}
+
+/** UTF-8, octet for character. */
+function latin1(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
 }
 
 /** The items of a stored summary that are asked for, in its order. */

@@ -1,11 +1,13 @@
 /**
  * The criteria of SEARCH as the tree that src/mail/message-search.ts evaluates.
- * RFC 3501 §6.4.4 and §9 (search-key), RFC 7162 §3.1.5 (MODSEQ).
+ * RFC 3501 §6.4.4 and §9 (search-key), RFC 5032 (OLDER, YOUNGER), RFC 5182 (`$`), RFC 7162 §3.1.5 (MODSEQ), RFC 8474 §6 (EMAILID, THREADID),
+ * RFC 8514 §4.3 (SAVEDON and its like).
  * Sequence numbers, \Recent and `*` become UIDs here, by what the session knows.
  */
 import type { Criterion, TextCriterion } from '../../src/mail/message-search.ts';
 import type { UidSet } from '../../src/mail/uid-set.ts';
 import { type Arguments, MAX_DEPTH } from './grammar.ts';
+import { numberOf } from './object-ids.ts';
 import { Refusal } from './responses.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 
@@ -34,10 +36,12 @@ export class CriteriaReader {
   readonly #args: Arguments;
   readonly #mailbox: SelectedMailbox;
   readonly #charset: string;
+  readonly #now: number;
   #keys = 0;
   modseq = false;
 
-  constructor(args: Arguments, mailbox: SelectedMailbox, charset: string) {
+  constructor(args: Arguments, mailbox: SelectedMailbox, charset: string, now = Date.now()) {
+    this.#now = now;
     this.#args = args;
     this.#mailbox = mailbox;
     this.#charset = charset;
@@ -64,7 +68,7 @@ export class CriteriaReader {
       args.expect(')');
       return inner;
     }
-    if (/[\d*]/.test(args.peek())) return this.#sequence();
+    if (/[\d*$]/.test(args.peek())) return this.#sequence();
     const word = args.atom().toUpperCase();
     if (Object.hasOwn(FLAGS, word)) return { kind: 'flag', name: FLAGS[word] as string };
     if (word.startsWith('UN') && Object.hasOwn(FLAGS, word.slice(2)))
@@ -99,6 +103,15 @@ export class CriteriaReader {
         const criterion: Criterion = { kind: 'flag', name: this.#args.flag() };
         return word === 'KEYWORD' ? criterion : not(criterion);
       }
+      case 'OLDER':
+      case 'YOUNGER': {
+        // RFC 5032: seconds before now.
+        this.#args.space();
+        const instant = this.#now - this.#args.nzNumber() * 1000;
+        return word === 'OLDER'
+          ? { kind: 'internal-date', until: instant + 1 }
+          : { kind: 'internal-date', from: instant };
+      }
       case 'LARGER':
       case 'SMALLER':
         this.#args.space();
@@ -119,6 +132,16 @@ export class CriteriaReader {
         const set = this.#args.sequenceSet();
         return { kind: 'uids', uids: this.#mailbox.uidSet(this.#mailbox.existing(set, true)) };
       }
+      case 'EMAILID':
+      case 'THREADID': {
+        this.#args.space();
+        const objectId = this.#args.atom();
+        return word === 'EMAILID'
+          ? { kind: 'email-id', id: numberOf('M', objectId) }
+          : { kind: 'thread-id', id: numberOf('T', objectId) };
+      }
+      case 'SAVEDATESUPPORTED':
+        return { kind: 'all' };
       case 'MODSEQ':
         return this.#modseq();
       default:
@@ -127,11 +150,11 @@ export class CriteriaReader {
   }
 
   #date(word: string): Criterion {
-    const match = /^(SENT)?(BEFORE|ON|SINCE)$/.exec(word);
+    const match = /^(SENT|SAVED)?(BEFORE|ON|SINCE)$/.exec(word);
     if (match === null) return this.#args.fail(`${word.slice(0, 40)} is no criterion; it stands before this,`);
     this.#args.space();
     const day = this.#args.date();
-    const kind = match[1] === undefined ? 'internal-date' : 'sent-date';
+    const kind = match[1] === undefined ? 'internal-date' : match[1] === 'SENT' ? 'sent-date' : 'save-date';
     if (match[2] === 'BEFORE') return { kind, until: day };
     return match[2] === 'SINCE' ? { kind, from: day } : { kind, from: day, until: day + DAY };
   }

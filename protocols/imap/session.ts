@@ -5,11 +5,14 @@
  * Elsewhere: the loop (connection.ts), sequence numbers (selected-mailbox.ts).
  */
 import type { SecureContext } from 'node:tls';
+import type { MailboxAcl } from '../../src/mail/mailbox-acl.ts';
 import type { MailboxViews } from '../../src/mail/mailbox-views.ts';
 import type { Mailboxes } from '../../src/mail/mailboxes.ts';
 import type { MessageContents } from '../../src/mail/message-contents.ts';
 import type { MessageSearch } from '../../src/mail/message-search.ts';
+import type { MessageSort } from '../../src/mail/message-sort.ts';
 import type { Messages } from '../../src/mail/messages.ts';
+import type { QuotaRoots } from '../../src/mail/quota-roots.ts';
 import type { Principal } from '../../src/principals/access.ts';
 import type { Authentication } from '../../src/principals/authentication.ts';
 import type { LineStream } from '../line-stream.ts';
@@ -45,15 +48,18 @@ export interface ImapLog {
 export interface ImapServices {
   readonly authentication: Authentication;
   readonly mailboxes: Mailboxes;
+  readonly acl: MailboxAcl;
+  readonly quotas: QuotaRoots;
   readonly views: MailboxViews;
   readonly messages: Messages;
   readonly contents: MessageContents;
   readonly search: MessageSearch;
+  readonly sort: MessageSort;
   readonly version: string;
   readonly limits: ImapLimits;
   readonly log: ImapLog;
-  /** Undefined: no STARTTLS. */
-  readonly tls: SecureContext | undefined;
+  /** What STARTTLS begins with now. Undefined: no STARTTLS. */
+  readonly tls: () => SecureContext | undefined;
   /** Whether a password may come over a connection without TLS. */
   readonly plaintextLogin: 'loopback' | 'never';
   /** Counts a session of a user; false when there are too many. */

@@ -24,7 +24,7 @@ export function capabilities(session: Pop3Session): string[] {
     'EXPIRE NEVER',
     ...(session.mayLogIn ? ['USER'] : []),
     ...(offered.length > 0 ? [`SASL ${offered.join(' ')}`] : []),
-    ...(services.tls !== undefined && !encrypted ? ['STLS'] : []),
+    ...(services.tls() !== undefined && !encrypted ? ['STLS'] : []),
     `IMPLEMENTATION Convene-${services.version}`,
   ];
 }

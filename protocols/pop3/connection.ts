@@ -120,7 +120,6 @@ export class Pop3Connection implements Session {
     if (error instanceof LineTooLong) stream.write('-ERR The line is too long.\r\n');
     else if (error instanceof Hangup) {
       if (error.cause !== undefined) this.#log(error.cause, 'a POP3 response broke off');
-      stream.socket.destroy();
     } else {
       stream.write('-ERR [SYS/TEMP] The server made a mistake; it is noted.\r\n');
       this.#log(error, 'a POP3 connection failed');

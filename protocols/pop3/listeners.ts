@@ -5,19 +5,21 @@
  */
 import type { AddressInfo } from 'node:net';
 import type { Config, Listener } from '../../src/config.ts';
-import { listen, type SocketListener, tlsContext } from '../listener.ts';
+import { type CertificatePair, listen, type SocketListener, tlsContext } from '../listener.ts';
 import { createPop3Server, type Pop3ServerOptions } from './server.ts';
 
 export interface Pop3ListenersOptions extends Omit<Pop3ServerOptions, 'tls' | 'plaintextLogin'> {
   readonly config: Config;
   /** Undefined: no STLS, and no `pop3s`. */
-  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly tls: CertificatePair | undefined;
 }
 
 export type Pop3ListenerName = Extract<Listener, 'pop3' | 'pop3s'>;
 
 export interface Pop3Listeners {
   readonly addresses: Readonly<Partial<Record<Pop3ListenerName, AddressInfo>>>;
+  /** New connections, and those that begin TLS, get this certificate. */
+  renew(tls: CertificatePair): void;
   close(): Promise<void>;
 }
 
@@ -25,9 +27,10 @@ const REFUSAL = '-ERR [SYS/TEMP] Too many connections; try again later.\r\n';
 
 /** Opens those that have a port; all or none. */
 export async function openPop3({ config, tls, ...services }: Pop3ListenersOptions): Promise<Pop3Listeners> {
+  let context = tls && tlsContext(tls);
   const { serve } = createPop3Server({
     ...services,
-    tls: tls && tlsContext(tls),
+    tls: () => context,
     plaintextLogin: config.plaintextLogin,
   });
   const opened = new Map<Pop3ListenerName, SocketListener>();
@@ -37,7 +40,7 @@ export async function openPop3({ config, tls, ...services }: Pop3ListenersOption
   async function open(name: Pop3ListenerName, listenerTls: Pop3ListenersOptions['tls']): Promise<void> {
     const port = config.ports[name];
     if (port === undefined) return;
-    opened.set(name, await listen({ host: config.host, port, refusal: REFUSAL, serve, tls: listenerTls }));
+    opened.set(name, await listen({ name, host: config.host, port, refusal: REFUSAL, serve, tls: listenerTls }));
   }
   try {
     await open('pop3', undefined);
@@ -46,5 +49,12 @@ export async function openPop3({ config, tls, ...services }: Pop3ListenersOption
     await close();
     throw error;
   }
-  return { addresses: Object.fromEntries([...opened].map(([name, { address }]) => [name, address])), close };
+  return {
+    addresses: Object.fromEntries([...opened].map(([name, { address }]) => [name, address])),
+    renew(renewed) {
+      context = tlsContext(renewed);
+      for (const listener of opened.values()) listener.renew(renewed);
+    },
+    close,
+  };
 }

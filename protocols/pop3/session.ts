@@ -45,8 +45,8 @@ export interface Pop3Services extends MaildropServices {
   readonly version: string;
   readonly limits: Pop3Limits;
   readonly log: Pop3Log;
-  /** Undefined: no STLS. */
-  readonly tls: SecureContext | undefined;
+  /** What STLS begins with now. Undefined: no STLS. */
+  readonly tls: () => SecureContext | undefined;
   /** Whether a password may come over a connection without TLS. */
   readonly plaintextLogin: 'loopback' | 'never';
 }

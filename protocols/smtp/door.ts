@@ -3,6 +3,7 @@
  */
 import type { Principal } from '../../src/principals/access.ts';
 import type { SocketPeer } from '../listener.ts';
+import type { GuardedMessage } from './data-guard.ts';
 import type { Path } from './path-command.ts';
 import type { SmtpRefusal } from './refusal.ts';
 
@@ -50,5 +51,5 @@ export interface Door<Recipient> {
    * recipient.
    * @throws SmtpRefusal, DomainError
    */
-  message(transaction: Transaction<Recipient>, octets: AsyncIterable<Buffer>): Promise<string | Outcome[]>;
+  message(transaction: Transaction<Recipient>, message: GuardedMessage): Promise<string | Outcome[]>;
 }

@@ -6,7 +6,6 @@
 import type { Recipient } from '../../src/mail/delivery.ts';
 import type { LocalRecipients } from '../../src/mail/local-recipients.ts';
 import type { Reception } from '../../src/mail/reception.ts';
-import { guardMessage } from './data-guard.ts';
 import type { Door } from './door.ts';
 import { isHere, localRecipient, relayRefused } from './recipients.ts';
 import { SmtpRefusal } from './refusal.ts';
@@ -27,13 +26,13 @@ export function inboundDoor(recipients: LocalRecipients, reception: Reception): 
         throw new SmtpRefusal(452, '4.2.2', 'The mailbox has no room.');
       return recipient;
     },
-    async message(transaction, octets) {
+    async message(transaction, message) {
       const { id, helo, peer, protocol, sender } = transaction;
       await reception.take({
         mailFrom: sender.address,
         recipients: transaction.recipients,
         trace: { id, helo, protocol, address: peer.address },
-        ...(await guardMessage(octets)),
+        ...message,
       });
       return `2.0.0 Delivered as ${id}`;
     },

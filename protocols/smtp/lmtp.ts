@@ -6,7 +6,6 @@
 import type { Recipient } from '../../src/mail/delivery.ts';
 import type { LocalRecipients } from '../../src/mail/local-recipients.ts';
 import type { Reception } from '../../src/mail/reception.ts';
-import { guardMessage } from './data-guard.ts';
 import type { Door } from './door.ts';
 import { isHere, localRecipient, relayRefused } from './recipients.ts';
 import { refusalOf } from './refusal.ts';
@@ -23,13 +22,13 @@ export function lmtpDoor(recipients: LocalRecipients, reception: Reception): Doo
       if (!(await isHere(path, recipients))) throw relayRefused();
       return localRecipient(path, recipients);
     },
-    async message(transaction, octets) {
+    async message(transaction, message) {
       const { id, helo, peer, protocol, sender } = transaction;
       const outcomes = await reception.takeForEach({
         mailFrom: sender.address,
         recipients: transaction.recipients,
         trace: { id, helo, protocol, address: peer.address },
-        ...(await guardMessage(octets)),
+        ...message,
       });
       // RFC 2033 §4.2: one for each RCPT, also where two of them mean the same mailbox.
       return transaction.recipients.map(({ address }, index) => {

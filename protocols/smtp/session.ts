@@ -14,6 +14,7 @@ import { DomainError } from '../../src/errors.ts';
 import type { Principal } from '../../src/principals/access.ts';
 import type { SocketPeer } from '../listener.ts';
 import { type SaslExchange, saslMechanisms } from '../sasl.ts';
+import { GUARD_LIMITS, guardMessage } from './data-guard.ts';
 import type { Door, Transaction } from './door.ts';
 import { beginLogin, takeResponse } from './login.ts';
 import { type LineFault, OctetStream } from './octet-stream.ts';
@@ -249,7 +250,8 @@ export class SmtpSession<Recipient> extends SMTPConnection {
     // Without return(): whoever stops early must not end the connection, and the rest is read below.
     const shared: AsyncIterable<Buffer> = { [Symbol.asyncIterator]: () => ({ next: () => source.next() }) };
     try {
-      const result = await this.door.message(transaction, shared);
+      const guarded = await guardMessage(shared, { ...GUARD_LIMITS, size: this.#limits.size });
+      const result = await this.door.message(transaction, guarded);
       this.#owner.noteMessage(this, transaction, performance.now() - started, undefined);
       return typeof result === 'string' ? result : result.map(asReply);
     } catch (error) {

@@ -8,7 +8,6 @@ import type { LocalRecipients } from '../../src/mail/local-recipients.ts';
 import type { NotifyCondition, QueueOptions } from '../../src/mail/queue-options.ts';
 import type { Submission, SubmissionRecipient } from '../../src/mail/submission.ts';
 import type { Principal } from '../../src/principals/access.ts';
-import { guardMessage } from './data-guard.ts';
 import type { Door, Transaction } from './door.ts';
 import { decodeXtext } from './path-command.ts';
 import { isHere, localRecipient } from './recipients.ts';
@@ -41,7 +40,7 @@ export function submissionDoor(recipients: LocalRecipients, submission: Submissi
       };
       return { remote: { address: path.address, options } };
     },
-    async message(transaction, octets) {
+    async message(transaction, message) {
       const { id, protocol, sender } = transaction;
       await submission.accept({
         principal: principalOf(transaction),
@@ -49,7 +48,7 @@ export function submissionDoor(recipients: LocalRecipients, submission: Submissi
         recipients: transaction.recipients,
         // Interpretation 40: where people are when they write is nobody's business.
         trace: { id, helo: 'submission', protocol, address: undefined },
-        ...(await guardMessage(octets)),
+        ...message,
       });
       return `2.0.0 Taken as ${id}`;
     },

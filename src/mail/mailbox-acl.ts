@@ -56,7 +56,7 @@ export class MailboxAcl {
 
   /**
    * Changes what somebody may do with a mailbox; with no rights left, its entry goes.
-   * @throws DomainError not-found for the mailbox or the identifier, forbidden, limit-exceeded
+   * @throws DomainError not-found, forbidden, invalid-data for an unknown identifier, limit-exceeded
    */
   async change(viewer: Principal, name: string, identifier: string, mode: AclMode, rights: MailRights): Promise<void> {
     const mailbox = await this.mailboxes.find(viewer, name, 'a');
@@ -70,13 +70,13 @@ export class MailboxAcl {
 
   /**
    * Takes an entry away; what somebody may do with the whole account, or as a member of a group, stays.
-   * @throws DomainError not-found, forbidden
+   * @throws DomainError not-found, forbidden, invalid-data for an unknown identifier
    */
   async remove(viewer: Principal, name: string, identifier: string): Promise<void> {
     await this.change(viewer, name, identifier, 'replace', new Set());
   }
 
-  /** @throws DomainError not-found, forbidden */
+  /** @throws DomainError not-found, forbidden, invalid-data for an unknown identifier */
   async grantable(viewer: Principal, name: string, identifier: string): Promise<GrantableRights> {
     const { id, accountId } = await this.mailboxes.find(viewer, name, 'a');
     const grantee = await this.grantee(viewer, identifier);
@@ -141,5 +141,5 @@ function ofGrantee(grants: readonly MailGrantRow[], granteeId: number): MailGran
 }
 
 function unknown(identifier: string): never {
-  throw new DomainError('not-found', `There is nobody called ${JSON.stringify(identifier.slice(0, 100))}.`);
+  throw new DomainError('invalid-data', `There is nobody called ${JSON.stringify(identifier.slice(0, 100))}.`);
 }

@@ -26,8 +26,9 @@ export interface MailboxStatus {
   readonly messages: number;
   readonly unseen: number;
   readonly deleted: number;
-  /** Octets of all messages; 0 when they were not asked for. */
+  /** Octets of all messages, and of those with \Deleted; 0 when they were not asked for. */
   readonly octets: number;
+  readonly deletedOctets: number;
   readonly recent: number;
   readonly uidnext: number;
   readonly uidvalidity: number;
@@ -175,14 +176,14 @@ export class Mailboxes {
    * @throws DomainError not-found when it has gone
    */
   async status(mailbox: Pick<Mailbox, 'id'>, wanted: { octets: boolean } = { octets: false }): Promise<MailboxStatus> {
-    const octets = wanted.octets ? await this.store.placements.octets(mailbox.id) : 0;
+    const sums = wanted.octets ? await this.store.placements.octets(mailbox.id) : { octets: 0, deletedOctets: 0 };
     const view = this.views.peek(mailbox.id);
-    if (view !== undefined && !view.removed) return { ...statusOf(view), octets };
+    if (view !== undefined && !view.removed) return { ...statusOf(view), ...sums };
     const row = await this.store.mailboxes.get(mailbox.id);
     if (row === undefined) throw missing();
     const { uidnext, uidvalidity, modseq, recentFrom } = row;
     const counts = await this.store.placements.counts(mailbox.id, recentFrom);
-    return { ...counts, octets, uidnext, uidvalidity, highestModseq: modseq };
+    return { ...counts, ...sums, uidnext, uidvalidity, highestModseq: modseq };
   }
 
   private async visibleIn(viewer: Principal, accountId: number, prefix: string): Promise<Mailbox[]> {

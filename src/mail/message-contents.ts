@@ -5,6 +5,7 @@
  * Elsewhere: which octets a section is (message-sections.ts), printing (protocols/imap).
  */
 import type { Store } from '../../storage/store.ts';
+import { previewOf } from './message-preview.ts';
 import { unpackLayout } from './message-sections.ts';
 import { type MessagePart, type PartLayout, scanMessage } from './message-structure.ts';
 
@@ -14,6 +15,8 @@ const BODY_PAGE = 32;
 /** Layouts kept in memory: clients ask for the parts of a message one after the other. */
 const LAYOUTS = 256;
 const READ = 1024 * 1024;
+/** Octets of a large message that its preview is looked for in. */
+const PREVIEWED = 256 * 1024;
 
 /** One message of a page of bodies. */
 export interface Body {
@@ -47,6 +50,25 @@ export class MessageContents {
   /** The value of BODYSTRUCTURE likewise. */
   structures(mailboxId: number, first: number, last: number): Promise<[uid: number, structure: string][]> {
     return this.store.messages.structures(mailboxId, first, last, PAGE);
+  }
+
+  /** [uid, id of the message, id of its thread] likewise: EMAILID and THREADID (RFC 8474 §5), the same for copies. */
+  origins(
+    mailboxId: number,
+    first: number,
+    last: number,
+  ): Promise<[uid: number, originalId: number, threadId: number][]> {
+    return this.store.messages.origins(mailboxId, first, last, PAGE);
+  }
+
+  /** [uid, when it came into this mailbox] likewise; 0 when that is not known. */
+  savedDates(mailboxId: number, first: number, last: number): Promise<[uid: number, savedAt: number][]> {
+    return this.store.placements.savedAt(mailboxId, first, last, PAGE);
+  }
+
+  /** The first words of a message (RFC 8970). */
+  async preview({ messageId, octets }: Body): Promise<string> {
+    return previewOf(octets ?? (await this.octets(messageId, 0, PREVIEWED)));
   }
 
   /** Whole messages by UID in [first, last], at most 32, in order of UID. Where fewer come, there are no more. */

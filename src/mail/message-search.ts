@@ -33,6 +33,8 @@ export type Criterion =
   | { readonly kind: 'sent-date'; readonly from?: number; readonly until?: number }
   /** When the message came into this mailbox, in [from, until) (RFC 8514 §4.3). */
   | { readonly kind: 'save-date'; readonly from?: number; readonly until?: number }
+  /** Is this message, or a copy of it; belongs to this thread (RFC 8474 §6). */
+  | { readonly kind: 'email-id' | 'thread-id'; readonly id: number }
   /** MODSEQ at least this. */
   | { readonly kind: 'modseq'; readonly modseq: number };
 
@@ -46,7 +48,8 @@ interface Scope {
   readonly modseqs: Float64Array;
 }
 
-const SAVE_DATES_AT_ONCE = 8_000;
+const ROWS_AT_ONCE = 4_000;
+const LAST_UID = 2 ** 32 - 1;
 
 export class MessageSearch {
   private readonly store: Store;
@@ -110,6 +113,11 @@ export class MessageSearch {
         const dates = await this.saveDates(scope);
         return filtered(among, (at) => isWithin(dates.get(scope.uids[at] as number) ?? Number.NaN, criterion));
       }
+      case 'email-id':
+      case 'thread-id': {
+        const ids = await this.origins(scope, criterion.kind);
+        return filtered(among, (at) => ids.get(scope.uids[at] as number) === criterion.id);
+      }
       default:
         return this.byText(scope, criterion, among);
     }
@@ -122,16 +130,34 @@ export class MessageSearch {
     return filtered(among, () => answer[next++] === 1);
   }
 
-  private async saveDates({ view }: Scope): Promise<Map<number, number>> {
-    const dates = new Map<number, number>();
-    for (let next = 1; ; ) {
-      const page = await this.store.placements.savedAt(view.mailboxId, next, 2 ** 32 - 1, SAVE_DATES_AT_ONCE);
-      for (const [uid, savedAt] of page) dates.set(uid, savedAt === 0 ? Number.NaN : savedAt);
-      const last = page.at(-1);
-      if (page.length < SAVE_DATES_AT_ONCE || last === undefined) return dates;
-      next = last[0] + 1;
-      await new Promise(setImmediate);
-    }
+  private saveDates({ view }: Scope): Promise<Map<number, number>> {
+    return byUid(
+      (first) => this.store.placements.savedAt(view.mailboxId, first, LAST_UID, ROWS_AT_ONCE),
+      ([, savedAt]) => (savedAt === 0 ? Number.NaN : savedAt),
+    );
+  }
+
+  private origins({ view }: Scope, kind: 'email-id' | 'thread-id'): Promise<Map<number, number>> {
+    return byUid(
+      (first) => this.store.messages.origins(view.mailboxId, first, LAST_UID, ROWS_AT_ONCE),
+      ([, originalId, threadId]) => (kind === 'email-id' ? originalId : threadId),
+    );
+  }
+}
+
+/** A number of each message, read in pages between which others run. */
+async function byUid<Row extends [uid: number, ...values: number[]]>(
+  read: (first: number) => Promise<Row[]>,
+  numberIn: (row: Row) => number,
+): Promise<Map<number, number>> {
+  const values = new Map<number, number>();
+  for (let next = 1; ; ) {
+    const page = await read(next);
+    for (const row of page) values.set(row[0], numberIn(row));
+    const last = page.at(-1);
+    if (page.length < ROWS_AT_ONCE || last === undefined) return values;
+    next = last[0] + 1;
+    await new Promise(setImmediate);
   }
 }
 
@@ -153,6 +179,8 @@ function costOf(criterion: Criterion): number {
       return 1;
     case 'sent-date':
     case 'save-date':
+    case 'email-id':
+    case 'thread-id':
       return 2;
     case 'subject':
     case 'address':

@@ -87,9 +87,9 @@ function collect(octets: Buffer, part: MessagePart, texts: string[]): void {
   if (part.kind === 'single' && part.type.type === 'text') texts.push(foldText(partText(octets, part)));
 }
 
-/** The decoded text of a text part, not folded; HTML without tags. */
-export function partText(octets: Buffer, part: MessagePart): string {
-  const raw = octets.subarray(part.bodyStart, Math.min(part.end, part.bodyStart + PART_OCTETS));
+/** The decoded text of a text part, not folded; HTML without tags. `most`: octets of it that are looked at. */
+export function partText(octets: Buffer, part: MessagePart, most: number = PART_OCTETS): string {
+  const raw = octets.subarray(part.bodyStart, Math.min(part.end, part.bodyStart + most));
   const decoded = decodeTransfer(raw, part.encoding);
   const charset = parameterOf(part.type, 'charset')?.trim().toLowerCase() ?? 'us-ascii';
   // Text that claims to be ASCII and is not: as other programs read it.

@@ -7,7 +7,18 @@
 import type { PlacementRow, Store, Writes } from '../../storage/store.ts';
 import { DomainError } from '../errors.ts';
 import type { Principal } from '../principals/access.ts';
-import { ALL_FLAGS, bitsOf, DELETED, type FlagNames, Keywords, parseFlagNames, SEEN, without } from './flags.ts';
+import {
+  ALL_FLAGS,
+  bitsOf,
+  DELETED,
+  type FlagNames,
+  intersection,
+  Keywords,
+  parseFlagNames,
+  SEEN,
+  union,
+  without,
+} from './flags.ts';
 import { flagsAllowed, mailRightsOn, need } from './mail-rights.ts';
 import type { Mailbox } from './mailbox.ts';
 import { type MailboxView, uidsIn } from './mailbox-view.ts';
@@ -48,6 +59,8 @@ export interface Appended {
 export interface FlagsChanged {
   /** Of this change; the mailbox's highest when nothing changed. */
   readonly modseq: number;
+  /** The view's highest modseq when this change came to it: what others did before is up to there. */
+  readonly after: number;
   /** Messages that were left alone because they changed after UNCHANGEDSINCE. */
   readonly modified: UidSet;
 }
@@ -131,27 +144,40 @@ export class Messages {
   ): Promise<FlagsChanged> {
     const rights = await mailRightsOn(this.store, viewer, mailboxOf(view));
     const allowed = flagsAllowed(rights);
-    if (allowed === 0) throw new DomainError('forbidden', 'You may not change flags in this mailbox.');
     const flags = parseFlagNames(names);
-    return this.views.write(async (write) => {
-      const { mailboxId: id, accountId } = view;
-      const modseq = await write.accounts.nextModseq(accountId, [id]);
-      const row = await mailboxIn(write, id);
-      const adds = mode !== 'remove' && flags.keywords.length > 0;
-      const keywords = adds ? await keywordsWith(write, row, flags.keywords) : Keywords.parse(row.keywords);
-      const bits = without(bitsOf(flags, keywords), without(ALL_FLAGS, allowed));
-      const clear = mode === 'add' ? 0 : mode === 'remove' ? bits : without(allowed, bits);
-      const set = mode === 'remove' ? 0 : bits;
-      const passed =
-        unchangedSince === undefined ? { uids, modified: [] } : await unchanged(write, id, uids, unchangedSince);
-      for (const [first, last] of passed.uids) await write.placements.changeFlags(id, first, last, clear, set, modseq);
-      return {
-        answer: { modseq, modified: passed.modified },
-        deltas: [
-          { mailboxId: id, modseq, flags: { uids: passed.uids, clear, set }, keywords: adds ? keywords : undefined },
-        ],
-      };
-    });
+    const asked = flags.keywords.length > 0 ? without(ALL_FLAGS, SEEN + DELETED) : flags.system;
+    // RFC 4314 §4: with one of the flags allowed, the others are passed over.
+    if (allowed === 0 || (asked !== 0 && intersection(union(asked, flags.system), allowed) === 0))
+      throw new DomainError('forbidden', 'You may not change these flags in this mailbox.');
+    let after = 0;
+    const done = await this.views.write(
+      async (write) => {
+        const { mailboxId: id, accountId } = view;
+        const modseq = await write.accounts.nextModseq(accountId, [id]);
+        const row = await mailboxIn(write, id);
+        const known = Keywords.parse(row.keywords);
+        // A keyword that is taken away is one that clients use: it is listed, where there is room.
+        const adds = flags.keywords.length > 0 && (mode !== 'remove' || known.hasRoom(flags.keywords.length));
+        const keywords = adds ? await keywordsWith(write, row, flags.keywords) : known;
+        const bits = without(bitsOf(flags, keywords), without(ALL_FLAGS, allowed));
+        const clear = mode === 'add' ? 0 : mode === 'remove' ? bits : without(allowed, bits);
+        const set = mode === 'remove' ? 0 : bits;
+        const passed =
+          unchangedSince === undefined ? { uids, modified: [] } : await unchanged(write, id, uids, unchangedSince);
+        for (const [first, last] of passed.uids)
+          await write.placements.changeFlags(id, first, last, clear, set, modseq);
+        return {
+          answer: { modseq, modified: passed.modified },
+          deltas: [
+            { mailboxId: id, modseq, flags: { uids: passed.uids, clear, set }, keywords: adds ? keywords : undefined },
+          ],
+        };
+      },
+      () => {
+        after = view.highestModseq;
+      },
+    );
+    return { ...done, after };
   }
 
   /** Sets \Seen as reading does, if the viewer may; messages that have it do not change. */

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import t from 'tap';
-import { httpClient } from '../../protocols/http-client.ts';
 import { readConfig } from '../../src/config.ts';
 import { createHttp, type HttpLimits } from '../../src/http.ts';
 import { Metrics } from '../../src/metrics.ts';
@@ -19,7 +18,7 @@ import { basic, startServer, type Teardown } from '../support/server.ts';
 async function startDoor(t: Teardown, limits: Partial<HttpLimits> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'convene-test-'));
   const config = readConfig({ CONVENE_DATA: folder, CONVENE_HTTP_PORT: '0', CONVENE_HTTPS_PORT: '' }, folder);
-  const services = await openServices(config, httpClient({ allowed: [] }));
+  const services = await openServices(config);
   const log = pino({ level: 'silent' });
   const http = createHttp({
     config,

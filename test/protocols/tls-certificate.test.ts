@@ -1,5 +1,7 @@
 /** Certificates of the operator: taken over while the server runs, and not when they are broken. */
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { generate } from 'selfsigned';
@@ -17,11 +19,22 @@ async function writePair(paths: { cert: string; key: string }, name: string): Pr
   writeFileSync(paths.cert, made.cert);
 }
 
-function served(port: number): Promise<string> {
+/** What a port shows in its certificate, after these lines where TLS is begun by a command. */
+async function served(port: number, ...lines: string[]): Promise<string> {
+  const plain = lines.length === 0 ? undefined : connectTcp(port, '127.0.0.1');
+  if (plain !== undefined) {
+    await once(plain, 'data');
+    for (const line of lines) {
+      plain.write(`${line}\r\n`);
+      await once(plain, 'data');
+    }
+  }
   return new Promise((resolve, reject) => {
-    const socket: TLSSocket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => {
+    const at = plain === undefined ? { port, host: '127.0.0.1' } : { socket: plain };
+    const socket: TLSSocket = connect({ ...at, rejectUnauthorized: false }, () => {
       resolve(String(socket.getPeerCertificate().subject.CN));
       socket.destroy();
+      plain?.destroy();
     });
     socket.on('error', reject);
   });
@@ -48,4 +61,33 @@ t.test('a renewed certificate is served without a restart', async (t) => {
   writeFileSync(paths.cert, 'broken');
   t.equal(app.renewCertificate(), false);
   t.equal(await served(port), 'second.example');
+});
+
+t.test('so it is by every listener of mail, whichever way TLS begins', async (t) => {
+  const folder = temporaryFolder(t);
+  const paths = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+  await writePair(paths, 'first.example');
+  const names = ['IMAP', 'IMAPS', 'POP3', 'POP3S', 'SUBMISSION', 'SUBMISSIONS', 'SMTP'];
+  const ports = Object.fromEntries(names.map((name) => [`CONVENE_${name}_PORT`, '0']));
+  const environment = { ...ports, CONVENE_TLS_CERT: paths.cert, CONVENE_TLS_KEY: paths.key };
+  const { app } = await startServer(t, { environment });
+  const begins = {
+    imap: ['a STARTTLS'],
+    imaps: [],
+    pop3: ['STLS'],
+    pop3s: [],
+    submission: ['EHLO x', 'STARTTLS'],
+    submissions: [],
+    smtp: ['EHLO x', 'STARTTLS'],
+  } as const;
+  const all = async () => {
+    const shown: string[] = [];
+    for (const [name, lines] of Object.entries(begins))
+      shown.push(await served(app.addresses[name as keyof typeof begins]?.port ?? 0, ...lines));
+    return shown;
+  };
+  t.same(await all(), Array(7).fill('first.example'));
+  await writePair(paths, 'second.example');
+  t.equal(app.renewCertificate(), true);
+  t.same(await all(), Array(7).fill('second.example'));
 });

@@ -334,7 +334,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     savedAt: ['savedAt', 'uid'],
     combinations: ['flags'],
     counts: ['deleted', 'messages', 'recent', 'unseen'],
-    octets: ['octets'],
+    octets: ['deletedOctets', 'octets'],
     octetsOnlyHere: ['octets'],
   },
   submissions: { get: submission, list: submission, due: submission, nextAttemptAt: ['nextAttemptAt'], add: ['id'] },

@@ -16,7 +16,9 @@ export interface MailServer extends TestServer {
   talk(name: Door, user?: TestUser): Promise<SmtpClient>;
   /** The messages of somebody's mailbox, whole, the oldest first. */
   mailbox(user: TestUser, name?: string): Promise<string[]>;
-  /** The same as soon as there are `count`. */
+  /** The messages of somebody's INBOX that came since this was last asked. */
+  news(user: TestUser): Promise<string[]>;
+  /** All of a mailbox as soon as there are `count`. */
   arrived(user: TestUser, count: number, name?: string): Promise<string[]>;
 }
 
@@ -32,14 +34,18 @@ export async function startMailServer(t: Test, overrides: ServerOverrides = {}):
   const anna = await server.addUser('anna');
   const bob = await server.addUser('bob');
   const door = (name: Door): number => server.app.addresses[name]?.port ?? 0;
-  const mailbox = async (user: TestUser, name = 'INBOX'): Promise<string[]> => {
+  const seen = new Map<string, number>();
+  const mailbox = async (user: TestUser, name = 'INBOX', from = 1): Promise<string[]> => {
     const { principals, mail } = server.app;
     const { id } = await mail.mailboxes.find(await principals.find(user.name), name);
     const messages: string[] = [];
-    for (let first = 1; ; ) {
+    for (let first = from; ; ) {
       const page = await mail.contents.bodies(id, first, 2 ** 32 - 1);
       const last = page.at(-1);
-      if (last === undefined) return messages;
+      if (last === undefined) {
+        if (name === 'INBOX') seen.set(user.name, first);
+        return messages;
+      }
       for (const { octets, messageId, size } of page)
         messages.push((octets ?? (await mail.contents.octets(messageId, 0, size))).toString('latin1'));
       first = last.uid + 1;
@@ -60,7 +66,8 @@ export async function startMailServer(t: Test, overrides: ServerOverrides = {}):
       }
       return client;
     },
-    mailbox,
+    mailbox: (user, name) => mailbox(user, name),
+    news: (user) => mailbox(user, 'INBOX', seen.get(user.name)),
     async arrived(user, count, name) {
       for (let patience = 200; ; patience--) {
         const messages = await mailbox(user, name);

@@ -78,9 +78,7 @@ function literalEnd(args: Arguments): void {
 async function target(session: ImapSession, wire: string): Promise<Mailbox> {
   const name = session.decodeName(wire);
   if (name === undefined) throw new Refusal('NO', 'NONEXISTENT', 'There is no such mailbox.');
-  const mailbox = await session.services.mailboxes.find(session.user, name).catch(tryCreate);
-  if (!mailbox.rights.has('i')) throw new Refusal('NO', 'NOPERM', 'You may not add to this mailbox.');
-  return mailbox;
+  return session.services.mailboxes.find(session.user, name, 'i').catch(tryCreate);
 }
 
 /** Moves the octets of a message from the socket to its stage; the stage sets the pace. */

@@ -27,7 +27,7 @@ function copying(byUid: boolean, moves: boolean): Command {
       const uids = session.mailbox.uidSet(session.mailbox.indexes(set, byUid));
       const name = session.decodeName(wire);
       if (name === undefined) throw new Refusal('NO', 'NONEXISTENT', 'There is no such mailbox.');
-      const target = await session.services.mailboxes.find(session.user, name).catch(tryCreate);
+      const target = await session.services.mailboxes.find(session.user, name, 'i').catch(tryCreate);
       if (moves && readOnly) throw new Refusal('NO', 'NOPERM', 'The mailbox is open for reading only.');
       const { messages } = session.services;
       const copied = await (moves

@@ -1,6 +1,7 @@
 /**
  * Commands on mailboxes as a whole: CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, STATUS.
- * RFC 3501 §6.3.3 to §6.3.7 and §6.3.10, RFC 6154 §3 (USE of CREATE), RFC 7162 §3.1.7, RFC 7889 §5, RFC 8438 (SIZE).
+ * RFC 3501 §6.3.3 to §6.3.7 and §6.3.10, RFC 6154 §3 (USE of CREATE), RFC 7162 §3.1.7, RFC 7889 §5, RFC 8438 (SIZE), RFC 9208 §4.1.4
+ * (DELETED-STORAGE), RFC 8474 §4 (MAILBOXID).
  * Elsewhere: what names may be (src/mail/mailbox-names.ts), LIST (list.ts).
  */
 import { type SpecialUse, specialUseOf } from '../../../src/mail/mailbox-names.ts';
@@ -8,6 +9,7 @@ import type { Mailbox } from '../../../src/mail/mailboxes.ts';
 import { MAX_MESSAGE_OCTETS } from '../../../src/mail/message-stage.ts';
 import type { Arguments } from '../grammar.ts';
 import { encodeName } from '../mailbox-name.ts';
+import { mailboxId } from '../object-ids.ts';
 import { astring, Refusal } from '../responses.ts';
 import type { Command, ImapSession } from '../session.ts';
 
@@ -21,6 +23,8 @@ export const STATUS_ITEMS = [
   'SIZE',
   'HIGHESTMODSEQ',
   'APPENDLIMIT',
+  'DELETED-STORAGE',
+  'MAILBOXID',
 ] as const;
 export type StatusItem = (typeof STATUS_ITEMS)[number];
 
@@ -40,11 +44,11 @@ export const create: Command = {
     }
     args.end();
     try {
-      await session.services.mailboxes.create(session.user, session.newName(wire), use);
+      const made = await session.services.mailboxes.create(session.user, session.newName(wire), use);
+      return `[MAILBOXID (${mailboxId(made)})] Created.`;
     } catch (error) {
       throw use !== '' && isInUse(error) ? new Refusal('NO', 'USEATTR', 'Another mailbox has this use.') : error;
     }
-    return 'Created.';
   },
 };
 
@@ -115,8 +119,7 @@ export const status: Command = {
     args.space();
     const items = statusItems(args);
     args.end();
-    const mailbox = await session.services.mailboxes.find(session.user, session.existingName(wire));
-    if (!mailbox.rights.has('r')) throw new Refusal('NO', 'NOPERM', 'You may not read this mailbox.');
+    const mailbox = await session.services.mailboxes.find(session.user, session.existingName(wire), 'r');
     session.stream.write(await statusLine(session, mailbox, items));
     return 'That is all.';
   },
@@ -141,8 +144,10 @@ export async function statusLine(
   items: readonly StatusItem[],
 ): Promise<string> {
   if (items.includes('HIGHESTMODSEQ')) session.enableCondstore();
-  const counts = await session.services.mailboxes.status(mailbox, { octets: items.includes('SIZE') });
-  const values: Record<StatusItem, number> = {
+  const counts = await session.services.mailboxes.status(mailbox, {
+    octets: items.includes('SIZE') || items.includes('DELETED-STORAGE'),
+  });
+  const values: Record<StatusItem, number | string> = {
     MESSAGES: counts.messages,
     RECENT: counts.recent,
     UIDNEXT: counts.uidnext,
@@ -152,6 +157,8 @@ export async function statusLine(
     SIZE: counts.octets,
     HIGHESTMODSEQ: Math.max(1, counts.highestModseq),
     APPENDLIMIT: MAX_MESSAGE_OCTETS,
+    'DELETED-STORAGE': counts.deletedOctets,
+    MAILBOXID: `(${mailboxId({ id: mailbox.id, uidvalidity: counts.uidvalidity })})`,
   };
   const printed = items.map((item) => `${item} ${values[item]}`).join(' ');
   return `* STATUS ${astring(encodeName(mailbox.name))} (${printed})\r\n`;

@@ -19,7 +19,7 @@ export const stls: Command = {
   state: 'authorization',
   async run(session, argument) {
     needNothing(argument);
-    const { tls } = session.services;
+    const tls = session.services.tls();
     if (session.encrypted) throw new Pop3Refusal('The connection is encrypted already.');
     if (tls === undefined) throw new Pop3Refusal('There is no certificate.');
     if (session.utf8) throw new Pop3Refusal('STLS comes before UTF8.');

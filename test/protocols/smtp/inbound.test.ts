@@ -1,10 +1,18 @@
 /** RFC 5321 §3, §4 and §7: what strangers may deliver, and that nobody gets anything relayed. */
 import t from 'tap';
-import { letter, startMailServer } from '../../support/mail-server.ts';
+import { letter, type MailServer, startMailServer } from '../../support/mail-server.ts';
 import { SmtpClient } from '../../support/smtp.ts';
 
+let server: MailServer;
+t.before(async () => {
+  server = await startMailServer(t);
+});
+t.beforeEach(async () => {
+  await server.news(server.anna);
+  await server.news(server.bob);
+});
+
 t.test('RFC 5321 §4.4: a message from elsewhere, octet for octet below its trace fields', async (t) => {
-  const server = await startMailServer(t);
   const client = await server.talk('smtp');
   await client.commands(
     'MAIL FROM:<stranger@example.net>',
@@ -14,7 +22,7 @@ t.test('RFC 5321 §4.4: a message from elsewhere, octet for octet below its trac
   const sent = letter('stranger@example.net', 'Hello', '..two dots\r\n.\r\n8-bit \xe4\r\n');
   t.match(await client.data(Buffer.from(sent, 'latin1')), /^250 2\.0\.0/);
   for (const user of [server.anna, server.bob]) {
-    const [got = ''] = await server.mailbox(user);
+    const [got = ''] = await server.news(user);
     t.equal(got.slice(-sent.length), sent);
     t.match(
       got.slice(0, -sent.length),
@@ -28,7 +36,6 @@ t.test('RFC 5321 §4.4: a message from elsewhere, octet for octet below its trac
 });
 
 t.test('RFC 5321 §4.1.2: the forms of addresses', async (t) => {
-  const server = await startMailServer(t);
   const client = await server.talk('smtp');
   const FORMS: readonly [path: string, reply: RegExp][] = [
     ['<bob@example.org>', /^250/],
@@ -92,7 +99,6 @@ t.test('RFC 5321 §7.3: no relaying, however it is written', async (t) => {
 });
 
 t.test('RFC 5321 §3.1, §4.1.1.1: greetings', async (t) => {
-  const server = await startMailServer(t);
   for (const [greeting, code] of [
     ['EHLO', '501'],
     ['EHLO  ', '501'],
@@ -116,10 +122,9 @@ t.test('RFC 5321 §3.1, §4.1.1.1: greetings', async (t) => {
 });
 
 t.test('STARTTLS', async (t) => {
-  const server = await startMailServer(t);
   const client = await server.talk('smtp');
   t.match(await client.startTls(), /^220/);
   await client.commands('EHLO sender.example.net', 'MAIL FROM:<a@example.net>', 'RCPT TO:<bob@example.org>');
   t.match(await client.data(letter('a@example.net', 'Sealed')), /^250/);
-  t.match((await server.mailbox(server.bob))[0], /with ESMTPS id/);
+  t.match((await server.news(server.bob))[0], /with ESMTPS id/);
 });

@@ -1,10 +1,18 @@
 /** RFC 6409, 5321, 4954, 3207, 8314, 1870, 6531: what people of this server may send, command by command. */
 import t from 'tap';
-import { letter, startMailServer } from '../../support/mail-server.ts';
+import { letter, type MailServer, startMailServer } from '../../support/mail-server.ts';
 import { SmtpClient } from '../../support/smtp.ts';
 
+let server: MailServer;
+t.before(async () => {
+  server = await startMailServer(t);
+});
+t.beforeEach(async () => {
+  await server.news(server.anna);
+  await server.news(server.bob);
+});
+
 t.test('RFC 3207, RFC 4954: TLS and log-in', async (t) => {
-  const server = await startMailServer(t);
   const { anna } = server;
   const plain = Buffer.from(`\0${anna.name}\0${anna.password}`).toString('base64');
 
@@ -78,7 +86,6 @@ t.test('RFC 3207, RFC 4954: TLS and log-in', async (t) => {
 });
 
 t.test('RFC 5321 §4.1.4: the order of commands', async (t) => {
-  const server = await startMailServer(t);
   const client = await server.talk('submission');
   t.match(await client.command('RCPT TO:<bob@example.org>'), /^503/);
   t.match(await client.command('DATA'), /^503/);
@@ -101,11 +108,10 @@ t.test('RFC 5321 §4.1.4: the order of commands', async (t) => {
   t.match(await client.command('RCPT TO:<bob@example.org>'), /^250/);
   t.match(await client.command('DATA now'), /^501 5\.5\.4/);
   t.match(await client.data(letter('anna@example.org', 'In order')), /^250 2\.0\.0/);
-  t.equal((await server.mailbox(server.bob)).length, 1);
+  t.equal((await server.news(server.bob)).length, 1);
 });
 
 t.test('RFC 5321 §4.1.1.11, RFC 1870, RFC 3461: parameters', async (t) => {
-  const server = await startMailServer(t);
   const client = await server.talk('submission');
   const MAIL: readonly [parameters: string, reply: RegExp][] = [
     ['SIZE=100 BODY=8BITMIME', /^250/],
@@ -147,7 +153,6 @@ t.test('RFC 5321 §4.1.1.11, RFC 1870, RFC 3461: parameters', async (t) => {
 });
 
 t.test('RFC 6409 §6.1: sender and author belong to who logged in', async (t) => {
-  const server = await startMailServer(t);
   const client = await server.talk('submission');
   t.match(await client.command('MAIL FROM:<bob@example.org>'), /^550 5\.7\.1/);
   t.match(await client.command('MAIL FROM:<anna@elsewhere.example>'), /^550 5\.7\.1/);
@@ -169,7 +174,7 @@ t.test('RFC 6409 §6.1: sender and author belong to who logged in', async (t) =>
     await client.commands('MAIL FROM:<anna@example.org>', 'RCPT TO:<bob@example.org>');
     t.match(await client.data(`${fields}To: bob@example.org\r\n\r\nText.\r\n`), reply, JSON.stringify(fields));
   }
-  t.equal((await server.mailbox(server.bob)).length, 3, 'refused ones are nowhere');
+  t.equal((await server.news(server.bob)).length, 3, 'refused ones are nowhere');
 
   // A grant of send-as opens another address.
   const { principals } = server.app;
@@ -183,13 +188,12 @@ t.test('RFC 6409 §6.1: sender and author belong to who logged in', async (t) =>
 });
 
 t.test('RFC 6409 §8: the header is completed, and nothing else changes', async (t) => {
-  const server = await startMailServer(t);
   const client = await server.talk('submission');
   await client.commands('MAIL FROM:<anna@example.org>', 'RCPT TO:<bob@example.org>', 'RCPT TO:<bob@example.org>');
   const sent =
     'From: anna@example.org\r\nBcc: hidden@example.net,\r\n secret@example.net\r\nX-Kept:  as  it is \r\nReturn-Path: <forged@example.net>\r\n\r\n.dot\r\n..dots\r\n\r\n \r\ntr\xe4iling  \r\n';
   t.match(await client.data(Buffer.from(sent, 'latin1')), /^250/);
-  const [got = '', ...more] = await server.mailbox(server.bob);
+  const [got = '', ...more] = await server.news(server.bob);
   t.equal(more.length, 0, 'given twice, got once');
   const [header = '', body] = got.split(/(?<=\r\n)\r\n(.*)/s);
   t.equal(body, '.dot\r\n..dots\r\n\r\n \r\ntr\xe4iling  \r\n');
@@ -204,12 +208,11 @@ t.test('RFC 6409 §8: the header is completed, and nothing else changes', async 
 
   await client.commands('MAIL FROM:<anna@example.org>', 'RCPT TO:<bob@example.org>');
   await client.data(letter('anna@example.org', 'Whole'));
-  const [, second = ''] = await server.mailbox(server.bob);
+  const [second = ''] = await server.news(server.bob);
   t.equal(second.match(/^(?:Date|Message-ID):/gm)?.length, 2, 'what is there is not added');
 });
 
 t.test('RFC 6531: addresses and headers in UTF-8', async (t) => {
-  const server = await startMailServer(t);
   await server.app.principals.add({ address: 'jürgen@example.org', name: 'juergen', password: 'password-of-j' });
   const client = await server.talk('submission');
   await client.command('MAIL FROM:<anna@example.org>');
@@ -217,12 +220,11 @@ t.test('RFC 6531: addresses and headers in UTF-8', async (t) => {
   await client.commands('RSET', 'MAIL FROM:<anna@example.org> SMTPUTF8');
   t.match(await client.command('RCPT TO:<JÜRGEN@example.org>'), /^250/);
   t.match(await client.data('From: anna@example.org\r\nSubject: Grüße\r\n\r\nText.\r\n'), /^250/);
-  const [got = ''] = await server.mailbox({ ...server.anna, name: 'juergen' });
+  const [got = ''] = await server.news({ ...server.anna, name: 'juergen' });
   t.match(Buffer.from(got, 'latin1').toString(), /with UTF8SMTPA id[\s\S]*Subject: Grüße\r\n/);
 });
 
 t.test('RFC 2920: a whole conversation in one packet', async (t) => {
-  const server = await startMailServer(t);
   const client = await server.talk('submission');
   const envelope = [
     'MAIL FROM:<anna@example.org>',
@@ -238,5 +240,5 @@ t.test('RFC 2920: a whole conversation in one packet', async (t) => {
   client.write(`${letter('anna@example.org', 'Piped')}.\r\nRSET\r\nNOOP\r\nQUIT\r\n`);
   for (const code of ['250', '250', '250', '221']) t.match(await client.reply(), code);
   t.ok(await client.ended());
-  t.equal((await server.mailbox(server.bob)).length, 1);
+  t.equal((await server.news(server.bob)).length, 1);
 });

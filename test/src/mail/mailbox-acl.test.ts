@@ -48,8 +48,9 @@ t.test('an entry is replaced, added to, taken from, and goes', async (t) => {
   await acl.remove(anna, 'Archive', 'bob');
   t.same(await entries(), ['anna lrswipkxtea']);
   await t.rejects(acl.mine(bob, 'Other users/anna/Archive'), { code: 'not-found' });
-  await t.rejects(change('replace', 'lr', 'nobody'), { code: 'not-found' });
-  await t.rejects(change('replace', 'lr', 'nobody@example.com'), { code: 'not-found' });
+  await t.rejects(change('replace', 'lr', 'nobody'), { code: 'invalid-data' });
+  await t.rejects(change('replace', 'lr', 'nobody@example.com'), { code: 'invalid-data' });
+  await t.rejects(change('replace', 'lr', '-bob'), { code: 'invalid-data' });
   await t.rejects(change('replace', 'lr', 'anna'), { code: 'forbidden' });
   await t.rejects(change('remove', 'a', 'anna'), { code: 'forbidden' });
   await change('add', 'a', 'anna');
@@ -151,7 +152,7 @@ t.test('an external knows nobody by name', async (t) => {
   const external = { ...bob, role: 'external' as const };
   await acl.change(anna, 'Sent', 'bob', 'replace', parseMailRights('lra')!);
   await t.rejects(acl.change(external, 'Other users/anna/Sent', 'anna', 'add', parseMailRights('l')!), {
-    code: 'not-found',
+    code: 'invalid-data',
   });
-  await t.rejects(acl.grantable(external, 'Other users/anna/Sent', 'anna'), { code: 'not-found' });
+  await t.rejects(acl.grantable(external, 'Other users/anna/Sent', 'anna'), { code: 'invalid-data' });
 });

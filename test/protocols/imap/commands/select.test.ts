@@ -18,10 +18,11 @@ t.test('opening mailboxes', async (t) => {
       '0 EXISTS',
       '0 RECENT',
       /^OK \[UIDVALIDITY \d+\]/,
+      /^OK \[MAILBOXID \(F[\d-]+\)\]/,
       /^OK \[UIDNEXT 1\]/,
       /^OK \[HIGHESTMODSEQ \d+\]/,
     ]);
-    t.equal(untagged.length, 7, 'no UNSEEN 0');
+    t.equal(untagged.length, 8, 'no UNSEEN 0');
     t.match(text, /^\[READ-WRITE\]/);
   });
 
