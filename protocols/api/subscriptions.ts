@@ -5,6 +5,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { NewSubscription, Subscriptions } from '../../src/calendar/subscriptions.ts';
 import { answerErrorsInJson, errorSchema, MAX_JSON } from './json-errors.ts';
+import { idOf, idParameters } from './values.ts';
 
 const time = { type: ['integer', 'null'], description: 'Milliseconds since 1970-01-01T00:00:00Z.' };
 const record = {
@@ -21,8 +22,7 @@ const record = {
     error: { type: 'string', description: 'Why the last fetch failed; empty when it did not.' },
   },
 };
-const params = { type: 'object', properties: { id: { type: 'integer' } }, required: ['id'] };
-type ById = { Params: { id: number } };
+type ById = { Params: { id: string } };
 
 /** Registers /api/subscriptions. */
 export async function subscriptionsApi(
@@ -63,14 +63,14 @@ export async function subscriptionsApi(
   );
   fastify.post<ById>(
     '/api/subscriptions/:id/refresh',
-    describe('Fetch now', { params, response: { 200: record, '4xx': errorSchema } }),
-    (request) => service.refreshNow(request.principal, request.params.id),
+    describe('Fetch now', { params: idParameters, response: { 200: record, '4xx': errorSchema } }),
+    (request) => service.refreshNow(request.principal, idOf(request)),
   );
   fastify.delete<ById>(
     '/api/subscriptions/:id',
-    describe('End a subscription', { params, response: { 204: { type: 'null' }, '4xx': errorSchema } }),
+    describe('End a subscription', { params: idParameters, response: { 204: { type: 'null' }, '4xx': errorSchema } }),
     async (request, reply) => {
-      await service.remove(request.principal, request.params.id);
+      await service.remove(request.principal, idOf(request));
       return reply.code(204).send();
     },
   );
