@@ -104,6 +104,7 @@ export async function openServices(config: Config, options: ServicesOptions = {}
     await setDefaultQuota(store, config.quota);
     await addMissingMailboxes(store, now);
     const devicePasswords = new DevicePasswords(store, authentication, audit, now);
+    const mail = mailOn(store, now);
     const freeBusy = new FreeBusy(store);
     const fetcher = httpClient({ allowed: config.fetchFrom, program: `Convene/${packageVersion()}` });
     return {
@@ -113,7 +114,7 @@ export async function openServices(config: Config, options: ServicesOptions = {}
       principals,
       rooms: new Rooms(store, now),
       freeBusyChoices: new FreeBusyChoices(store),
-      mail: mailOn(store, now),
+      mail,
       audit,
       secondFactors,
       devicePasswords,
@@ -121,7 +122,7 @@ export async function openServices(config: Config, options: ServicesOptions = {}
       freeBusy,
       feeds: new Feeds(store, freeBusy, audit, now),
       backups: new Backups(store, config, packageVersion(), now),
-      restoring: new Restoring(store, audit, config.data, now),
+      restoring: new Restoring(store, audit, mail, config.data, now),
       deleted: new RestoringDeleted(store, now),
       subscriptions: new Subscriptions(store, fetcher, audit, now),
       founded,
