@@ -106,6 +106,7 @@ export async function openServices(config: Config, options: ServicesOptions = {}
     await setDefaultQuota(store, config.quota);
     await addMissingMailboxes(store, now);
     const devicePasswords = new DevicePasswords(store, authentication, audit, now);
+    const mail = mailOn(store, now);
     const freeBusy = new FreeBusy(store);
     const rooms = new Rooms(store, now);
     const fetcher = httpClient({ allowed: config.fetchFrom, program: `Convene/${packageVersion()}` });
@@ -117,7 +118,7 @@ export async function openServices(config: Config, options: ServicesOptions = {}
       rooms,
       roomBookings: new RoomBookings(store, rooms, now),
       freeBusyChoices: new FreeBusyChoices(store),
-      mail: mailOn(store, now),
+      mail,
       audit,
       secondFactors,
       devicePasswords,
@@ -125,7 +126,7 @@ export async function openServices(config: Config, options: ServicesOptions = {}
       freeBusy,
       feeds: new Feeds(store, freeBusy, audit, now),
       backups: new Backups(store, config, packageVersion(), now),
-      restoring: new Restoring(store, audit, config.data, now),
+      restoring: new Restoring(store, audit, mail, config.data, now),
       deleted: new RestoringDeleted(store, now),
       subscriptions: new Subscriptions(store, fetcher, audit, now),
       founded,

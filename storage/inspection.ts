@@ -9,15 +9,24 @@ import { join } from 'node:path';
 import { openConnection } from './connection.ts';
 import { readMigrations } from './migrate.ts';
 import type { Sql } from './sql.ts';
-import { type CalendarObjectRow, type CardRow, type OccurrenceRow, type Reads, StoreError } from './store.ts';
+import {
+  type CalendarObjectRow,
+  type CardRow,
+  type MessageRow,
+  type OccurrenceRow,
+  type Reads,
+  StoreError,
+} from './store.ts';
 import { readTables } from './tables.ts';
 
 const OBJECT = `m.id, m.collection_id AS collectionId, m.name, m.ical_uid AS icalUid, m.component, m.etag, m.schedule_tag AS scheduleTag,
   m.size, m.modseq, m.created_at AS createdAt, m.modified_at AS modifiedAt, m.first_start AS firstStart, m.last_end AS lastEnd,
   m.recurring, m.indexed_from AS indexedFrom, m.indexed_until AS indexedUntil`;
 
-/** A message takes its octets once, however many mailboxes it is in. */
-const USED = `(SELECT COALESCE(SUM(size), 0) FROM messages m WHERE m.account_id = a.id)`;
+/** A message takes its octets once, however many mailboxes it is in; so does an attachment. */
+const USED = `(SELECT COALESCE(SUM(size), 0) FROM messages m WHERE m.account_id = a.id
+    AND EXISTS (SELECT 1 FROM placements p JOIN collections c ON c.id = p.collection_id WHERE p.message_id = m.id AND c.removed = 0))
+  + (SELECT COALESCE(SUM(size), 0) FROM managed_attachments t WHERE t.account_id = a.id)`;
 
 /** Each finds counters that what they count contradicts: [what, of what]. */
 const COUNTERS = [
@@ -39,7 +48,7 @@ const COUNTERS = [
     FROM mailboxes b JOIN placements p ON p.collection_id = b.collection_id GROUP BY b.collection_id HAVING MAX(p.uid) >= b.uidnext`,
   `SELECT 'account ' || a.id || ' would give out UIDVALIDITY ' || a.next_uidvalidity || ' again' AS problem
     FROM accounts a JOIN mailboxes b ON b.account_id = a.id GROUP BY a.id HAVING MAX(b.uidvalidity) >= a.next_uidvalidity`,
-  `SELECT 'account ' || a.id || ' counts ' || a.used_bytes || ' octets and holds ' || ${USED} AS problem
+  `SELECT 'account ' || a.id || ' counts ' || a.used_bytes || ' octets and holds ' || (${USED}) AS problem
     FROM accounts a WHERE a.used_bytes <> ${USED}`,
   `SELECT 'principal ' || p.name || ' has no account' AS problem FROM principals p
     WHERE NOT EXISTS (SELECT 1 FROM accounts a WHERE a.id = p.id)`,
@@ -61,6 +70,9 @@ const QUERIES = {
   cards: `SELECT m.id, m.collection_id AS collectionId, m.name, m.card_uid AS cardUid, m.version, m.kind, m.etag, m.size, m.modseq,
     m.created_at AS createdAt, m.modified_at AS modifiedAt, d.data FROM cards m JOIN card_data d ON d.card_id = m.id
     WHERE m.id > ? ORDER BY m.id LIMIT ?`,
+  messages: `SELECT id, blob_id AS blobId, size, internal_date AS internalDate, summary, structure FROM messages
+    WHERE id > ? ORDER BY id LIMIT ?`,
+  chunksOf: 'SELECT chunks FROM blobs WHERE id = ? AND complete = 1',
   blobs: 'SELECT id, hash, size, chunks FROM blobs WHERE complete = 1 AND id > ? ORDER BY id LIMIT ?',
   octets: 'SELECT octets FROM blobs WHERE id = ?',
   chunks: 'SELECT ordinal FROM blob_chunks WHERE blob_id = ? ORDER BY ordinal',
@@ -71,6 +83,8 @@ const PAGE = 100;
 
 export type InspectedObject = CalendarObjectRow & { readonly data: string };
 export type InspectedCard = CardRow & { readonly data: string };
+
+export type InspectedMessage = Pick<MessageRow, 'id' | 'blobId' | 'size' | 'internalDate' | 'summary' | 'structure'>;
 
 export interface InspectedBlob {
   readonly id: number;
@@ -141,6 +155,19 @@ export class Inspection {
 
   async *cards(): AsyncGenerator<InspectedCard> {
     yield* this.walk<InspectedCard>(QUERIES.cards);
+  }
+
+  async *messages(): AsyncGenerator<InspectedMessage> {
+    yield* this.walk<InspectedMessage>(QUERIES.messages);
+  }
+
+  /** All octets of a blob; undefined when it is not there. */
+  async octets(blobId: number): Promise<Buffer | undefined> {
+    const blob = await this.sql.get<{ chunks: number }>(QUERIES.chunksOf, blobId);
+    if (blob === undefined) return undefined;
+    const pieces: Buffer[] = [];
+    for await (const piece of this.pieces(blobId, blob.chunks)) pieces.push(piece);
+    return Buffer.concat(pieces);
   }
 
   async *blobs(): AsyncGenerator<InspectedBlob> {

@@ -11,6 +11,8 @@ const COLUMNS = 'uid, message_id AS messageId, flags, modseq';
 export const statements = {
   get: `SELECT ${COLUMNS} FROM placements WHERE collection_id = ? AND uid = ?`,
   page: `SELECT ${COLUMNS} FROM placements WHERE collection_id = ? AND uid >= ? ORDER BY uid LIMIT ?`,
+  hasBlob: `SELECT 1 AS found FROM messages m JOIN placements p ON p.message_id = m.id
+    WHERE m.blob_id = ? AND p.collection_id = ? LIMIT 1`,
   changedSince: `SELECT ${COLUMNS} FROM placements WHERE collection_id = ? AND modseq > ? ORDER BY uid`,
   withFlags: `SELECT ${COLUMNS} FROM placements WHERE collection_id = ?1 AND uid BETWEEN ?2 AND ?3
     AND flags & CAST(?4 AS INTEGER) = CAST(?4 AS INTEGER) ORDER BY uid LIMIT ?5`,
@@ -38,6 +40,9 @@ export function placementReads(sql: Sql): PlacementReads {
   return {
     async get(mailboxId, uid) {
       return (await sql.rows<PlacementRow>(statements.get, mailboxId, uid))[0];
+    },
+    async hasBlob(mailboxId, blobId) {
+      return (await sql.get(statements.hasBlob, blobId, mailboxId)) !== undefined;
     },
     page: (mailboxId, first, limit) => sql.rows<PlacementRow>(statements.page, mailboxId, first, limit),
     changedSince: (mailboxId, modseq) => sql.rows<PlacementRow>(statements.changedSince, mailboxId, modseq),

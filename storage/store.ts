@@ -566,6 +566,8 @@ export interface PlacementReads {
   get(mailboxId: number, uid: number): Promise<PlacementRow | undefined>;
   /** By UID from `first` on, in order; at most `limit`. */
   page(mailboxId: number, first: number, limit: number): Promise<PlacementRow[]>;
+  /** Whether a mailbox has a message of these octets. */
+  hasBlob(mailboxId: number, blobId: number): Promise<boolean>;
   /** Those of a mailbox changed after a modseq, in order of UID. Scans the mailbox. */
   changedSince(mailboxId: number, modseq: number): Promise<PlacementRow[]>;
   /** [uid, when it came into this mailbox] of UIDs in [first, last], in order; 0 when it is not known. */

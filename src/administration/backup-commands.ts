@@ -1,7 +1,9 @@
 /** The commands behind `convene backup` and `convene restore` of a part. */
+
+import type { RestoredPart } from '../collections/put-back.ts';
 import type { Arguments } from './arguments.ts';
 import type { BackupRecord, Backups } from './backups.ts';
-import type { PartOfBackup, RestoredPart, Restoring } from './restoring.ts';
+import type { PartOfBackup, Restoring } from './restoring.ts';
 
 export interface BackupCommands {
   'backup.make': { arguments: { folder?: string }; result: BackupRecord };

@@ -10,29 +10,22 @@ import { openStore } from '../../storage/open.ts';
 import type { BoundCollectionRow, Home, PrincipalRow, Reads, Store } from '../../storage/store.ts';
 import { LOG_START, memberReads } from '../collections/changes.ts';
 import { addCollection, isSchedulingCollection } from '../collections/collections.ts';
-import { type PutBack, putBack, readMember } from '../collections/put-back.ts';
+import { type PutBack, putBack, type RestoredPart, readMember } from '../collections/put-back.ts';
 import { DomainError } from '../errors.ts';
+import { addMissingMailboxes } from '../mail/default-mailboxes.ts';
 import { foldAddress } from '../principals/addresses.ts';
 import type { AuditLog } from './audit-log.ts';
 import { OPERATOR } from './audit-log.ts';
 import { checkFiles, DATABASE_FILE, readManifest } from './backups.ts';
+import { type MailServices, restoreMail } from './restoring-mail.ts';
 
 export interface PartOfBackup {
   /** Name or address. */
   readonly user: string;
-  /** 'calendars/work', 'addressbooks/addressbook'; undefined: all of them. */
+  /** 'calendars/work', 'addressbooks/addressbook', 'mail/Archive'; undefined: all of them. */
   readonly collection: string | undefined;
-  /** Name of a member: 'x.ics'. */
+  /** Name of a member, 'x.ics', or UID of a message. */
   readonly item: string | undefined;
-}
-
-/** What happened to one collection. */
-export interface RestoredPart {
-  /** As in PartOfBackup. */
-  readonly collection: string;
-  readonly counts: Readonly<Record<PutBack, number>>;
-  /** Members that are not accepted any more, by name. */
-  readonly refused: readonly string[];
 }
 
 const HOMES: readonly Home[] = ['calendars', 'addressbooks'];
@@ -42,11 +35,13 @@ const STEP = 50;
 export class Restoring {
   private readonly store: Store;
   private readonly audit: AuditLog;
+  private readonly mail: MailServices;
   private readonly data: string;
   private readonly now: () => number;
 
-  constructor(store: Store, audit: AuditLog, data: string, now: () => number) {
+  constructor(store: Store, audit: AuditLog, mail: MailServices, data: string, now: () => number) {
     this.store = store;
+    this.mail = mail;
     this.audit = audit;
     this.data = data;
     this.now = now;
@@ -89,6 +84,10 @@ export class Restoring {
         restored.push({ collection: place, ...(await this.collection(saved, collection, owner, part.item)) });
       }
     }
+    const person = { ...owner, addresses: await this.store.principals.addresses(owner.id) };
+    const to = { store: this.store, owner: person, mail: this.mail };
+    if (owner.kind === 'individual') await addMissingMailboxes(this.store, this.now);
+    restored.push(...(await restoreMail(saved, before.id, to, part.collection, part.item)));
     if (restored.length === 0)
       throw new DomainError('not-found', `The backup has no collection "${part.collection ?? ''}" of ${before.name}.`);
     await this.audit.record({

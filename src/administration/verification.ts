@@ -6,7 +6,12 @@
  */
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type InspectedCard, type InspectedObject, Inspection } from '../../storage/inspection.ts';
+import {
+  type InspectedCard,
+  type InspectedMessage,
+  type InspectedObject,
+  Inspection,
+} from '../../storage/inspection.ts';
 import { openStore } from '../../storage/open.ts';
 import type { OccurrenceRow } from '../../storage/store.ts';
 import { indexCalendarObject } from '../calendar/calendar-index.ts';
@@ -16,11 +21,12 @@ import { timeZoneVersion } from '../calendar/time-zones.ts';
 import { etagOf } from '../collections/etag.ts';
 import { factsOf } from '../contacts/vcard-validation.ts';
 import { DomainError } from '../errors.ts';
+import { summariseMessage } from '../mail/message-summary.ts';
 import { checkFiles, DATABASE_FILE, readManifest } from './backups.ts';
 
 export interface Verification {
   /** How many of each were read. */
-  readonly read: Readonly<Record<'calendar objects' | 'cards' | 'blobs', number>>;
+  readonly read: Readonly<Record<'calendar objects' | 'cards' | 'messages' | 'blobs', number>>;
   /** A sentence for each thing that is wrong; at most 1,000. */
   readonly problems: readonly string[];
 }
@@ -34,7 +40,7 @@ export async function verifyStore(folder: string): Promise<Verification> {
   const inspection = new Inspection(folder);
   try {
     const problems: string[] = [];
-    const read = { 'calendar objects': 0, cards: 0, blobs: 0 };
+    const read = { 'calendar objects': 0, cards: 0, messages: 0, blobs: 0 };
     const note = (...found: string[]) => void problems.push(...found.slice(0, MOST - problems.length));
     note(...inspection.structure());
     note(...(await inspection.counters()));
@@ -46,6 +52,10 @@ export async function verifyStore(folder: string): Promise<Verification> {
     for await (const card of inspection.cards()) {
       read.cards += 1;
       note(...problemsOfCard(card));
+    }
+    for await (const message of inspection.messages()) {
+      read.messages += 1;
+      note(...problemsOfMessage(message, await inspection.octets(message.blobId)));
     }
     for await (const { id, sound } of inspection.blobs()) {
       read.blobs += 1;
@@ -63,7 +73,7 @@ export async function verifyStore(folder: string): Promise<Verification> {
  */
 export async function verifyBackup(backup: string, room: string): Promise<Verification> {
   const problems = await checkFiles(backup, await readManifest(backup));
-  if (problems.length > 0) return { read: { 'calendar objects': 0, cards: 0, blobs: 0 }, problems };
+  if (problems.length > 0) return { read: { 'calendar objects': 0, cards: 0, messages: 0, blobs: 0 }, problems };
   const copy = await mkdtemp(join(room, 'verify-'));
   try {
     await copyFile(join(backup, DATABASE_FILE), join(copy, DATABASE_FILE));
@@ -99,6 +109,18 @@ function problemsOfObject(object: InspectedObject, stored: readonly OccurrenceRo
     // Accepted by an older version: it is what was stored, and keeps the index it has.
     return [];
   }
+}
+
+/** What was read off a message when it came, read off once more; octets that changed are told with their blob. */
+function problemsOfMessage(stored: InspectedMessage, octets: Buffer | undefined): string[] {
+  const what = `message ${stored.id}`;
+  if (octets === undefined) return [`${what} has lost its octets.`];
+  const { size, summary, structure } = summariseMessage(octets, stored.internalDate);
+  const wrong: string[] = [];
+  if (size !== stored.size) wrong.push(`${what} has a wrong size.`);
+  if (summary !== stored.summary) wrong.push(`${what} has a summary that is not that of its octets.`);
+  if (structure !== stored.structure) wrong.push(`${what} has a structure that is not that of its octets.`);
+  return wrong;
 }
 
 function listed(rows: readonly Omit<OccurrenceRow, 'objectId'>[]): string {

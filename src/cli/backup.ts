@@ -34,8 +34,8 @@ Clients notice and synchronise anew; mail that waited to be sent is held, becaus
 
 A part, while the server runs or not: what was changed since is set back, what came since stays. Nothing is sent to anybody.
   --user ADDRESS|NAME   everything of this person, who may have been removed since
-  --collection PLACE    only this one: calendars/work, addressbooks/addressbook
-  --item NAME           only this member of it, by the last part of its path: 20260101.ics`,
+  --collection PLACE    only this one: calendars/work, addressbooks/addressbook, mail/INBOX
+  --item NAME           only this member of it, by the last part of its path: 20260101.ics; a message by its UID in the backup`,
   options: {
     replace: { type: 'boolean' },
     user: { type: 'string' },

@@ -15,6 +15,15 @@ import { etagOf } from './etag.ts';
 
 export type PutBack = 'added' | 'replaced' | 'same' | 'elsewhere' | 'taken';
 
+/** What happened to one collection. */
+export interface RestoredPart {
+  /** 'calendars/work', 'mail/INBOX'. */
+  readonly collection: string;
+  readonly counts: Readonly<Record<PutBack, number>>;
+  /** Members that are not accepted any more, by name. */
+  readonly refused: readonly string[];
+}
+
 /** Octets read and indexed, before any transaction. */
 export type ReadMember =
   | {

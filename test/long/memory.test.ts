@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import t from 'tap';
 import { card, event } from '../support/generated-data.ts';
+import { MEASURED, measure } from '../support/measured-server.ts';
 import { basic } from '../support/server.ts';
 import { addPeople, people, startServerProcess } from '../support/server-process.ts';
 
@@ -28,7 +29,7 @@ t.test('a mixed load', { skip: process.platform === 'linux' ? false : 'reads /pr
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const data = join(folder, 'data');
   addPeople(data, people(4));
-  const server = await startServerProcess({ data });
+  const server = await startServerProcess({ data, program: MEASURED });
   t.teardown(() => server.stop());
   const until = Date.now() + MINUTES * 60_000;
   const wrong = new Map<number, number>();
@@ -62,6 +63,9 @@ t.test('a mixed load', { skip: process.platform === 'linux' ? false : 'reads /pr
         );
     }
   });
+  // What the first log-ins cost is not what is looked for.
+  await pause(5_000);
+  await measure(server);
   const points: [hours: number, megabytes: number][] = [];
   const warm = Date.now() + (MINUTES * 60_000) / 3;
   while (Date.now() < until) {
@@ -70,14 +74,14 @@ t.test('a mixed load', { skip: process.platform === 'linux' ? false : 'reads /pr
     if (Date.now() > warm) points.push([Date.now() / 3_600_000, kilobytes / 1024]);
   }
   await Promise.all(clients);
-  const metrics = await (await fetch(`${server.url}/metrics`)).text();
-  const p99 = Number(/^convene_event_loop_delay_p99_seconds (\S+)/m.exec(metrics)?.[1] ?? Number.NaN);
+  const { p99, longest } = await measure(server);
   const half = points.length >> 1;
   const mean = (some: typeof points) => some.reduce((sum, [, megabytes]) => sum + megabytes, 0) / some.length;
   const grown = mean(points.slice(half)) - mean(points.slice(0, half));
   t.comment(`${requests} requests; ${mean(points).toFixed()} MB, slope ${slope(points).toFixed(1)} MB an hour`);
   t.same([...wrong], []);
-  t.ok(p99 < 0.05, `event loop p99 ${(p99 * 1000).toFixed(1)} ms`);
+  t.ok(p99 < 50, `event loop p99 ${p99.toFixed(1)} ms`);
+  t.ok(longest < 250, `at most ${longest.toFixed(1)} ms`);
   // A short run says little about an hour: what is looked for there is a leak that shows at once.
   if (MINUTES >= 60) t.ok(slope(points) < 5, 'grows by less than 5 MB an hour');
   else t.ok(grown < 20, `${grown.toFixed(1)} MB more in the second half`);

@@ -345,6 +345,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
   },
   'message-reader': { place: ['blobId'], octets: ['octets'], chunks: ['octets'], idsAfter: ['id'] },
   placements: {
+    hasBlob: ['found'],
     get: placement,
     page: placement,
     changedSince: placement,

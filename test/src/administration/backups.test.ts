@@ -8,6 +8,8 @@ import { restoreWhole } from '../../../src/administration/whole-restore.ts';
 import { startServer, type TestServer, type TestUser } from '../../support/server.ts';
 import { addPerson, temporaryFolder, temporaryStore } from '../../support/store.ts';
 
+t.setTimeout(120_000);
+
 const EVENT = (uid: string, title: string) =>
   `BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//t//EN\r\nBEGIN:VEVENT\r\nUID:${uid}\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20261201T090000Z\r\nDTEND:20261201T100000Z\r\nSUMMARY:${title}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n`;
 const CARD = (uid: string, name: string) =>
@@ -167,4 +169,67 @@ t.test('parts of a backup: an item, a collection, a person', async (t) => {
     [],
     'nothing is left aside',
   );
+});
+
+t.test('mail: what is missing comes back with its flags and date, what is there stays', async (t) => {
+  const server = await startServer(t);
+  await server.addUser('anna');
+  const { messages, mailboxes, views } = server.app.mail;
+  const owner = await server.app.principals.find('anna');
+  const append = async (name: string, subject: string, flags: string[], size = 10) => {
+    const stage = messages.stage(owner.id);
+    await stage.write(Buffer.from(`Subject: ${subject}\r\n\r\n${'text\r\n'.repeat(size)}`));
+    const mailbox = await mailboxes.find(owner, name);
+    const message = { staged: await stage.finish(), flags, internalDate: 1_700_000_000_000 };
+    await messages.append(owner, mailbox, [message]);
+  };
+  const list = async (name: string) => {
+    const mailbox = await mailboxes.find(owner, name);
+    const rows = await server.store.placements.page(mailbox.id, 1, 100);
+    return Promise.all(
+      rows.map(async ([uid, messageId, flags]) => {
+        const message = await server.store.messages.get(messageId);
+        const octets = await server.store.blobs.read(message?.blobId ?? 0, 0, 100);
+        return { uid, flags, date: message?.internalDate, subject: /Subject: (.*)\r/.exec(octets.toString())?.[1] };
+      }),
+    );
+  };
+  await mailboxes.create(owner, 'Projects/One');
+  await append('INBOX', 'a', ['\\Seen', 'Important']);
+  await append('INBOX', 'b', [], 100_000);
+  await append('Projects/One', 'c', ['\\Flagged']);
+  const before = await list('INBOX');
+  const folder = join(temporaryFolder(t), 'saved');
+  await server.app.backups.make(folder);
+
+  const view = await views.open((await mailboxes.find(owner, 'INBOX')).id);
+  await messages.setFlags(owner, view, [[1, 1]], 'set', ['\\Answered']);
+  await messages.remove(owner, view, [[2, 2]]);
+  await append('INBOX', 'new', []);
+  await mailboxes.remove(owner, 'Projects/One');
+  const restore = (collection?: string, item?: string) =>
+    server.app.restoring.restore(folder, { user: 'anna', collection, item });
+  t.match(await restore('mail/INBOX', '1'), [{ counts: { added: 0, same: 1 } }]);
+  await t.rejects(restore('mail/INBOX', '99'), { code: 'not-found' });
+  await t.rejects(restore('mail/None'), { code: 'not-found' });
+  t.match(await restore('mail/INBOX'), [{ collection: 'mail/INBOX', counts: { added: 1, same: 1 } }]);
+  const after = await list('INBOX');
+  t.match(after, [{ subject: 'a' }, { subject: 'new' }, { subject: 'b', date: 1_700_000_000_000, uid: 4 }]);
+  t.not(after[0]?.flags, before[0]?.flags, 'flags of what is there stay as they are by now');
+  const all = await restore();
+  t.match(
+    all.find(({ collection }) => collection === 'mail/Projects/One'),
+    { counts: { added: 1 } },
+  );
+  t.match(await list('Projects/One'), [{ subject: 'c' }]);
+
+  const validities = new Map((await server.store.mailboxes.list(owner.id)).map((row) => [row.name, row.uidvalidity]));
+  const again = temporaryFolder(t);
+  await restoreWhole(folder, again, false, () => Date.now() + 1_000_000);
+  const restored = await startServer(t, { data: again });
+  const seen = new Set<number>();
+  for (const { name, uidvalidity } of await restored.store.mailboxes.list(owner.id)) {
+    t.ok(uidvalidity > (validities.get(name) ?? 0) && !seen.has(uidvalidity), `${name} has a new UIDVALIDITY`);
+    seen.add(uidvalidity);
+  }
 });
