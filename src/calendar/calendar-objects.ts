@@ -13,6 +13,7 @@ import { indexCalendarObject } from './calendar-index.ts';
 import { componentsOf } from './calendars.ts';
 import { DAY } from './date-time.ts';
 import { parseCalendarObject } from './icalendar.ts';
+import { requireShown, seesEverything, shownOctets } from './private-objects.ts';
 import type { TimeRange } from './recurrence.ts';
 
 /** Octets of one calendar object. */
@@ -51,10 +52,17 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
   }
 
   /** @throws DomainError not-found when it was deleted meanwhile */
-  async read(member: MemberRow): Promise<string> {
+  async read(member: MemberRow, collection: Collection): Promise<string> {
     const octets = await this.store.calendarObjects.data(member.id);
     if (octets === undefined) throw notFound();
-    return octets;
+    return shownOctets(collection, octets);
+  }
+
+  /** Whoever sees less than there is must not write, move or copy it. */
+  private async requireShown(collection: Collection, name: string): Promise<void> {
+    if (seesEverything(collection)) return;
+    const [current] = await this.store.calendarObjects.withData(collection.id, [name]);
+    requireShown(collection, current?.data);
   }
 
   /**
@@ -64,6 +72,7 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
   async put(collection: Collection, name: string, octets: string, check: Precondition): Promise<PutResult> {
     requireWrite(collection);
     requireName(name);
+    await this.requireShown(collection, name);
     // A byte order mark is no part of iCalendar; without it the stored octets are not those received.
     const sent = octets.startsWith('\uFEFF') ? octets.slice(1) : octets;
     const settled = await settleAttachments(this.store, collection, name, sent);
@@ -81,6 +90,7 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
 
   async remove(collection: Collection, name: string, check: Precondition): Promise<void> {
     requireWrite(collection);
+    await this.requireShown(collection, name);
     await this.store.transaction(async (write) => {
       const modseq = await write.accounts.nextModseq(collection.accountId, [collection.id]);
       const current = await write.calendarObjects.get(collection.id, name);
@@ -101,6 +111,8 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
     requireRead(from);
     requireWrite(to);
     requireName(toName);
+    await this.requireShown(from, name);
+    await this.requireShown(to, toName);
     return this.withSource(from, name, async (source, prepared) => {
       requireComponent(to, source.component);
       return this.store.transaction(async (write) => {
@@ -128,6 +140,8 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
     requireWrite(from);
     requireWrite(to);
     requireName(toName);
+    await this.requireShown(from, name);
+    await this.requireShown(to, toName);
     if (from.accountId !== to.accountId) return this.moveAcross(from, name, to, toName, overwrite, check);
     return this.store.transaction(async (write) => {
       const modseq = await write.accounts.nextModseq(from.accountId, from.id === to.id ? [to.id] : [from.id, to.id]);
