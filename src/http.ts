@@ -25,7 +25,7 @@ import {
   refusalOf,
   refuse,
 } from '../protocols/http-guard.ts';
-import { type Peer, peerOf, publicOrigin } from '../protocols/http-peer.ts';
+import { isCrossSite, type Peer, peerOf, publicOrigin } from '../protocols/http-peer.ts';
 import { type Config, ConfigError, type Listener, portName } from './config.ts';
 import { DomainError } from './errors.ts';
 import type { Principal } from './principals/access.ts';
@@ -224,6 +224,10 @@ function authenticationHook({ authentication, config, log }: HttpOptions) {
       done();
       return;
     }
+    if (isCrossSite(request.raw, config)) {
+      void refuseText(reply, 403, 'Pages of other sites may not change anything here.');
+      return;
+    }
     const peer = peerOf(request.raw, config);
     if (!peer.encrypted && !(peer.loopback && config.plaintextLogin === 'loopback')) {
       // Asking for the password first would only make the client send it in the clear.
@@ -285,7 +289,7 @@ function readBasic(authorization: string): { name: string; password: string } | 
 /** What a device password must be good for, by the path. */
 function scopesOf(url: string): readonly Scope[] {
   if (url.startsWith('/dav/calendars/')) return ['calendars'];
-  if (url.startsWith('/dav/addressbooks/')) return ['contacts'];
+  if (url.startsWith('/dav/addressbooks/') || url.startsWith('/dav/directory/')) return ['contacts'];
   if (!url.includes('%')) return ['calendars', 'contacts'];
   try {
     const decoded = decodeURIComponent(url.split('?', 1)[0]!);
