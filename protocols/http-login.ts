@@ -10,7 +10,7 @@ import type { Principal } from '../src/principals/access.ts';
 import type { Authentication, Scope } from '../src/principals/authentication.ts';
 import type { Sessions } from '../src/principals/sessions.ts';
 import { errorReplies } from './error-replies.ts';
-import { type Peer, type PeerRules, peerOf, publicOrigin } from './http-peer.ts';
+import { isCrossSite, type Peer, type PeerRules, peerOf, publicOrigin } from './http-peer.ts';
 
 export interface HttpLoginOptions {
   readonly config: PeerRules & { readonly plaintextLogin: 'loopback' | 'never' };
@@ -46,7 +46,8 @@ export function crossSite(request: FastifyRequest, rules: PeerRules): boolean {
   const { origin, 'sec-fetch-site': site } = request.headers;
   const safe = SAFE.has(request.method);
   if (site === 'cross-site' && !safe) return true;
-  if (origin === undefined || !isApi(request.url)) return false;
+  if (origin === undefined) return false;
+  if (!isApi(request.url)) return isCrossSite(request.raw, rules);
   const own = publicOrigin(request.raw, rules);
   return own === '' || origin.toLowerCase() !== own.toLowerCase();
 }
@@ -149,7 +150,7 @@ function isApi(url: string): boolean {
 /** What a device password must be good for, by the path. */
 function scopesOf(url: string): readonly Scope[] {
   if (url.startsWith('/dav/calendars/')) return ['calendars'];
-  if (url.startsWith('/dav/addressbooks/')) return ['contacts'];
+  if (url.startsWith('/dav/addressbooks/') || url.startsWith('/dav/directory/')) return ['contacts'];
   if (isApi(url)) return ['web'];
   if (!url.includes('%')) return ['calendars', 'contacts'];
   try {

@@ -79,6 +79,20 @@ export function publicOrigin(request: IncomingMessage, rules: PeerRules): string
   return `${peerOf(request, rules).encrypted ? 'https' : 'http'}://${host.toLowerCase()}`;
 }
 
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * Whether a page of another site sends a request that may change something, with the password that the browser keeps for this
+ * one. RFC 6454 §7: browsers say from which origin a page came; other programs say nothing.
+ */
+export function isCrossSite(request: IncomingMessage, rules: PeerRules): boolean {
+  const { origin, host } = request.headers;
+  if (origin === undefined || SAFE.has(request.method ?? '')) return false;
+  const known = publicOrigin(request, rules);
+  if (known !== '' && origin.toLowerCase() === known.toLowerCase()) return false;
+  return origin.toLowerCase().replace(/^https?:\/\//, '') !== host?.toLowerCase();
+}
+
 function isOurs(name: string, localAddress: string, domain: string): boolean {
   if (name === domain || name.endsWith(`.${domain}`) || name === 'localhost') return true;
   const address = parseAddress(name);

@@ -14,7 +14,7 @@ const UNUSED = 'NOT EXISTS (SELECT 1 FROM attachment_uses u WHERE u.attachment_i
 export const statements = {
   byManagedIds: `${SELECT} WHERE a.managed_id IN (SELECT value FROM json_each(?))`,
   usedBy: 'SELECT attachment_id AS id FROM attachment_uses WHERE object_id = ?',
-  collectionsUsing: `SELECT DISTINCT o.collection_id AS id FROM attachment_uses u
+  objectsUsing: `SELECT o.id, o.collection_id AS collectionId FROM attachment_uses u
     JOIN calendar_objects o ON o.id = u.object_id WHERE u.attachment_id = ? LIMIT 200`,
   add: `INSERT INTO managed_attachments (account_id, managed_id, blob_id, uri, media_type, file_name, size, created_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
@@ -32,9 +32,7 @@ export const statements = {
 export function attachmentReads(sql: Sql): AttachmentReads {
   return {
     byManagedIds: (managedIds) => sql.all<AttachmentRow>(statements.byManagedIds, list(managedIds)),
-    async collectionsUsing(id) {
-      return (await sql.all<{ id: number }>(statements.collectionsUsing, id)).map((row) => row.id);
-    },
+    objectsUsing: (id) => sql.all<{ id: number; collectionId: number }>(statements.objectsUsing, id),
     usedBy: (objectId) => usedBy(sql, objectId),
   };
 }

@@ -503,8 +503,8 @@ export interface TombstoneReads {
 export interface AttachmentReads {
   /** Those that exist, in no promised order. At most 500 ids. */
   byManagedIds(managedIds: string[]): Promise<AttachmentRow[]>;
-  /** Collections with an object that names the attachment, at most 200. */
-  collectionsUsing(id: number): Promise<number[]>;
+  /** Objects that name the attachment, and where they are, at most 200. */
+  objectsUsing(id: number): Promise<{ id: number; collectionId: number }[]>;
   /** Ids of the attachments an object names. */
   usedBy(objectId: number): Promise<number[]>;
 }

@@ -44,7 +44,7 @@ export function calendarQueryReport(query: CalendarQuery): Report {
       const asked = exchange.server.properties.ask(exchange, body, 'nothing');
       const answer = new Answer(exchange, request, asked);
       if (resource.kind === 'member') {
-        const octets = await resource.extension.members.read(resource.member);
+        const octets = await resource.extension.members.read(resource.member, resource.collection);
         if (query.matches(octets, filter, zone ?? zoneOf(resource.collection))) {
           await answer.print({ ...resource, data: octets });
         }

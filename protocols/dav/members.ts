@@ -44,7 +44,7 @@ export async function get(exchange: Exchange, resource: Resource): Promise<void>
     await reply.code(304).send();
     return;
   }
-  const octets = await extension.members.read(member);
+  const octets = await extension.members.read(member, resource.collection);
   reply.header('last-modified', new Date(member.modifiedAt).toUTCString()).header('cache-control', 'private, no-cache');
   await sendMember(exchange, resource, octets);
 }
@@ -109,7 +109,12 @@ export async function putMember(
     };
     reply.code(created ? 201 : 200);
     // Who accepts anything gets the form that was sent.
-    return sendOutcome(exchange, resource, await extension.members.read(member), request.headers.accept ?? type);
+    return sendOutcome(
+      exchange,
+      resource,
+      await extension.members.read(member, collection),
+      request.headers.accept ?? type,
+    );
   }
   await reply.code(created ? 201 : 204).send();
 }

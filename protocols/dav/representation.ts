@@ -48,7 +48,7 @@ export async function orCurrent<T>(exchange: Exchange, change: () => Promise<T>)
       throw error;
     const { resource } = await resolve(exchange.server, exchange.viewer, exchange.request.url);
     if (resource?.kind !== 'member') throw error;
-    const octets = await resource.extension.members.read(resource.member);
+    const octets = await resource.extension.members.read(resource.member, resource.collection);
     exchange.reply.code(412);
     await sendOutcome(exchange, resource, octets);
     return undefined;

@@ -53,7 +53,7 @@ async function restoreMailbox(
   mailbox: Mailbox,
   item: string | undefined,
 ): Promise<Record<PutBack, number>> {
-  const counts: Record<PutBack, number> = { added: 0, replaced: 0, same: 0, elsewhere: 0 };
+  const counts: Record<PutBack, number> = { added: 0, replaced: 0, same: 0, elsewhere: 0, taken: 0 };
   const keywords = Keywords.parse(row.keywords);
   const only = item === undefined ? undefined : Number(item);
   if (only !== undefined && (await saved.placements.get(row.id, only)) === undefined)

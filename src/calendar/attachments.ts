@@ -7,7 +7,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import type { AttachmentRow, CalendarObjectRow, Store } from '../../storage/store.ts';
+import type { AttachmentRow, Store } from '../../storage/store.ts';
 import type { Collection, Precondition, PutResult } from '../collections/members.ts';
 import { DomainError } from '../errors.ts';
 import { type Principal, rightsOn } from '../principals/access.ts';
@@ -23,6 +23,7 @@ import {
 import type { CalendarObjects } from './calendar-objects.ts';
 import { type Component, printContent } from './content.ts';
 import { type CalendarObjectModel, parseCalendarObject } from './icalendar.ts';
+import { isPrivate } from './private-objects.ts';
 
 /** Octets of one attachment (RFC 8607 §6.2): below what a request may carry at all, so that the refusal can say why. */
 export const MAX_ATTACHMENT_OCTETS = 10_000_000;
@@ -119,9 +120,12 @@ export class Attachments {
   async find(viewer: Principal, managedId: string): Promise<AttachmentRow> {
     const [row] = await this.store.attachments.byManagedIds([managedId]);
     if (row !== undefined) {
-      for (const id of await this.store.attachments.collectionsUsing(row.id)) {
-        const collection = await this.store.collections.get(id);
-        if (collection !== undefined && (await rightsOn(this.store, viewer, collection)).read) return row;
+      for (const { id, collectionId } of await this.store.attachments.objectsUsing(row.id)) {
+        const collection = await this.store.collections.get(collectionId);
+        if (collection === undefined) continue;
+        const rights = await rightsOn(this.store, viewer, collection);
+        if (!rights.read) continue;
+        if (rights.manage || !isPrivate((await this.store.calendarObjects.data(id)) ?? '')) return row;
       }
     }
     throw new DomainError('forbidden', 'There is no attachment here that you may read.');
@@ -209,7 +213,7 @@ export class Attachments {
         const put = await this.objects.put(collection, name, octets, (current) => {
           if (current?.etag !== before.etag) throw new Changed();
         });
-        return { put, octets: await this.objects.read(put.member as CalendarObjectRow) };
+        return { put, octets: await this.objects.read(put.member, collection) };
       } catch (error) {
         if (!(error instanceof Changed)) throw error;
         if (attempt === ATTEMPTS) throw new DomainError('unavailable', 'The object keeps changing.', { retryAfter: 1 });

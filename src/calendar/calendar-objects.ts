@@ -24,6 +24,7 @@ import {
   uidConflict,
   whileMoved,
 } from './object-writing.ts';
+import { requireShown, seesEverything, shownOctets } from './private-objects.ts';
 import {
   concernsOthers,
   NO_PLAN,
@@ -55,10 +56,18 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
   }
 
   /** @throws DomainError not-found when it was deleted meanwhile; an Error when the octets are not those that were stored */
-  async read(member: MemberRow): Promise<string> {
+  async read(member: MemberRow, collection: Collection): Promise<string> {
     const octets = await this.store.calendarObjects.data(member.id);
     if (octets === undefined) throw notFound();
-    return soundOctets(octets, member, async () => (await this.store.calendarObjects.ofIds([member.id]))[0]);
+    const current = async () => (await this.store.calendarObjects.ofIds([member.id]))[0];
+    return shownOctets(collection, await soundOctets(octets, member, current));
+  }
+
+  /** Whoever sees less than there is must not write, move or copy it. */
+  private async requireShown(collection: Collection, name: string): Promise<void> {
+    if (seesEverything(collection)) return;
+    const [current] = await this.store.calendarObjects.withData(collection.id, [name]);
+    requireShown(collection, current?.data);
   }
 
   /**
@@ -74,6 +83,7 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
   ): Promise<PutResult> {
     requireWrite(collection);
     requireName(name);
+    await this.requireShown(collection, name);
     // A byte order mark is no part of iCalendar; without it the stored octets are not those received.
     const sent = octets.startsWith('\uFEFF') ? octets.slice(1) : octets;
     const settled = await settleAttachments(this.store, collection, name, sent);
@@ -112,6 +122,7 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
 
   async remove(collection: Collection, name: string, check: Precondition, request: WriteRequest = {}): Promise<void> {
     requireWrite(collection);
+    await this.requireShown(collection, name);
     await whileMoved(async () => {
       const row = await this.store.calendarObjects.get(collection.id, name);
       const before = row?.scheduleTag == null ? undefined : await this.stored(collection, name);
@@ -159,6 +170,8 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
     requireRead(from);
     requireWrite(to);
     requireName(toName);
+    await this.requireShown(from, name);
+    await this.requireShown(to, toName);
     return this.withSource(from, name, async (source, given) => {
       requireComponent(to, source.component);
       const { plan, prepared, before } = await this.planCopy(from, source, to, toName, given, request);
@@ -193,6 +206,8 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
     requireWrite(from);
     requireWrite(to);
     requireName(toName);
+    await this.requireShown(from, name);
+    await this.requireShown(to, toName);
     if (from.accountId !== to.accountId) return this.moveAcross(from, name, to, toName, overwrite, check, request);
     return this.store.transaction(async (write) => {
       const modseq = await write.accounts.nextModseq(from.accountId, from.id === to.id ? [to.id] : [from.id, to.id]);

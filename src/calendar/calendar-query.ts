@@ -12,6 +12,7 @@ import { type ComponentFilter, type FilterPlan, matches, planOf } from './calend
 import { overlaps } from './calendar-index.ts';
 import type { TimeZone } from './date-time.ts';
 import { parseCalendarObject } from './icalendar.ts';
+import { seesEverything, shownOctets } from './private-objects.ts';
 import { type Budget, DEFAULT_STEPS } from './recurrence.ts';
 
 /** Rows of a page. */
@@ -62,7 +63,7 @@ export class CalendarQuery {
     for (let from = 0; from < certain.length; from += PAGE) {
       yield* this.rows(collection, certain.slice(from, from + PAGE), plan, withData);
     }
-    yield* this.judged(doubtful, filter, plan, floatingZone);
+    yield* this.judged(collection, doubtful, filter, plan, floatingZone);
   }
 
   /** Whether one object, given with its octets, matches. */
@@ -88,9 +89,9 @@ export class CalendarQuery {
       const rows = page.filter(({ component }) => plan.component === null || component === plan.component);
       if (!plan.exact) {
         const ids = rows.map(({ id }) => id);
-        yield* this.judged(ids, filter, plan, floatingZone, budget);
+        yield* this.judged(collection, ids, filter, plan, floatingZone, budget);
       } else if (rows.length > 0) {
-        if (withData) yield* this.withData(rows);
+        if (withData) yield* this.withData(collection, rows);
         else yield rows;
       }
       if (page.length < PAGE) return;
@@ -127,30 +128,41 @@ export class CalendarQuery {
   ): AsyncGenerator<MatchingObject[]> {
     const all = await this.store.calendarObjects.ofIds([...ids]);
     const rows = all.filter(({ component }) => plan.component === null || component === plan.component);
-    for await (const batch of withData ? this.withData(rows) : [rows]) {
+    for await (const batch of withData ? this.withData(collection, rows) : [rows]) {
       // An object may have left the calendar since its id was read.
       yield batch.filter(({ collectionId }) => collectionId === collection.id);
     }
   }
 
   /** Rows with their octets, in batches that memory does not feel. */
-  private async *withData(rows: readonly CalendarObjectRow[]): AsyncGenerator<MatchingObject[]> {
+  private async *withData(
+    collection: Collection,
+    rows: readonly CalendarObjectRow[],
+  ): AsyncGenerator<MatchingObject[]> {
     let batch: number[] = [];
     let octets = 0;
     for (const { id, size } of rows) {
       if (batch.length > 0 && octets + size > BATCH_OCTETS) {
-        yield await this.store.calendarObjects.dataOf(batch);
+        yield await this.shown(collection, batch);
         batch = [];
         octets = 0;
       }
       batch.push(id);
       octets += size;
     }
-    if (batch.length > 0) yield await this.store.calendarObjects.dataOf(batch);
+    if (batch.length > 0) yield await this.shown(collection, batch);
+  }
+
+  /** Objects with as much of their octets as the viewer sees: a filter must not tell what they do not. */
+  private async shown(collection: Collection, ids: number[]): Promise<(CalendarObjectRow & { data: string })[]> {
+    const rows = await this.store.calendarObjects.dataOf(ids);
+    if (seesEverything(collection)) return rows;
+    return rows.map((row) => ({ ...row, data: shownOctets(collection, row.data) }));
   }
 
   /** Reads objects and keeps those that match. */
   private async *judged(
+    collection: Collection,
     ids: readonly number[],
     filter: ComponentFilter,
     plan: FilterPlan,
@@ -160,7 +172,7 @@ export class CalendarQuery {
     let slice = performance.now();
     for (let from = 0; from < ids.length; from += JUDGED_AT_ONCE) {
       const found: MatchingObject[] = [];
-      for (const row of await this.store.calendarObjects.dataOf(ids.slice(from, from + JUDGED_AT_ONCE))) {
+      for (const row of await this.shown(collection, ids.slice(from, from + JUDGED_AT_ONCE))) {
         if (plan.component !== null && row.component !== plan.component) continue;
         if (judge(row.data, filter, floatingZone, budget)) found.push(row);
         if (performance.now() - slice > SLICE) {

@@ -13,7 +13,9 @@ import type {
   Reads,
   Store,
 } from '../../storage/store.ts';
+import { seesEverything, shownOctets } from '../calendar/private-objects.ts';
 import { DomainError } from '../errors.ts';
+import type { Collection } from './members.ts';
 
 /** Before everything. */
 export const LOG_START: LogPosition = { modseq: 0, memberId: 0 };
@@ -51,6 +53,9 @@ type Bound = {
   readonly modseq: number;
 };
 
+/** With what decides how much of a member is shown. */
+type Seen = Bound & Pick<Collection, 'rights'>;
+
 /** Members by the kind of their collection. */
 export function memberReads(reads: Reads, kind: CollectionKind): MemberReads<MemberRow> {
   return kind === 'calendar' ? reads.calendarObjects : reads.cards;
@@ -73,9 +78,11 @@ export class Changes {
     return memberReads(this.store, collection.kind).page(collection.id, after, limit);
   }
 
-  /** Rows and octets of members by name, at most 500; missing ones are left out. */
-  withData(collection: Bound, names: string[]): Promise<(MemberRow & { data: string })[]> {
-    return memberReads(this.store, collection.kind).withData(collection.id, names);
+  /** Rows and the octets that are shown of members by name, at most 500; missing ones are left out. */
+  async withData(collection: Seen, names: string[]): Promise<(MemberRow & { data: string })[]> {
+    const rows = await memberReads(this.store, collection.kind).withData(collection.id, names);
+    if (collection.kind !== 'calendar' || seesEverything(collection)) return rows;
+    return rows.map((row) => ({ ...row, data: shownOctets(collection, row.data) }));
   }
 
   /**

@@ -45,8 +45,8 @@ export interface PutResult {
 /** The members of the collections of one kind. Missing rights are 'forbidden', or 'not-found' without the right to read. */
 export interface Members<Row extends MemberRow = MemberRow> {
   find(collection: Collection, name: string): Promise<Row | undefined>;
-  /** The octets, as text. */
-  read(member: MemberRow): Promise<string>;
+  /** The octets, as text: as much of them as the collection's rights let its viewer see. */
+  read(member: MemberRow, collection: Collection): Promise<string>;
   /** Creates or replaces a member with these octets (already known to be UTF-8), durable when it resolves. */
   put(
     collection: Collection,

@@ -254,6 +254,21 @@ t.test('other forms of the request target', async (t) => {
   t.equal(await status('GET *'), 400);
 });
 
+t.test('RFC 6454 §7: pages of other sites change nothing', async (t) => {
+  const { port, login } = await startDoor(t);
+  const status = async (method: string, origin: string) =>
+    (
+      await exchange(port, [
+        `${method} /body HTTP/1.1\r\nHost: localhost:8080\r\n${login}Origin: ${origin}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
+      ])
+    ).statuses[0];
+  for (const origin of ['https://evil.example', 'null', 'http://localhost', 'http://localhost:8080.evil.example']) {
+    t.equal(await status('PUT', origin), 403, origin);
+    t.equal(await status('POST', origin), 403, origin);
+  }
+  for (const origin of ['http://localhost:8080', 'https://localhost:8080']) t.equal(await status('PUT', origin), 200);
+});
+
 t.test('stopping answers what is in flight and ends kept connections', async (t) => {
   const door = await startDoor(t, { grace: 1_000 });
   const slow = exchange(

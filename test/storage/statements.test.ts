@@ -253,7 +253,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
   attachments: {
     byManagedIds: attachment,
     usedBy: ['id'],
-    collectionsUsing: ['id'],
+    objectsUsing: ['collectionId', 'id'],
     collect: ['id'],
     add: ['id'],
     removeUnused: ['accountId', 'size'],

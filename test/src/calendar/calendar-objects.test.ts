@@ -27,7 +27,7 @@ t.test('what is put is stored as it came, indexed, and named by its ETag (RFC 47
   t.equal(verbatim, true);
   t.equal(member.etag, etagOf(octets));
   t.equal(member.size, Buffer.byteLength(octets));
-  t.equal(await objects.read(member), octets);
+  t.equal(await objects.read(member, home), octets);
   const row = await objects.find(home, 'a.ics');
   t.match(row, {
     icalUid: 'a',
