@@ -142,8 +142,8 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
 
   /** Removes those objects of a calendar whose removal concerns others, and tells them (RFC 6638 §3.2). */
   async retire(collection: Collection, request: WriteRequest = {}): Promise<void> {
-    // Who may not remove the calendar tells nobody; of a subscribed calendar nobody here is to be told.
-    if (!collection.rights.manage || !collection.rights.write) return;
+    // Of a subscribed calendar, which nobody may change, nobody is to be told either.
+    if (!collection.rights.write) return;
     for (let afterId = 0; ; ) {
       const rows = await this.store.calendarObjects.scheduled(collection.id, afterId, RETIRED_AT_ONCE);
       for (const { id, name } of rows) {

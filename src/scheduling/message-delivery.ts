@@ -262,7 +262,8 @@ function effectOf(
     case 'ADD':
     case 'CANCEL': {
       if ((current !== undefined && mine(current)) || mine(message)) return NOTHING;
-      // What others answered is no business of a room.
+      // A room is booked by events; what others answered is no business of it.
+      if (isBookable(principal) && message.model.component !== 'VEVENT') return NOTHING;
       if (silent && (current === undefined || isBookable(principal))) return NOTHING;
       const apply = row.method === 'REQUEST' ? applyRequest : row.method === 'ADD' ? applyAdd : applyCancel;
       const { result, stored } = apply(invitation);

@@ -110,6 +110,15 @@ t.test('by approval: the manager answers in the calendar of the room', async (t)
   t.same(await answers(bert, 'own', 'hall'), ['ACCEPTED'], 'who approves need not ask');
 });
 
+t.test('a task books nothing', async (t) => {
+  const body = meeting(anna, 'task', 'blue', 'DTSTART:20260326T100000Z', 'DURATION:PT1H').replaceAll('VEVENT', 'VTODO');
+  t.equal(
+    (await server.request(anna, 'PUT', '/dav/calendars/anna/tasks/task.ics', { headers: HEADERS, body })).status,
+    201,
+  );
+  t.notOk((await busy('blue')).some((period) => period.startsWith('20260326')));
+});
+
 t.test('twenty ask for one hour at once: one has it, all have an answer', async (t) => {
   const uids = Array.from({ length: 20 }, (_, i) => `rush${i}`);
   const statuses = await Promise.all(
