@@ -89,7 +89,10 @@ t.test('backed up under load, restored elsewhere, compared', async (t) => {
   const p99 = percentile(during, 0.99);
   const before = percentile(calm, 0.99);
   // On a machine that is busy with other things writes are slow without a backup too.
-  t.ok(p99 < Math.max(250, 2.5 * before), `p99 of a write during it ${p99.toFixed()} ms, before ${before.toFixed()} ms`);
+  t.ok(
+    p99 < Math.max(250, 2.5 * before),
+    `p99 of a write during it ${p99.toFixed()} ms, before ${before.toFixed()} ms`,
+  );
   await server.stop();
 
   t.same((await verifyBackup(saved, folder)).problems, []);
