@@ -13,6 +13,7 @@ import {
   Inspection,
 } from '../../storage/inspection.ts';
 import { openStore } from '../../storage/open.ts';
+import { SearchInspection } from '../../storage/search-inspection.ts';
 import type { OccurrenceRow } from '../../storage/store.ts';
 import { indexCalendarObject } from '../calendar/calendar-index.ts';
 import { DAY } from '../calendar/date-time.ts';
@@ -21,6 +22,7 @@ import { timeZoneVersion } from '../calendar/time-zones.ts';
 import { etagOf } from '../collections/etag.ts';
 import { factsOf } from '../contacts/vcard-validation.ts';
 import { DomainError } from '../errors.ts';
+import { termsOf } from '../mail/indexed-terms.ts';
 import { summariseMessage } from '../mail/message-summary.ts';
 import { checkFiles, DATABASE_FILE, readManifest } from './backups.ts';
 
@@ -38,6 +40,7 @@ const INDEX_SETTING = 'calendar-index';
 /** Verifies the store of a data folder. StoreError 'damaged' when it cannot be read at all. */
 export async function verifyStore(folder: string): Promise<Verification> {
   const inspection = new Inspection(folder);
+  const search = SearchInspection.open(folder);
   try {
     const problems: string[] = [];
     const read = { 'calendar objects': 0, cards: 0, messages: 0, blobs: 0 };
@@ -53,16 +56,25 @@ export async function verifyStore(folder: string): Promise<Verification> {
       read.cards += 1;
       note(...problemsOfCard(card));
     }
-    for await (const message of inspection.messages()) {
-      read.messages += 1;
-      note(...problemsOfMessage(message, await inspection.octets(message.blobId)));
-    }
+    const unsound = new Set<number>();
     for await (const { id, sound } of inspection.blobs()) {
       read.blobs += 1;
-      if (!sound) note(`blob ${id} is not what was stored: its octets do not have its hash.`);
+      if (sound) continue;
+      unsound.add(id);
+      note(`blob ${id} is not what was stored: its octets do not have its hash.`);
+    }
+    for await (const message of inspection.messages()) {
+      read.messages += 1;
+      // Its octets are told already; what was read off them is no other problem.
+      if (unsound.has(message.blobId)) continue;
+      const octets = await inspection.octets(message.blobId);
+      note(...problemsOfMessage(message, octets));
+      if (search !== undefined && octets !== undefined && message.id <= search.lastId)
+        note(...unfound(search, message.id, octets));
     }
     return { read, problems };
   } finally {
+    search?.close();
     inspection.close();
   }
 }
@@ -109,6 +121,14 @@ function problemsOfObject(object: InspectedObject, stored: readonly OccurrenceRo
     // Accepted by an older version: it is what was stored, and keeps the index it has.
     return [];
   }
+}
+
+/** Terms of a message that the search index does not find it by. */
+function unfound(search: SearchInspection, id: number, octets: Buffer): string[] {
+  for (const term of termsOf(id, octets).terms)
+    if (!search.finds(id, term))
+      return [`message ${id} is not found by its words: stop the server, delete search.sqlite, and it is made again.`];
+  return [];
 }
 
 /** What was read off a message when it came, read off once more; octets that changed are told with their blob. */

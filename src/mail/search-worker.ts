@@ -8,9 +8,9 @@ import { MessageReader } from '../../storage/message-reader.ts';
 import { type IndexedMessage, SearchIndex } from '../../storage/search.ts';
 import { serve, startData } from '../workers.ts';
 import { readHeader } from './header-fields.ts';
-import { scanMessage } from './message-structure.ts';
-import { bodyText, fieldText, foldText, matchesHeader, matchesText, type TextCriterion } from './message-text.ts';
-import { addTerms, FIELD_LETTERS, indexedField, runsOf } from './search-words.ts';
+import { termsOf } from './indexed-terms.ts';
+import { foldText, matchesHeader, matchesText, type TextCriterion } from './message-text.ts';
+import { FIELD_LETTERS, indexedField, runsOf } from './search-words.ts';
 
 /** What the thread starts with. */
 export interface SearchStart {
@@ -27,8 +27,6 @@ export type SearchQuestion =
 
 /** Messages indexed in one go: a question waits for no more than these. */
 const INDEXED_AT_ONCE = 25;
-/** Characters of a message's text that are indexed; the rest is read when somebody asks. */
-const INDEXED_TEXT = 1_000_000;
 /** Where so many messages wait for the index, it is brought up to date before bodies are searched. */
 const MANY = 200;
 /** A text that is part of more words than this says nothing that helps. */
@@ -162,14 +160,4 @@ function indexSome(): boolean {
   }
   index.add(messages, last);
   return ids.length === INDEXED_AT_ONCE;
-}
-
-function termsOf(id: number, octets: Buffer): IndexedMessage {
-  const message = scanMessage(octets);
-  const terms = new Set<string>();
-  for (const field of ['subject', 'from', 'to', 'cc', 'bcc'] as const)
-    addTerms(terms, FIELD_LETTERS[field], fieldText(message.header, field));
-  const body = bodyText(octets, message);
-  addTerms(terms, FIELD_LETTERS.body, body.slice(0, INDEXED_TEXT));
-  return { id, terms, partial: body.length > INDEXED_TEXT };
 }

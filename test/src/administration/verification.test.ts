@@ -1,6 +1,7 @@
 /** What `convene verify` finds: a single octet that changed, and every counter or index that is not what it should be. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import t from 'tap';
 import { verifyBackup, verifyStore } from '../../../src/administration/verification.ts';
@@ -35,6 +36,7 @@ t.test('a sound store, beside the running server and as a backup; then one flipp
     await stage.write(Buffer.from(`Subject: ${size}\r\nFrom: bob@example.org\r\n\r\n${`${canary}\r\n`.repeat(size)}`));
     await messages.append(owner, inbox, [{ staged: await stage.finish(), flags: ['\\Seen', 'Important'] }]);
   }
+  while ((await server.app.mail.texts.index()) < 2) await pause(10);
   const sound = await verifyStore(data);
   t.same(
     sound,
@@ -81,6 +83,15 @@ t.test('a sound store, beside the running server and as a backup; then one flipp
   t.equal((await serving.request(anna, 'GET', '/dav/calendars/anna/calendar/1.ics')).status, 200);
   await serving.close();
   writeFileSync(path, whole);
+
+  const index = join(data, 'search.sqlite');
+  const words = new Database(index);
+  t.equal(words.prepare('SELECT last_id FROM progress').pluck().get(), 2, 'both messages are in the index');
+  words.exec('DELETE FROM words WHERE rowid = 2');
+  words.close();
+  t.match((await verifyStore(data)).problems, [/message 2 is not found by its words/]);
+  rmSync(index);
+  t.same((await verifyStore(data)).problems, [], 'an index that is not there is made again');
 
   const changes: [sql: string, found: RegExp][] = [
     ['UPDATE occurrences SET start_at = start_at + 60000 WHERE ordinal = 0', /occurrences in the index/],
