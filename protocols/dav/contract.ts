@@ -266,6 +266,11 @@ export interface DavExtension {
   ): WholeCollection | undefined | Promise<WholeCollection | undefined>;
   /** Headers that GET, HEAD and PUT of a member carry besides ETag and Last-Modified. */
   memberHeaders?(member: MemberRow): Record<string, string>;
+  /**
+   * Makes a collection of Apple's type `subscribed`, whose members are fetched from a URL: a calendar that is read-only.
+   * Throws DomainError.
+   */
+  subscribe?(owner: Principal, segment: string, url: string, properties: readonly NewProperty[]): Promise<void>;
   /** Completes the columns of a new collection from what was asked. Throws DavError to refuse. Calendars only. */
   columnsOf?(plan: CollectionPlan): CalendarColumns;
   /**

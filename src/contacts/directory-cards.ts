@@ -48,6 +48,7 @@ export class DirectoryCards {
       position: 0,
       components: '',
       timeZone: '',
+      subscribed: 0,
       transparent: 0,
       owner: viewer,
       rights: { ...NO_RIGHTS, read: true },
