@@ -46,8 +46,8 @@ export function crossSite(request: FastifyRequest, rules: PeerRules): boolean {
   const { origin, 'sec-fetch-site': site } = request.headers;
   const safe = SAFE.has(request.method);
   if (site === 'cross-site' && !safe) return true;
-  if (origin === undefined) return false;
-  if (!isApi(request.url)) return isCrossSite(request.raw, rules);
+  if (isCrossSite(request.raw, rules)) return true;
+  if (origin === undefined || !isApi(request.url)) return false;
   const own = publicOrigin(request.raw, rules);
   return own === '' || origin.toLowerCase() !== own.toLowerCase();
 }

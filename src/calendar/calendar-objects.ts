@@ -59,8 +59,12 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
   async read(member: MemberRow, collection: Collection): Promise<string> {
     const octets = await this.store.calendarObjects.data(member.id);
     if (octets === undefined) throw notFound();
-    const current = async () => (await this.store.calendarObjects.ofIds([member.id]))[0];
-    return shownOctets(collection, await soundOctets(octets, member, current));
+    const stored = await soundOctets(
+      octets,
+      member,
+      async () => (await this.store.calendarObjects.ofIds([member.id]))[0],
+    );
+    return shownOctets(collection, stored);
   }
 
   /** Whoever sees less than there is must not write, move or copy it. */

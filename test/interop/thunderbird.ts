@@ -31,7 +31,13 @@ const PREFERENCES: Record<string, string | number | boolean> = {
   'signon.rememberSignons': true,
 };
 
-async function startThunderbird(work: string): Promise<Marionette> {
+interface Thunderbird {
+  readonly run: Marionette['run'];
+  /** Ends it, and waits until it wrote its profile for the last time. */
+  stop(): Promise<void>;
+}
+
+async function startThunderbird(work: string): Promise<Thunderbird> {
   const profile = join(work, 'profile');
   mkdirSync(profile);
   const lines = Object.entries(PREFERENCES).map(([name, value]) => `user_pref("${name}", ${JSON.stringify(value)});`);
@@ -52,7 +58,17 @@ async function startThunderbird(work: string): Promise<Marionette> {
   for (let i = 0; i < 600 && gone === '' && !existsSync(file); i++) await sleep(100);
   if (!existsSync(file)) throw new StepFailed(`thunderbird does not start: ${gone}`);
   await sleep(200);
-  return Marionette.connect(Number(readFileSync(file, 'utf8')));
+  const marionette = await Marionette.connect(Number(readFileSync(file, 'utf8')));
+  return {
+    run: (body, ...args) => marionette.run(body, ...args),
+    async stop() {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      await marionette.quit();
+      if (gone === '') await Promise.race([ended, sleep(15_000)]);
+      if (gone === '') child.kill('SIGKILL');
+      if (gone === '') await ended;
+    },
+  };
 }
 
 const event = (uid: string, summary: string) =>
@@ -262,6 +278,6 @@ await interop('Thunderbird', 1, async ({ server, persons, work, step }) => {
       must((await http('GET', path)).status === 404, 'it is still there');
     });
   } finally {
-    await thunderbird.quit();
+    await thunderbird.stop();
   }
 });
