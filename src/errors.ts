@@ -40,7 +40,6 @@ export type ErrorCode =
   | 'organizer-change-forbidden'
   | 'attendee-change-forbidden'
   | 'several-organizers'
-  | 'default-calendar'
   | 'in-use'
   | 'unavailable';
 

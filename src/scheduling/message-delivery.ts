@@ -16,6 +16,8 @@ import {
   saveObject,
   whileMoved,
 } from '../calendar/object-writing.ts';
+import { addCollection } from '../collections/collections.ts';
+import { DEFAULT_COLLECTIONS } from '../collections/default-collections.ts';
 import type { Principal } from '../principals/access.ts';
 import { viewOf } from './attendee-view.ts';
 import { enqueue, enqueueRefresh } from './auto-schedule.ts';
@@ -76,7 +78,8 @@ export class MessageDelivery implements Delivers {
   ): Promise<void> {
     const known = await this.known(principal.id, message.model.icalUid);
     const effect = effectOf(row, principal, message, known?.object);
-    const calendar = known === undefined ? await this.calendarFor(principal, message) : undefined;
+    const calendar =
+      known === undefined && effect.stored !== undefined ? await this.calendarFor(principal, message) : undefined;
     const octets = effect.stored === undefined ? undefined : printContent(effect.stored);
     const changed = octets === undefined ? undefined : prepareObject(octets, this.now());
     const item = effect.shown ? prepareObject(text, this.now()) : undefined;
@@ -152,7 +155,17 @@ export class MessageDelivery implements Delivers {
   }
 
   private async calendarFor(principal: Principal, message: SchedulingObject): Promise<BoundCollectionRow | undefined> {
-    return defaultCalendar(this.store, principal.id, message.model.component);
+    const { component } = message.model;
+    const found = await defaultCalendar(this.store, principal.id, component);
+    if (found !== undefined) return found;
+    const made = DEFAULT_COLLECTIONS.find(({ columns }) => columns?.components.split(',').includes(component));
+    if (made === undefined) return undefined;
+    // An invitation must land: who has deleted the last calendar gets another one.
+    return this.store.transaction(async (write) => {
+      const { home, segment, ...rest } = made;
+      const there = await write.collections.bySegment(principal.id, home, segment);
+      return there ?? addCollection(write, principal.id, home, segment, rest, this.now());
+    });
   }
 
   /** The sender's object as it is now, as a request to one recipient; undefined when there is nothing to see any more. */
