@@ -23,6 +23,7 @@ import { ChangeBus } from './change-bus.ts';
 import type { Config } from './config.ts';
 import { CardSearch } from './contacts/card-search.ts';
 import { Cards } from './contacts/cards.ts';
+import { knowsAddress } from './contacts/known-addresses.ts';
 import { createHttp, type Http, type HttpLimits } from './http.ts';
 import { Jobs } from './jobs.ts';
 import { type FirstStart, firstStart } from './organisations/first-start.ts';
@@ -34,8 +35,10 @@ import { PasswordHashing } from './principals/password-hashing.ts';
 import { Principals } from './principals/principals.ts';
 import { AutoSchedule } from './scheduling/auto-schedule.ts';
 import { FreeBusy } from './scheduling/free-busy.ts';
+import { IncomingMail } from './scheduling/incoming-mail.ts';
 import { MessageDelivery } from './scheduling/message-delivery.ts';
 import { MessageQueue } from './scheduling/message-queue.ts';
+import { outgoingMail } from './scheduling/outgoing-mail.ts';
 import { Recipients } from './scheduling/recipients.ts';
 
 export interface AppOptions {
@@ -60,6 +63,8 @@ export interface App extends Services {
   readonly config: Config;
   readonly bus: ChangeBus;
   readonly jobs: Jobs;
+  /** Takes scheduling messages out of delivered mail. */
+  readonly incomingInvitations: IncomingMail;
   readonly http: Http['fastify'];
   /** Where the listeners are bound; undefined ones are switched off. */
   readonly addresses: { readonly http: AddressInfo | undefined; readonly https: AddressInfo | undefined };
@@ -114,7 +119,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       writable: () => store.writable(),
       limits: options.httpLimits,
     });
-    const scheduling = startScheduling(store, now, log);
+    const scheduling = startScheduling(store, now, log, jobs, config);
     queue = scheduling.queue;
     await http.fastify.register(dav, { store, now, extensions: davExtensions(store, now, scheduling.auto) });
     const addresses = await http.listen();
@@ -136,6 +141,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       http: http.fastify,
       addresses,
       tls,
+      incomingInvitations: scheduling.incoming,
       async close() {
         await Promise.all([...doors.map((door) => door.close()), jobs.stop()]);
         await queue?.stop();
@@ -153,11 +159,22 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 }
 
 /** Implicit scheduling, with its queue running. */
-function startScheduling(store: Store, now: () => number, log: pino.Logger) {
-  const recipients = new Recipients(store, false);
+function startScheduling(
+  store: Store,
+  now: () => number,
+  log: pino.Logger,
+  jobs: Jobs,
+  { language }: Config,
+  /** Wakes the queue of mail; without one nothing leaves by mail, and senders are told so. */
+  mailQueued?: () => void,
+) {
+  const recipients = new Recipients(store, mailQueued !== undefined);
   const queue = new MessageQueue(store, now, log);
   queue.start(new MessageDelivery(store, recipients, now));
-  return { queue, auto: new AutoSchedule(store, recipients, queue, now) };
+  if (mailQueued !== undefined) jobs.add(outgoingMail({ store, now, language, queued: mailQueued }));
+  const knows = (principalId: number, address: string) => knowsAddress(store, principalId, address);
+  const incoming = new IncomingMail(store, queue, knows, now);
+  return { queue, incoming, auto: new AutoSchedule(store, recipients, queue, now) };
 }
 
 function davExtensions(store: Store, now: () => number, scheduling: AutoSchedule): DavExtension[] {

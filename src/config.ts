@@ -21,6 +21,7 @@ export const LISTENERS = [
 export type Listener = (typeof LISTENERS)[number];
 
 const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+const LANGUAGES = ['en', 'fr'] as const;
 const PLAINTEXT_LOGIN = ['loopback', 'never'] as const;
 
 export interface Config {
@@ -34,6 +35,8 @@ export interface Config {
   readonly plaintextLogin: (typeof PLAINTEXT_LOGIN)[number];
   /** PEM files; both or neither. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Of what the server writes to people whose own language it does not know. */
+  readonly language: (typeof LANGUAGES)[number];
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** 0: any free port. Undefined: switched off. */
   readonly ports: Readonly<Record<Listener, number | undefined>>;
@@ -149,6 +152,13 @@ export const SETTINGS: readonly Setting[] = [
     check: () => undefined,
   },
   {
+    name: 'CONVENE_LANGUAGE',
+    type: LANGUAGES.join(', '),
+    default: 'en',
+    description: 'Language of invitations that leave by mail.',
+    check: oneOf(LANGUAGES),
+  },
+  {
     name: 'CONVENE_LOG_LEVEL',
     type: LOG_LEVELS.join(', '),
     default: 'info',
@@ -209,6 +219,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     trustedProxies: networksIn(value('CONVENE_TRUSTED_PROXIES')).flatMap((text) => parseNetwork(text) ?? []),
     plaintextLogin: value('CONVENE_PLAINTEXT_LOGIN') === 'never' ? 'never' : 'loopback',
     tls: cert === '' ? undefined : { cert: resolve(cert), key: resolve(key) },
+    language: LANGUAGES.find((language) => language === value('CONVENE_LANGUAGE')) ?? 'en',
     logLevel: LOG_LEVELS.find((level) => level === value('CONVENE_LOG_LEVEL')) ?? 'info',
     ports: Object.fromEntries(LISTENERS.map((listener) => [listener, port(listener)])) as Config['ports'],
   };

@@ -202,7 +202,10 @@ function effectOf(
   current: SchedulingObject | undefined,
 ): Effect {
   const isOwn = (user: string) => isFoldedUser(principal, user);
-  const invitation: Invitation = { message, current, isOwn, complete: true };
+  // Our own organizers tell all there is; others may tell only what changed.
+  const invitation: Invitation = { message, current, isOwn, complete: row.origin === 'here' };
+  const sender = foldCalendarUser(row.sender);
+  if (row.origin !== 'here' && !mayTell(row, sender, message)) return { tag: 'keep', shown: true };
   const silent = row.textId === 0;
   const mine = (object: SchedulingObject) =>
     isOwn(foldCalendarUser(organizerOf(object.components.values())?.[3] ?? ''));
@@ -212,6 +215,8 @@ function effectOf(
     case 'CANCEL': {
       if ((current !== undefined && mine(current)) || mine(message)) return NOTHING;
       if (silent && current === undefined) return NOTHING;
+      // A stranger's invitation waits in the inbox until the person takes it.
+      if (row.origin === 'stranger' && current === undefined) return { tag: 'keep', shown: row.method !== 'CANCEL' };
       const apply = row.method === 'REQUEST' ? applyRequest : row.method === 'ADD' ? applyAdd : applyCancel;
       const { result, stored } = apply(invitation);
       if (result !== 'applied' || stored === undefined) return NOTHING;
@@ -219,8 +224,9 @@ function effectOf(
     }
     case 'REPLY': {
       if (current === undefined || !mine(current)) return NOTHING;
-      const { result, stored, delegates } = applyReply(message, current, foldCalendarUser(row.sender));
-      if (result !== 'applied' || stored === undefined) return NOTHING;
+      const { result, stored, delegates } = applyReply(message, current, invitedAs(current, sender) ?? sender);
+      // RFC 6638 §4 has no word for it: what cannot be applied is shown when it came from outside, where people may know better.
+      if (result !== 'applied' || stored === undefined) return { tag: 'keep', shown: row.origin !== 'here' };
       return { stored, tag: 'keep', shown: true, next: { refresh: true, invite: delegates } };
     }
     case 'REFRESH': {
@@ -232,4 +238,27 @@ function effectOf(
       // COUNTER, DECLINECOUNTER and PUBLISH are for people to read.
       return { tag: 'keep', shown: true };
   }
+}
+
+/** RFC 6047 §2.2.2 and §2.3: by mail only the organizer invites and cancels; whose answer it is tells the address it came from. */
+function mayTell(row: ScheduleMessageRow, sender: string, message: SchedulingObject): boolean {
+  if (row.method === 'REPLY' || row.method === 'COUNTER' || row.method === 'REFRESH') return true;
+  const organizer = organizerOf(message.components.values());
+  return organizer !== undefined && foldCalendarUser(organizer[3]) === sender;
+}
+
+/** The address under which the sender of a reply was invited: it may answer from a sub-address of it, or the other way round. */
+function invitedAs(current: SchedulingObject, sender: string): string | undefined {
+  const plain = withoutDetail(sender);
+  for (const component of current.components.values()) {
+    const attendees = attendeesOf(component);
+    if (attendees.has(sender)) return sender;
+    for (const user of attendees.keys()) if (withoutDetail(user) === plain) return user;
+  }
+  return undefined;
+}
+
+/** RFC 5233 §1: `anna+work@example.org` is an address of anna. */
+function withoutDetail(address: string): string {
+  return address.replace(/^([^+@]+)\+[^@]*@/, '$1@');
 }
