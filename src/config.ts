@@ -23,6 +23,7 @@ export const LISTENERS = [
 export type Listener = (typeof LISTENERS)[number];
 
 const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+const LANGUAGES = ['en', 'fr'] as const;
 const PLAINTEXT_LOGIN = ['loopback', 'never'] as const;
 
 export interface Config {
@@ -53,6 +54,8 @@ export interface Config {
   readonly mailHostname: string;
   /** Octets an account may hold that has no limit of its own; undefined: as many as the disk. */
   readonly quota: number | undefined;
+  /** Of what the server writes to people whose own language it does not know. */
+  readonly language: (typeof LANGUAGES)[number];
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** 0: any free port. Undefined: switched off. */
   readonly ports: Readonly<Record<Listener, number | undefined>>;
@@ -253,6 +256,13 @@ export const SETTINGS: readonly Setting[] = [
     check: (text) => (parseSize(text) === undefined ? 'be a size, like 500M or 5G' : undefined),
   },
   {
+    name: 'CONVENE_LANGUAGE',
+    type: LANGUAGES.join(', '),
+    default: 'en',
+    description: 'Language of invitations that leave by mail.',
+    check: oneOf(LANGUAGES),
+  },
+  {
     name: 'CONVENE_LOG_LEVEL',
     type: LOG_LEVELS.join(', '),
     default: 'info',
@@ -329,6 +339,7 @@ export function readConfig(given: Readonly<Record<string, string | undefined>>, 
       value('CONVENE_DOMAIN')
     ).toLowerCase(),
     quota: parseSize(value('CONVENE_QUOTA')),
+    language: LANGUAGES.find((language) => language === value('CONVENE_LANGUAGE')) ?? 'en',
     logLevel: LOG_LEVELS.find((level) => level === value('CONVENE_LOG_LEVEL')) ?? 'info',
     ports: Object.fromEntries(LISTENERS.map((listener) => [listener, port(listener)])) as Config['ports'],
   };

@@ -370,6 +370,8 @@ export interface ScheduleMessageRow {
   icalUid: string;
   /** 0: no message, but the newest state of the sender's object, shown silently. */
   textId: number;
+  /** From a person of this server, by mail from a sender whose invitations are taken, or by mail from anybody else. */
+  origin: 'here' | 'mail' | 'stranger';
   attempts: number;
   nextAttemptAt: number;
   lastError: string | null;
@@ -903,7 +905,9 @@ export interface ScheduleMessageWrites extends ScheduleMessageReads {
   addText(data: string): Promise<number>;
   add(row: Omit<ScheduleMessageRow, 'id'>): Promise<number>;
   /** Asks for the newest state to be shown to a recipient, unless that waits already. */
-  refresh(row: Omit<ScheduleMessageRow, 'id' | 'method' | 'textId' | 'attempts' | 'lastError'>): Promise<void>;
+  refresh(
+    row: Omit<ScheduleMessageRow, 'id' | 'method' | 'textId' | 'origin' | 'attempts' | 'lastError'>,
+  ): Promise<void>;
   retry(row: Pick<ScheduleMessageRow, 'id' | 'attempts' | 'nextAttemptAt' | 'lastError'>): Promise<void>;
   /** Takes a message away, and its text with the last of its recipients. */
   remove(row: Pick<ScheduleMessageRow, 'id' | 'textId'>): Promise<void>;

@@ -234,6 +234,7 @@ const scheduleMessage = keys<ScheduleMessageRow>({
   method: 1,
   icalUid: 1,
   textId: 1,
+  origin: 1,
   attempts: 1,
   nextAttemptAt: 1,
   lastError: 1,
