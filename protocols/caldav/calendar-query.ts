@@ -140,5 +140,5 @@ function zoneAsked(body: Element): TimeZone | undefined {
   const name = body.child(CALDAV, 'timezone-id');
   if (name !== undefined) return timeZoneNamed(name.text());
   const element = body.child(CALDAV, 'timezone');
-  return element === undefined ? undefined : parseVtimezone(element.text()).zone;
+  return element === undefined ? undefined : parseVtimezone(element.text(), true).zone;
 }

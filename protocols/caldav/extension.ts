@@ -7,6 +7,7 @@ import type { CalendarObjects } from '../../src/calendar/calendar-objects.ts';
 import type { CalendarQuery } from '../../src/calendar/calendar-query.ts';
 import { calendarColumns } from '../../src/calendar/calendars.ts';
 import { MAX_CALENDAR_OBJECT_OCTETS } from '../../src/calendar/object-writing.ts';
+import type { Subscriptions } from '../../src/calendar/subscriptions.ts';
 import { isSchedulingCollection } from '../../src/collections/collections.ts';
 import type { FreeBusy } from '../../src/scheduling/free-busy.ts';
 import type { CalendarObjectRow, MemberRow } from '../../storage/store.ts';
@@ -20,6 +21,7 @@ import { freeBusyQuery } from './free-busy-query.ts';
 import { freeBusyUrl } from './free-busy-url.ts';
 import { attachmentActions, attachmentRoutes } from './managed-attachments.ts';
 import { scheduleOutbox } from './schedule-outbox.ts';
+import { sourceProperty } from './source-property.ts';
 import { timeZoneRoutes } from './time-zone-service.ts';
 import { wholeCalendar } from './whole-calendar.ts';
 
@@ -29,6 +31,7 @@ export interface CalendarServices {
   readonly calendarObjects: CalendarObjects;
   readonly calendarQuery: CalendarQuery;
   readonly freeBusy: FreeBusy;
+  readonly subscriptions: Subscriptions;
   readonly now: () => number;
 }
 
@@ -46,7 +49,8 @@ export function caldav(services: CalendarServices): DavExtension {
     kind: 'calendar',
     namespace: CALDAV,
     resourceType: 'calendar',
-    resourceTypeOf: (collection) => (isSchedulingCollection(collection) ? `schedule-${collection.segment}` : undefined),
+    resourceTypesOf: (collection) =>
+      isSchedulingCollection(collection) ? [`schedule-${collection.segment}`] : undefined,
     async post(exchange, resource, body) {
       return (await outbox(exchange, resource, body)) || actions(exchange, resource, body);
     },
@@ -65,9 +69,9 @@ export function caldav(services: CalendarServices): DavExtension {
       'inbox-availability',
     ],
     members: services.calendarObjects,
+    memberSuffix: '.ics',
     contentType: () => ICALENDAR_CONTENT_TYPE,
     uniformContentType: ICALENDAR_CONTENT_TYPE,
-    properties: calendarProperties,
     reports: [
       calendarQueryReport(services.calendarQuery),
       calendarMultigetReport,
@@ -79,6 +83,8 @@ export function caldav(services: CalendarServices): DavExtension {
     memberHeaders: scheduleTagHeader,
     whole: wholeCalendar,
     represent: (_resource, octets, accept, headers) => representCalendar(octets, accept, headers),
+    subscribe: (owner, segment, url, properties) => services.subscriptions.attach(owner, segment, url, { properties }),
+    properties: [...calendarProperties, sourceProperty(services.subscriptions)],
     columnsOf: ({ columns }) => calendarColumns(columns),
     refusal: calendarRefusal,
   };

@@ -13,6 +13,8 @@ import { preconditionOf } from '../dav/conditional.ts';
 import type { Exchange, MemberResource, Resource } from '../dav/contract.ts';
 import { DavError } from '../dav/dav-error.ts';
 import { encodeSegment, homeHref } from '../dav/hrefs.ts';
+import { prefersRepresentation } from '../dav/preferences.ts';
+import { sendOutcome } from '../dav/representation.ts';
 
 const ACTIONS = ['attachment-add', 'attachment-update', 'attachment-remove'] as const;
 type Action = (typeof ACTIONS)[number];
@@ -80,29 +82,22 @@ async function act(
 }
 
 async function answer(
-  { request, reply }: Exchange,
+  exchange: Exchange,
   resource: MemberResource,
   { put, octets, attachment }: AttachmentChange,
   status: number,
 ): Promise<void> {
+  const { reply } = exchange;
   if (attachment !== undefined) {
     reply.header('cal-managed-id', attachment.managedId);
     reply.header('location', attachment.uri);
   }
-  if (!/\breturn\s*=\s*"?representation\b/i.test(String(request.headers.prefer ?? ''))) {
+  if (!prefersRepresentation(exchange)) {
     await reply.code(status === 200 ? 204 : status).send();
     return;
   }
-  const accept = request.headers.accept ?? '';
-  const representation = resource.extension.represent?.(resource, octets, accept, request.headers);
-  reply.header('preference-applied', 'return=representation'); // RFC 7240 §3
-  if (representation?.vary !== undefined) reply.header('vary', representation.vary);
-  await reply
-    .code(status)
-    .header('etag', `"${put.member.etag}"`)
-    .header('content-location', resource.href)
-    .header('content-type', representation?.contentType ?? resource.extension.contentType(put.member))
-    .send(representation?.body ?? octets);
+  reply.code(status);
+  await sendOutcome(exchange, { ...resource, member: put.member }, octets);
 }
 
 /** RFC 8607 §3.2.2: comma-separated; absent means everything. */

@@ -96,7 +96,9 @@ export const liveProperties: readonly LiveProperty[] = [
     name: 'sync-token',
     on: ['collection'],
     read: (resource, { server }) =>
-      resource.kind === 'collection' ? tokenOf(server.changes.bookmark(resource.collection)) : undefined,
+      resource.kind === 'collection' && resource.collection.computed !== true
+        ? tokenOf(server.changes.bookmark(resource.collection))
+        : undefined,
   },
   {
     namespace: CALENDARSERVER,
@@ -117,14 +119,16 @@ function resourceType(resource: Resource): string {
     case 'principal':
       return '<D:collection/><D:principal/>';
     case 'collection':
-      return `<D:collection/><${prefixOf(resource.extension.namespace)}:${typeOf(resource)}/>`;
+      return `<D:collection/>${typesOf(resource)}`;
     default:
       return '<D:collection/>';
   }
 }
 
-function typeOf({ extension, collection }: CollectionResource): string {
-  return extension.resourceTypeOf?.(collection) ?? extension.resourceType;
+function typesOf({ extension, collection }: CollectionResource): string {
+  const prefix = prefixOf(extension.namespace);
+  const types = extension.resourceTypesOf?.(collection) ?? [extension.resourceType];
+  return types.map((type) => `<${prefix}:${type}/>`).join('');
 }
 
 function displayName(resource: Resource): string {

@@ -17,6 +17,7 @@ import type {
   Resource,
 } from './contract.ts';
 import { DAV } from './namespaces.ts';
+import { preferenceApplied, prefersMinimal } from './preferences.ts';
 import { Element, escapeXml, qualifiedName } from './xml.ts';
 
 interface Known {
@@ -60,7 +61,7 @@ export class LiveProperties implements PropertyTable {
   ask(exchange: Exchange, asked: Element | undefined, fallback: 'allprop' | 'nothing' = 'allprop'): AskedProperties {
     const minimal = prefersMinimal(exchange);
     if (minimal && exchange.request.headers.prefer !== undefined) {
-      exchange.reply.header('preference-applied', 'return=minimal'); // RFC 7240 §3
+      preferenceApplied(exchange, 'return=minimal');
     }
     const prop = asked?.child(DAV, 'prop');
     if (prop !== undefined) return new ResolvedProperties(this, exchange, 'prop', prop.elements(), minimal);
@@ -286,15 +287,4 @@ export function holderOf(resource: Resource): PropertyHolder | undefined {
     default:
       return undefined;
   }
-}
-
-/** RFC 8144 §2.1 with its predecessors: `Prefer: return=minimal`, `return-minimal`, and `Brief: t`. */
-export function prefersMinimal({ request }: Exchange): boolean {
-  const { prefer, brief } = request.headers;
-  if (brief !== undefined && String(brief).trim().toLowerCase() === 't') return true;
-  if (prefer === undefined) return false;
-  return String(prefer)
-    .toLowerCase()
-    .split(/[,;]/)
-    .some((preference) => /^\s*return\s*[=-]\s*"?minimal"?\s*$/.test(preference));
 }

@@ -9,7 +9,8 @@ import { badRequest } from './dav-error.ts';
 import { notAllowed } from './methods.ts';
 import { startMultistatus } from './multistatus.ts';
 import { DAV } from './namespaces.ts';
-import { holderOf, prefersMinimal } from './properties.ts';
+import { prefersMinimal } from './preferences.ts';
+import { holderOf } from './properties.ts';
 import { instructionsOf, judge, type UpdateRules, verified } from './property-update.ts';
 import { parseXml } from './xml-parser.ts';
 

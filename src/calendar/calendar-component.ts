@@ -166,9 +166,14 @@ export function durationOf(component: CalendarComponent): Duration {
   return wholeDay && between.days === 0 && between.milliseconds === 0 ? { days: 1, milliseconds: 0 } : between;
 }
 
-/** The recurrence set of a main component; null without DTSTART. */
+/**
+ * The recurrence set of a main component; null without DTSTART. Tasks that some clients let recur by DUE alone
+ * (RFC 5545 §3.8.5.3 asks for DTSTART) are counted from there.
+ */
 export function recurrenceOf(component: CalendarComponent): RecurrenceSet | null {
-  const { start, rules, dates, exceptionRules, exceptions } = component;
+  const { end, rules, dates, exceptionRules, exceptions } = component;
+  const recurs = rules.length > 0 || dates.length > 0;
+  const start = component.start ?? (recurs && component.name === 'VTODO' ? end : null);
   return start && { start, rules, dates, exceptionRules, exceptions };
 }
 

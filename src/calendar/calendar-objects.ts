@@ -6,6 +6,7 @@
  * selection (calendar-query.ts).
  */
 import type { CalendarObjectRow, MemberRow, Store, Writes } from '../../storage/store.ts';
+import { soundOctets } from '../collections/etag.ts';
 import type { Collection, Members, Precondition, PutResult, WriteRequest } from '../collections/members.ts';
 import { DomainError } from '../errors.ts';
 import { settleAttachments } from './attachment-check.ts';
@@ -53,11 +54,11 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
     return this.store.calendarObjects.get(collection.id, name);
   }
 
-  /** @throws DomainError not-found when it was deleted meanwhile */
+  /** @throws DomainError not-found when it was deleted meanwhile; an Error when the octets are not those that were stored */
   async read(member: MemberRow): Promise<string> {
     const octets = await this.store.calendarObjects.data(member.id);
     if (octets === undefined) throw notFound();
-    return octets;
+    return soundOctets(octets, member, async () => (await this.store.calendarObjects.ofIds([member.id]))[0]);
   }
 
   /**

@@ -45,14 +45,19 @@ export class CalendarZones {
 
 /**
  * Reads the value of CALDAV:calendar-timezone: an iCalendar object with exactly one VTIMEZONE and nothing else.
+ * `strict` also asks for VERSION, without which it is no iCalendar object (RFC 5545 §3.6): clients that keep such a value
+ * do well with less.
  * @throws DomainError invalid-time-zone
  */
-export function parseVtimezone(text: string): { tzid: string; zone: TimeZone } {
+export function parseVtimezone(text: string, strict = false): { tzid: string; zone: TimeZone } {
   try {
     const calendar = parseContent(text);
     const component = calendar[2][0];
     if (calendar[0] !== 'vcalendar' || calendar[2].length !== 1 || component?.[0] !== 'vtimezone') {
       throw new DomainError('invalid-time-zone', 'Expected an iCalendar object with exactly one VTIMEZONE.');
+    }
+    if (strict && textOf(calendar, 'version') !== '2.0') {
+      throw new DomainError('invalid-time-zone', 'The time zone lacks VERSION:2.0.');
     }
     const tzid = textOf(component, 'tzid');
     if (tzid === '') throw new DomainError('invalid-time-zone', 'The VTIMEZONE has no TZID.');

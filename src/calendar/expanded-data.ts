@@ -89,10 +89,14 @@ function printInstance(
     start = floatingStart(component, occurrence, floatingZone);
     end = endOf({ local: start, zone: null, isDate }, durationOf(component), UTC);
   }
-  const id = recurrenceId.zone ? instantOf(recurrenceId, UTC) : recurrenceId.local;
   let text = `BEGIN:${component.name}\r\n`;
-  text += selectedProperty(timeProperty('recurrence-id', id, recurrenceId.isDate, !recurrenceId.zone), selection);
-  text += selectedProperty(timeProperty('dtstart', start, isDate, floating), selection);
+  // RFC 4791 §9.6.5: every instance but the initial one says which it is.
+  const first = component.start ?? component.end;
+  if (component.recurrenceId || first?.local !== recurrenceId.local || first.zone !== recurrenceId.zone) {
+    const id = recurrenceId.zone ? instantOf(recurrenceId, UTC) : recurrenceId.local;
+    text += selectedProperty(timeProperty('recurrence-id', id, recurrenceId.isDate, !recurrenceId.zone), selection);
+  }
+  if (component.start) text += selectedProperty(timeProperty('dtstart', start, isDate, floating), selection);
   const duration = statedDuration(component, start, end, isDate);
   if (duration) text += selectedProperty(duration, selection);
   // An RDATE may give a length to what has none otherwise.

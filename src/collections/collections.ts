@@ -16,7 +16,7 @@ import type {
 } from '../../storage/store.ts';
 import { StoreError } from '../../storage/store.ts';
 import { DomainError } from '../errors.ts';
-import { ALL_RIGHTS, mayCreateIn, type Principal, rightsOn } from '../principals/access.ts';
+import { ALL_RIGHTS, mayCreateIn, type Principal, type Rights, rightsOn } from '../principals/access.ts';
 import type { Directory } from '../principals/directory.ts';
 import { DEFAULT_ADDRESS_BOOK } from './default-collections.ts';
 import type { Collection, Precondition } from './members.ts';
@@ -210,9 +210,14 @@ export class Collections {
     });
   }
 
+  /** What its owner says of being available (RFC 7953): an iCalendar object kept at the scheduling inbox, or ''. */
+  availability(collection: Collection): Promise<string> {
+    return this.store.collections.availability(collection.id);
+  }
+
   private async asSeen(viewer: Principal, of: Principal, row: BoundCollectionRow): Promise<Collection | undefined> {
-    if (row.accountId === viewer.id) return { ...row, owner: viewer, rights: ALL_RIGHTS };
-    const rights = await rightsOn(this.store, viewer, row);
+    if (row.accountId === viewer.id) return { ...row, owner: viewer, rights: rightsIn(row, ALL_RIGHTS) };
+    const rights = rightsIn(row, await rightsOn(this.store, viewer, row));
     if (!rights.freeBusy) return undefined;
     const owner = row.accountId === of.id ? of : await this.directory.owner(row.accountId);
     return owner === undefined ? undefined : { ...row, owner, rights };
@@ -294,6 +299,11 @@ async function checkMember(write: Writes, { owner, id, member }: PropertyHolder,
   const row = await members.get(member.collectionId, member.name);
   if (row?.id !== id) throw new DomainError('not-found', 'The member has gone.');
   check?.(row);
+}
+
+/** Nobody writes into a calendar whose members are fetched from elsewhere. */
+function rightsIn({ subscribed }: BoundCollectionRow, rights: Rights): Rights {
+  return subscribed === 1 ? { ...rights, write: false } : rights;
 }
 
 /**

@@ -3,6 +3,7 @@
  * RFC 4791 §5.3.2.1, §7.8, §7.10. Elsewhere: XML itself (test/fuzz/xml.test.ts), attachments (managed-attachments.test.ts).
  */
 import t from 'tap';
+import { busyTime } from '../../support/busy-time.ts';
 import { icalendar } from '../../support/calendar.ts';
 import { CALENDAR, xml } from '../../support/dav.ts';
 import { startServer, type TestResponse } from '../../support/server.ts';
@@ -18,9 +19,9 @@ async function timed<T>(
   name: string,
   work: () => Promise<T>,
 ): Promise<T> {
-  const began = performance.now();
+  const began = busyTime();
   const result = await work();
-  const took = performance.now() - began;
+  const took = busyTime() - began;
   t.ok(took < PATIENCE, `${name} took ${Math.round(took)} ms`);
   return result;
 }
@@ -234,12 +235,12 @@ t.test('rules that never end or never match', async (t) => {
     let done = false;
     const bystander = (async () => {
       while (!done) {
-        const began = performance.now();
+        const began = busyTime();
         const answer = await server.request(bob, 'PROPFIND', '/dav/calendars/bob/calendar/', {
           headers: { depth: '1' },
         });
         t.equal(answer.status, 207);
-        others.push(performance.now() - began);
+        others.push(busyTime() - began);
       }
     })();
     const answer = await timed(t, name, work);
@@ -306,8 +307,8 @@ t.test('what looks like a pattern is text', async (t) => {
 
 t.test('a multiget of 50,000 hrefs is answered or refused soon', async (t) => {
   const hrefs = Array.from({ length: 50_000 }, (_, i) => `<D:href>${calendar}${i}.ics</D:href>`).join('');
-  const began = performance.now();
+  const began = busyTime();
   const answer = await report(xml('C:calendar-multiget', `<D:prop><D:getetag/></D:prop>${hrefs}`));
   t.ok([207, 413, 507].includes(answer.status), String(answer.status));
-  t.ok(performance.now() - began < 5_000);
+  t.ok(busyTime() - began < 5_000);
 });

@@ -5,6 +5,7 @@ import { indexCalendarObject } from '../../../src/calendar/calendar-index.ts';
 import { parseVtimezone } from '../../../src/calendar/calendar-zones.ts';
 import { parseCalendarObject } from '../../../src/calendar/icalendar.ts';
 import { DomainError } from '../../../src/errors.ts';
+import { busyTime } from '../../support/busy-time.ts';
 
 const WINDOW = { from: Date.UTC(2025, 10, 1), until: Date.UTC(2029, 10, 1) };
 const FIXTURES = new URL('../../../fixtures/icalendar/', import.meta.url);
@@ -210,10 +211,10 @@ t.test('many overrides', async (t) => {
     const main = ['BEGIN:VEVENT', 'UID:1', 'DTSTART:20260101T100000Z', 'RRULE:FREQ=DAILY', 'END:VEVENT'];
     return calendar(...main, ...Array.from({ length: count }, (_, index) => override(index, parameter)).flat());
   };
-  const before = performance.now();
+  const before = busyTime();
   const index = indexCalendarObject(parseCalendarObject(series(1_095)), WINDOW);
   t.equal(index.occurrences.length, 1_400, 'three years of overrides, then the rest of the series');
-  t.ok(performance.now() - before < 500);
+  t.ok(busyTime() - before < 500);
   t.equal(
     codeOf(() => parseCalendarObject(series(4_000))),
     'too-many-instances',
@@ -257,9 +258,9 @@ t.test('large objects take no time', async (t) => {
     ['1 MB of commas', event(start, `CATEGORIES:${','.repeat(1_000_000)}`), 'accepted'],
   ];
   for (const [name, text, expected] of cases) {
-    const before = performance.now();
+    const before = busyTime();
     const code = codeOf(() => parseCalendarObject(text));
-    const took = performance.now() - before;
+    const took = busyTime() - before;
     if (expected === 'accepted or refused') t.match(code, /^(accepted|invalid-data)$/, name);
     else t.equal(code, expected, name);
     t.ok(took < 1_000, `${name}: ${took.toFixed(0)} ms`);

@@ -86,8 +86,8 @@ async function scene(t: Teardown) {
   const owner = await server.app.principals.find('anna');
   const recipients = new Recipients(store, true);
   const failures: unknown[] = [];
-  const queue = new MessageQueue(store, () => NOW, { error: (fields) => failures.push(fields) });
-  queue.start(new MessageDelivery(store, recipients, () => NOW));
+  const queue = new MessageQueue(store, () => NOW);
+  queue.start(new MessageDelivery(store, recipients, () => NOW), { error: (fields) => failures.push(fields) });
   t.teardown(() => queue.stop());
   const objects = new CalendarObjects(store, () => NOW, new AutoSchedule(store, recipients, queue, () => NOW));
   const row = await store.collections.bySegment(owner.id, 'calendars', 'calendar');
@@ -223,7 +223,7 @@ t.test('octets of any kind are taken without harm', async (t) => {
   await invite();
   const incoming = new IncomingMail(
     store,
-    new MessageQueue(store, () => NOW, { error: () => {} }),
+    new MessageQueue(store, () => NOW),
     async () => true,
     () => NOW,
   );

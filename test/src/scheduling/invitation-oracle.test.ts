@@ -30,8 +30,8 @@ t.test('every invitation and every answer arrives exactly once', async (t) => {
   };
   const recipients = new Recipients(store, false);
   const failures: unknown[] = [];
-  const queue = new MessageQueue(store, Date.now, { error: (fields) => failures.push(fields) });
-  queue.start(new MessageDelivery(store, recipients, Date.now));
+  const queue = new MessageQueue(store, Date.now);
+  queue.start(new MessageDelivery(store, recipients, Date.now), { error: (fields) => failures.push(fields) });
   t.teardown(() => queue.stop());
   const objects = new CalendarObjects(store, Date.now, new AutoSchedule(store, recipients, queue, Date.now));
 
