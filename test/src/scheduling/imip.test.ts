@@ -57,6 +57,7 @@ t.test('RFC 6047 §2, §3: an invitation has words for people, in two languages,
   t.notMatch(french.text, /Votre heure/, 'one zone is named once');
   const raw = (await compose(inParis('SUMMARY:Plan'), 'en')).toString();
   t.match(raw, /Content-Type: multipart\/alternative/);
+  t.notMatch(raw, /(?<!\r)\n|\r(?!\n)/, 'RFC 5321 §2.3.8: lines end in CRLF');
   t.match(raw, /Content-Type: text\/calendar; charset=utf-8; method=REQUEST/);
 });
 
