@@ -12,7 +12,6 @@ import { changedCertificate, type TlsCertificate, tlsCertificate } from '../prot
 import { administration } from './administration/commands.ts';
 import { ChangeBus } from './change-bus.ts';
 import type { Config, Listener } from './config.ts';
-import { knowsAddress } from './contacts/known-addresses.ts';
 import { housekeeping } from './housekeeping.ts';
 import { createHttp, type Http, type HttpLimits } from './http.ts';
 import { Jobs } from './jobs.ts';
@@ -22,12 +21,7 @@ import { Metrics } from './metrics.ts';
 import { Sessions } from './principals/sessions.ts';
 import { Readiness } from './readiness.ts';
 import { registerRoutes } from './routes.ts';
-import { AutoSchedule } from './scheduling/auto-schedule.ts';
-import { IncomingMail } from './scheduling/incoming-mail.ts';
-import { MessageDelivery } from './scheduling/message-delivery.ts';
-import { MessageQueue } from './scheduling/message-queue.ts';
 import { outgoingMail } from './scheduling/outgoing-mail.ts';
-import { Recipients } from './scheduling/recipients.ts';
 import { openServices, type Services, type ServicesOptions } from './services.ts';
 import { servicesOf } from './setup/service-records.ts';
 
@@ -43,8 +37,6 @@ export interface App extends Services {
   readonly metrics: Metrics;
   readonly http: Http['fastify'];
   readonly outbound: Outbound;
-  /** Takes scheduling messages out of delivered mail. */
-  readonly incomingInvitations: IncomingMail;
   /** Where the listeners are bound; undefined ones are switched off. */
   readonly addresses: Readonly<Partial<Record<Listener, AddressInfo | undefined>>>;
   readonly tls: TlsCertificate | undefined;
@@ -68,6 +60,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const doors: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
     await Promise.all([...doors.map((door) => door.close()), jobs.stop()]);
+    await services.scheduling.queue.stop();
     await services.mail.texts.close();
     metrics.stop();
     await store.close();
@@ -93,17 +86,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     doors.push(http);
     const bound: Partial<Record<string, number>> = {};
     const announced = () => servicesOf(config, bound);
-    const scheduling = startScheduling(services, config, jobs, now, log);
-    doors.push(scheduling);
-    await registerRoutes(http.fastify, {
-      config,
-      services,
-      scheduling: scheduling.auto,
-      sessions,
-      tls: () => tls,
-      announced,
-      now,
-    });
+    await registerRoutes(http.fastify, { config, services, sessions, tls: () => tls, announced, now });
     const httpAddresses = await http.listen();
     const mail = await openMailDoors({ config, services, tls, log, now }, options);
     doors.push(mail);
@@ -121,6 +104,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     };
     for (const job of housekeeping(services, config.deletedKeptDays, now)) jobs.add(job);
     jobs.add({ name: 'renew-certificate', everyMs: 60_000, run: async () => void renewCertificate() });
+    const { queue, delivery } = services.scheduling;
+    queue.start(delivery, log);
+    const queued = () => mail.outbound.wake();
+    jobs.add(outgoingMail({ store, now, language: config.language, queued }));
     services.mail.texts.arrived();
     const commands = administration({ ...services, services: announced });
     doors.push(await serveControl(config.data, commands, (error) => log.error({ err: error }, 'a command failed')));
@@ -132,7 +119,6 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       metrics,
       http: http.fastify,
       outbound: mail.outbound,
-      incomingInvitations: scheduling.incoming,
       addresses,
       get tls() {
         return tls;
@@ -144,25 +130,6 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     await close();
     throw error;
   }
-}
-
-/** Implicit scheduling, with its queue running. */
-function startScheduling(
-  { store, roomBookings }: Services,
-  { language }: Config,
-  jobs: Jobs,
-  now: () => number,
-  log: pino.Logger,
-  /** Wakes the queue of mail; without one nothing leaves by mail, and senders are told so. */
-  mailQueued?: () => void,
-) {
-  const recipients = new Recipients(store, mailQueued !== undefined);
-  const queue = new MessageQueue(store, now, log);
-  queue.start(new MessageDelivery(store, recipients, roomBookings, now));
-  if (mailQueued !== undefined) jobs.add(outgoingMail({ store, now, language, queued: mailQueued }));
-  const knows = (principalId: number, address: string) => knowsAddress(store, principalId, address);
-  const incoming = new IncomingMail(store, queue, knows, now);
-  return { incoming, auto: new AutoSchedule(store, recipients, queue, now), close: () => queue.stop() };
 }
 
 function nameGauges(metrics: Metrics, readiness: Readiness, { backups }: Services, folder: string): void {

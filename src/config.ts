@@ -48,14 +48,14 @@ export interface Config {
   readonly plaintextLogin: (typeof PLAINTEXT_LOGIN)[number];
   /** PEM files; both or neither. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Of what the server writes to people whose own language it does not know. */
+  readonly language: (typeof LANGUAGES)[number];
   /** Where mail for other servers goes; undefined: nowhere yet. */
   readonly relay: Relay | undefined;
   /** The name this server greets other mail servers with. */
   readonly mailHostname: string;
   /** Octets an account may hold that has no limit of its own; undefined: as many as the disk. */
   readonly quota: number | undefined;
-  /** Of what the server writes to people whose own language it does not know. */
-  readonly language: (typeof LANGUAGES)[number];
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** 0: any free port. Undefined: switched off. */
   readonly ports: Readonly<Record<Listener, number | undefined>>;
@@ -229,6 +229,13 @@ export const SETTINGS: readonly Setting[] = [
     check: () => undefined,
   },
   {
+    name: 'CONVENE_LANGUAGE',
+    type: LANGUAGES.join(', '),
+    default: 'en',
+    description: 'Language of invitations that leave by mail.',
+    check: oneOf(LANGUAGES),
+  },
+  {
     name: 'CONVENE_MAIL_HOSTNAME',
     type: 'host name',
     default: '',
@@ -254,13 +261,6 @@ export const SETTINGS: readonly Setting[] = [
     description:
       'What each account may hold, like 5G; without it as much as the disk. `convene user quota` gives one person another limit.',
     check: (text) => (parseSize(text) === undefined ? 'be a size, like 500M or 5G' : undefined),
-  },
-  {
-    name: 'CONVENE_LANGUAGE',
-    type: LANGUAGES.join(', '),
-    default: 'en',
-    description: 'Language of invitations that leave by mail.',
-    check: oneOf(LANGUAGES),
   },
   {
     name: 'CONVENE_LOG_LEVEL',
@@ -332,6 +332,7 @@ export function readConfig(given: Readonly<Record<string, string | undefined>>, 
     deletedKeptDays: Number(value('CONVENE_DELETED_KEPT_DAYS')),
     plaintextLogin: value('CONVENE_PLAINTEXT_LOGIN') === 'never' ? 'never' : 'loopback',
     tls: cert === '' ? undefined : { cert: resolve(cert), key: resolve(key) },
+    language: LANGUAGES.find((language) => language === value('CONVENE_LANGUAGE')) ?? 'en',
     relay: relayOf(value('CONVENE_RELAY')),
     mailHostname: (
       value('CONVENE_MAIL_HOSTNAME') ||
@@ -339,7 +340,6 @@ export function readConfig(given: Readonly<Record<string, string | undefined>>, 
       value('CONVENE_DOMAIN')
     ).toLowerCase(),
     quota: parseSize(value('CONVENE_QUOTA')),
-    language: LANGUAGES.find((language) => language === value('CONVENE_LANGUAGE')) ?? 'en',
     logLevel: LOG_LEVELS.find((level) => level === value('CONVENE_LOG_LEVEL')) ?? 'info',
     ports: Object.fromEntries(LISTENERS.map((listener) => [listener, port(listener)])) as Config['ports'],
   };

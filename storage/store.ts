@@ -480,13 +480,13 @@ export interface CalendarObjectReads extends MemberReads<CalendarObjectRow> {
   busy(collectionId: number, from: number, until: number): Promise<OccurrenceRow[]>;
   /** Indexed occurrences that may overlap [from, until), as narrow rows. */
   occurrences(collectionId: number, from: number, until: number): Promise<OccurrenceRow[]>;
-  /** Row and octets of the objects of a calendar that hold a VAVAILABILITY, in order of id; at most `limit`. */
-  availabilities(collectionId: number, limit: number): Promise<(CalendarObjectRow & { data: string })[]>;
   /** Objects of a collection that others are invited to or invited its owner to, after an id, with octets; at most `limit`. */
   scheduled(collectionId: number, afterId: number, limit: number): Promise<(CalendarObjectRow & { data: string })[]>;
+  /** Row and octets of the objects of a calendar that hold a VAVAILABILITY, in order of id; at most `limit`. */
+  availabilities(collectionId: number, limit: number): Promise<(CalendarObjectRow & { data: string })[]>;
   /**
-   * An object with this UID in any calendar of an account but subscribed ones, one in `collectionId` before others. Not messages of
-   * inboxes.
+   * An object with this UID in any calendar of an account but subscribed ones, one in `collectionId` before others; not the
+   * messages of inboxes.
    */
   ofUid(accountId: number, collectionId: number, icalUid: string): Promise<CalendarObjectRow | undefined>;
   /** Recurring objects of any collection indexed only until before `until` though they last longer; at most `limit`. */
@@ -638,12 +638,12 @@ export interface SourceReads {
 }
 
 export interface Reads {
+  readonly scheduleMessages: ScheduleMessageReads;
   readonly feeds: FeedReads;
   readonly secondFactors: SecondFactorReads;
   readonly audit: AuditReads;
   readonly deleted: DeletedReads;
   readonly sources: SourceReads;
-  readonly scheduleMessages: ScheduleMessageReads;
   readonly mailboxes: MailboxReads;
   readonly messages: MessageReads;
   readonly threads: ThreadReads;
@@ -922,12 +922,12 @@ export interface PurgeWrites {
 }
 
 export interface Writes extends Reads {
+  readonly scheduleMessages: ScheduleMessageWrites;
   readonly feeds: FeedWrites;
   readonly secondFactors: SecondFactorWrites;
   readonly audit: AuditWrites;
   readonly deleted: DeletedWrites;
   readonly sources: SourceWrites;
-  readonly scheduleMessages: ScheduleMessageWrites;
   readonly mailboxes: MailboxWrites;
   readonly messages: MessageWrites;
   readonly threads: ThreadWrites;

@@ -47,7 +47,7 @@ export function unavailablePeriods(
     const cover = merge(group.flatMap(({ span }) => span));
     let taken: Interval[] = [];
     for (const type of BUSY_TYPES) {
-      // Within one priority: BUSY, BUSY-UNAVAILABLE, BUSY-TENTATIVE, then free. Interpretation 50.
+      // Within one priority: BUSY, BUSY-UNAVAILABLE, BUSY-TENTATIVE, then free. Interpretation 14.
       const own = merge(
         group.filter((layer) => layer.type === type).flatMap((one) => subtract(one.span, one.available)),
       );

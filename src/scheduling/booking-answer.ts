@@ -1,7 +1,7 @@
 /**
  * Writes a room's answers into its copy of an event: PARTSTAT, and overrides for occurrences that are answered differently.
  * RFC 5545 §3.2.12 (PARTSTAT), §3.8.4.4 (RECURRENCE-ID), §3.8.2.7 (TRANSP): what is declined makes the room busy no more, what is
- * booked always does (Interpretation 54). Pure: content in, content out. Elsewhere: the answers (booking-rules.ts).
+ * booked always does (Interpretation 18). Pure: content in, content out. Elsewhere: the answers (booking-rules.ts).
  */
 import { type CalendarComponent, durationOf } from '../calendar/calendar-component.ts';
 import type { Component, Property } from '../calendar/content.ts';

@@ -47,7 +47,7 @@ export interface Occupied {
   readonly kept: (asked: Asked) => Answer | undefined;
 }
 
-/** More differing answers than this in one series, and all of it is declined. Interpretation 53. */
+/** More differing answers than this in one series, and all of it is declined. Interpretation 17. */
 export const MAX_EXCEPTIONS = 100;
 
 /** The answers, in the order asked. `endless`: the series has no end, or none that can be looked at. */

@@ -48,6 +48,8 @@ export async function composeInvitation(invitation: OutgoingInvitation): Promise
     // The part that programs read is the last alternative, and once more a file for those that only know files.
     icalEvent: { method, content: calendar, filename: 'invite.ics' },
     headers: method === 'REPLY' ? { 'Auto-Submitted': 'auto-generated' } : {},
+    // RFC 5321 §2.3.8: what people wrote may hold bare line feeds, which must not leave.
+    newline: 'windows',
     disableFileAccess: true,
     disableUrlAccess: true,
   });

@@ -8,12 +8,16 @@ import type { PrincipalRow, Store } from '../../storage/store.ts';
 import { parseContent, printContent } from '../calendar/content.ts';
 import { parseCalendarObject } from '../calendar/icalendar.ts';
 import { DomainError } from '../errors.ts';
+import type { JobLog } from '../jobs.ts';
 import { type IncomingInvitation, readInvitation } from './imip.ts';
 import type { MessageQueue } from './message-queue.ts';
 import { replaceProperties, SCHEDULED } from './scheduling-object.ts';
 
 /** What is known of the From address: DMARC passed; the domain publishes nothing to tell; it failed. */
 export type SenderTrust = 'pass' | 'none' | 'fail';
+
+/** Accounts of one mail that are looked after. */
+const MAX_ACCOUNTS = 200;
 
 /** Whether a principal has an address, folded, among its contacts: whose invitations are added without asking. */
 export type Knows = (principalId: number, address: string) => Promise<boolean>;
@@ -29,6 +33,20 @@ export class IncomingMail {
     this.knows = knows;
     this.queue = queue;
     this.now = now;
+  }
+
+  /** Looks into a mail that arrived for some accounts. The mail is delivered by then, so nothing here may refuse it. */
+  async arrived(accountIds: readonly number[], octets: Buffer, log: Pick<JobLog, 'error'>): Promise<void> {
+    if (!mayBeInvitation(octets)) return;
+    for (const accountId of accountIds.slice(0, MAX_ACCOUNTS)) {
+      try {
+        const recipient = await this.store.principals.get(accountId);
+        // Nothing vouches for the sender yet: DMARC is not checked.
+        if (recipient !== undefined) await this.receive(recipient, octets, 'none');
+      } catch (error) {
+        log.error({ err: error }, 'a scheduling message in a mail was not taken');
+      }
+    }
   }
 
   /**
@@ -65,6 +83,11 @@ export class IncomingMail {
     await this.queue.sent([id]);
     return true;
   }
+}
+
+/** Tells most mail apart without taking it to pieces. */
+function mayBeInvitation(octets: Buffer): boolean {
+  return /text\/calendar/i.test(octets.toString('latin1'));
 }
 
 /** The text of a calendar that can be scheduled, and its UID; undefined for everything else. */

@@ -1,7 +1,7 @@
 /**
  * Suggests when people can meet, and says why: whose calendars count, what is known of them, what stands in the way.
  * A question in, facts and sentences out. The asker learns no more than free/busy tells it; titles only of what it may read.
- * Events that last whole days count when they are opaque, as everywhere in free/busy (Interpretation 52).
+ * Events that last whole days count when they are opaque, as everywhere in free/busy (Interpretation 16).
  * Elsewhere: addresses (attendees.ts), rooms (room-wishes.ts), the search (slots.ts), words (slot-reasons.ts).
  */
 import type { Store } from '../../storage/store.ts';

@@ -378,8 +378,6 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     removePlacements: ['messageId'],
     attachmentsOf: ['id'],
   },
-  resources: { get: resource, list: resource },
-  'free-busy-sharing': { get: ['sharedWith'] },
   'schedule-messages': {
     get: scheduleMessage,
     due: scheduleMessage,
@@ -389,6 +387,8 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     addText: ['id'],
     add: ['id'],
   },
+  resources: { get: resource, list: resource },
+  'free-busy-sharing': { get: ['sharedWith'] },
   settings: { get: ['value'] },
   threads: { find: ['hash', 'thread_id'] },
   tombstones: { page: tombstone, idsSince: ['memberId'] },

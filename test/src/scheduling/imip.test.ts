@@ -59,6 +59,7 @@ t.test('RFC 6047 §2, §3: an invitation has words for people, in two languages,
   t.notMatch(french.text, /Votre heure/, 'one zone is named once');
   const raw = (await compose(inParis('SUMMARY:Plan'), 'en')).toString();
   t.match(raw, /Content-Type: multipart\/alternative/);
+  t.notMatch(raw, /(?<!\r)\n|\r(?!\n)/, 'RFC 5321 §2.3.8: lines end in CRLF');
   t.match(raw, /Content-Type: text\/calendar; charset=utf-8; method=REQUEST/);
 });
 
@@ -88,9 +89,10 @@ async function scene(t: Teardown) {
   const owner = await server.app.principals.find('anna');
   const recipients = new Recipients(store, true);
   const failures: unknown[] = [];
-  const queue = new MessageQueue(store, () => NOW, { error: (fields) => failures.push(fields) });
+  const queue = new MessageQueue(store, () => NOW);
   const bookings = new RoomBookings(store, new Rooms(store, () => NOW), () => NOW);
-  queue.start(new MessageDelivery(store, recipients, bookings, () => NOW));
+  const delivery = new MessageDelivery(store, recipients, bookings, () => NOW);
+  queue.start(delivery, { error: (fields) => failures.push(fields) });
   t.teardown(() => queue.stop());
   const objects = new CalendarObjects(store, () => NOW, new AutoSchedule(store, recipients, queue, () => NOW));
   const row = await store.collections.bySegment(owner.id, 'calendars', 'calendar');
@@ -226,7 +228,7 @@ t.test('octets of any kind are taken without harm', async (t) => {
   await invite();
   const incoming = new IncomingMail(
     store,
-    new MessageQueue(store, () => NOW, { error: () => {} }),
+    new MessageQueue(store, () => NOW),
     async () => true,
     () => NOW,
   );
