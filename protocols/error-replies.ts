@@ -145,11 +145,10 @@ export const errorReplies: Readonly<Record<ErrorCode, ErrorReply>> = {
   'limit-exceeded': { dav: { status: 403 }, imap: 'LIMIT', smtp: [452, '4.5.3'], pop3: null, json: 422 },
   // RFC 6578 §3.2.
   'sync-token-invalid': { dav: { status: 403, condition: '<D:valid-sync-token/>' }, ...DAV_ONLY, json: 410 },
-  // RFC 6638 §3.2.4.2 to §3.2.4.4 and §9.2: the conditions of calendars.
+  // RFC 6638 §3.2.4.2 to §3.2.4.4: the conditions of calendars.
   'organizer-change-forbidden': { dav: { status: 403 }, ...DAV_ONLY, json: 403 },
   'attendee-change-forbidden': { dav: { status: 403 }, ...DAV_ONLY, json: 403 },
   'several-organizers': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
-  'default-calendar': { dav: { status: 403 }, ...DAV_ONLY, json: 409 },
   // RFC 4918 §11.3; RFC 5530 §3 INUSE; RFC 2449 §8.1.2.
   'in-use': { dav: { status: 423 }, imap: 'INUSE', smtp: [450, '4.2.0'], pop3: 'IN-USE', json: 409 },
   // RFC 9110 §15.5.10: who asks can choose another time.

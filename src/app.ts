@@ -21,10 +21,7 @@ import { Metrics } from './metrics.ts';
 import { Sessions } from './principals/sessions.ts';
 import { Readiness } from './readiness.ts';
 import { registerRoutes } from './routes.ts';
-import { AutoSchedule } from './scheduling/auto-schedule.ts';
-import { MessageDelivery } from './scheduling/message-delivery.ts';
-import { MessageQueue } from './scheduling/message-queue.ts';
-import { Recipients } from './scheduling/recipients.ts';
+import { outgoingMail } from './scheduling/outgoing-mail.ts';
 import { openServices, type Services, type ServicesOptions } from './services.ts';
 import { servicesOf } from './setup/service-records.ts';
 
@@ -63,6 +60,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const doors: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
     await Promise.all([...doors.map((door) => door.close()), jobs.stop()]);
+    await services.scheduling.queue.stop();
     await services.mail.texts.close();
     metrics.stop();
     await store.close();
@@ -88,17 +86,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     doors.push(http);
     const bound: Partial<Record<string, number>> = {};
     const announced = () => servicesOf(config, bound);
-    const scheduling = startScheduling(services, now, log);
-    doors.push(scheduling);
-    await registerRoutes(http.fastify, {
-      config,
-      services,
-      scheduling: scheduling.auto,
-      sessions,
-      tls: () => tls,
-      announced,
-      now,
-    });
+    await registerRoutes(http.fastify, { config, services, sessions, tls: () => tls, announced, now });
     const httpAddresses = await http.listen();
     const mail = await openMailDoors({ config, services, tls, log, now }, options);
     doors.push(mail);
@@ -116,6 +104,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     };
     for (const job of housekeeping(services, config.deletedKeptDays, now)) jobs.add(job);
     jobs.add({ name: 'renew-certificate', everyMs: 60_000, run: async () => void renewCertificate() });
+    const { queue, delivery } = services.scheduling;
+    queue.start(delivery, log);
+    const queued = () => mail.outbound.wake();
+    jobs.add(outgoingMail({ store, now, language: config.language, queued }));
     services.mail.texts.arrived();
     const commands = administration({ ...services, services: announced });
     doors.push(await serveControl(config.data, commands, (error) => log.error({ err: error }, 'a command failed')));
@@ -138,14 +130,6 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     await close();
     throw error;
   }
-}
-
-/** Implicit scheduling, with its queue running. */
-function startScheduling({ store, roomBookings }: Services, now: () => number, log: pino.Logger) {
-  const recipients = new Recipients(store, false);
-  const queue = new MessageQueue(store, now, log);
-  queue.start(new MessageDelivery(store, recipients, roomBookings, now));
-  return { auto: new AutoSchedule(store, recipients, queue, now), close: () => queue.stop() };
 }
 
 function nameGauges(metrics: Metrics, readiness: Readiness, { backups }: Services, folder: string): void {

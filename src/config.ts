@@ -23,6 +23,7 @@ export const LISTENERS = [
 export type Listener = (typeof LISTENERS)[number];
 
 const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+const LANGUAGES = ['en', 'fr'] as const;
 const PLAINTEXT_LOGIN = ['loopback', 'never'] as const;
 
 export interface Config {
@@ -47,6 +48,8 @@ export interface Config {
   readonly plaintextLogin: (typeof PLAINTEXT_LOGIN)[number];
   /** PEM files; both or neither. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Of what the server writes to people whose own language it does not know. */
+  readonly language: (typeof LANGUAGES)[number];
   /** Where mail for other servers goes; undefined: nowhere yet. */
   readonly relay: Relay | undefined;
   /** The name this server greets other mail servers with. */
@@ -226,6 +229,13 @@ export const SETTINGS: readonly Setting[] = [
     check: () => undefined,
   },
   {
+    name: 'CONVENE_LANGUAGE',
+    type: LANGUAGES.join(', '),
+    default: 'en',
+    description: 'Language of invitations that leave by mail.',
+    check: oneOf(LANGUAGES),
+  },
+  {
     name: 'CONVENE_MAIL_HOSTNAME',
     type: 'host name',
     default: '',
@@ -322,6 +332,7 @@ export function readConfig(given: Readonly<Record<string, string | undefined>>, 
     deletedKeptDays: Number(value('CONVENE_DELETED_KEPT_DAYS')),
     plaintextLogin: value('CONVENE_PLAINTEXT_LOGIN') === 'never' ? 'never' : 'loopback',
     tls: cert === '' ? undefined : { cert: resolve(cert), key: resolve(key) },
+    language: LANGUAGES.find((language) => language === value('CONVENE_LANGUAGE')) ?? 'en',
     relay: relayOf(value('CONVENE_RELAY')),
     mailHostname: (
       value('CONVENE_MAIL_HOSTNAME') ||

@@ -43,7 +43,6 @@ export type ErrorCode =
   | 'organizer-change-forbidden'
   | 'attendee-change-forbidden'
   | 'several-organizers'
-  | 'default-calendar'
   | 'in-use'
   | 'time-taken'
   | 'unavailable';

@@ -70,7 +70,9 @@ export async function openMailDoors(
   const outbound = new Outbound(store, mail.delivery, recipients, transport, { hostname, now, log });
   const flow = {
     recipients,
-    reception: new Reception(mail.delivery, hostname, now),
+    reception: new Reception(mail.delivery, hostname, now, (accountIds, octets) =>
+      services.scheduling.incoming.arrived(accountIds, octets, log),
+    ),
     submission: new Submission(store, mail.delivery, hostname, now, () => outbound.wake()),
   };
   const common = { config, authentication, tls, log };

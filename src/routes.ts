@@ -21,7 +21,6 @@ import type { TlsCertificate } from '../protocols/tls-certificate.ts';
 import { Attachments } from './calendar/attachments.ts';
 import { CalendarObjects } from './calendar/calendar-objects.ts';
 import { CalendarQuery } from './calendar/calendar-query.ts';
-import type { Scheduling } from './calendar/scheduling-port.ts';
 import type { Config } from './config.ts';
 import { CardSearch } from './contacts/card-search.ts';
 import { Cards } from './contacts/cards.ts';
@@ -36,7 +35,6 @@ import { signedData } from './setup/signed-data.ts';
 export interface RoutesContext {
   readonly config: Config;
   readonly services: Services;
-  readonly scheduling: Scheduling;
   readonly sessions: Sessions;
   /** The certificate of the moment. */
   readonly tls: () => TlsCertificate | undefined;
@@ -48,11 +46,11 @@ export interface RoutesContext {
 /** Registers all plugins; before the listeners open. */
 export async function registerRoutes(
   fastify: Http['fastify'],
-  { config, services, scheduling, sessions, tls, announced, now }: RoutesContext,
+  { config, services, sessions, tls, announced, now }: RoutesContext,
 ): Promise<void> {
   const { store, freeBusy } = services;
   const described = describedRoutes(fastify);
-  await fastify.register(dav, { store, now, extensions: davExtensions(services, scheduling, now) });
+  await fastify.register(dav, { store, now, extensions: davExtensions(services, now) });
   await fastify.register(feeds, { service: services.feeds });
   await fastify.register(freeBusyAddresses, { freeBusy, now });
   const suggestions = new SlotSuggestions(store, freeBusy, services.rooms, now);
@@ -78,12 +76,8 @@ export async function registerRoutes(
   await fastify.register(setupLinksApi, { links: services.setupLinks, services: announced });
 }
 
-function davExtensions(
-  { store, freeBusy, subscriptions }: Services,
-  scheduling: Scheduling,
-  now: () => number,
-): DavExtension[] {
-  const calendarObjects = new CalendarObjects(store, now, scheduling);
+function davExtensions({ store, freeBusy, scheduling, subscriptions }: Services, now: () => number): DavExtension[] {
+  const calendarObjects = new CalendarObjects(store, now, scheduling.auto);
   return [
     caldav({
       calendarObjects,

@@ -39,7 +39,7 @@ import { Rooms } from './principals/rooms.ts';
 import { sealingOf } from './principals/sealing.ts';
 import { SecondFactors } from './principals/second-factor.ts';
 import { FreeBusy } from './scheduling/free-busy.ts';
-import { RoomBookings } from './scheduling/room-bookings.ts';
+import { type SchedulingServices, schedulingOn } from './scheduling/scheduling.ts';
 import { SetupLinks } from './setup/setup-links.ts';
 
 export interface ServicesOptions {
@@ -55,7 +55,6 @@ export interface Services {
   readonly organisations: Organisations;
   readonly principals: Principals;
   readonly rooms: Rooms;
-  readonly roomBookings: RoomBookings;
   readonly freeBusyChoices: FreeBusyChoices;
   readonly mail: Mail;
   readonly audit: AuditLog;
@@ -63,6 +62,7 @@ export interface Services {
   readonly devicePasswords: DevicePasswords;
   readonly setupLinks: SetupLinks;
   readonly freeBusy: FreeBusy;
+  readonly scheduling: SchedulingServices;
   readonly feeds: Feeds;
   readonly backups: Backups;
   readonly restoring: Restoring;
@@ -116,7 +116,6 @@ export async function openServices(config: Config, options: ServicesOptions = {}
       organisations,
       principals,
       rooms,
-      roomBookings: new RoomBookings(store, rooms, now),
       freeBusyChoices: new FreeBusyChoices(store),
       mail,
       audit,
@@ -124,6 +123,7 @@ export async function openServices(config: Config, options: ServicesOptions = {}
       devicePasswords,
       setupLinks: new SetupLinks(store, devicePasswords, audit, now),
       freeBusy,
+      scheduling: schedulingOn(store, rooms, config.relay !== undefined, now),
       feeds: new Feeds(store, freeBusy, audit, now),
       backups: new Backups(store, config, packageVersion(), now),
       restoring: new Restoring(store, audit, mail, config.data, now),

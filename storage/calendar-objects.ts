@@ -135,7 +135,8 @@ export function calendarObjectWrites(sql: Sql, now: () => number): CalendarObjec
     },
     async remove(row, accountId, modseq) {
       const named = await attachments.usedBy(sql, row.id);
-      await sql.run(deleted.keepObject, row.id, accountId, now());
+      // A message that was read and deleted is no loss.
+      if (!('method' in row) || row.method === null) await sql.run(deleted.keepObject, row.id, accountId, now());
       await sql.run(statements.remove, row.id);
       await attachments.removeUnused(sql, named);
       await sql.run(statements.removeProperties, row.id);

@@ -370,6 +370,8 @@ export interface ScheduleMessageRow {
   icalUid: string;
   /** 0: no message, but the newest state of the sender's object, shown silently. */
   textId: number;
+  /** From a person of this server, by mail from a sender whose invitations are taken, or by mail from anybody else. */
+  origin: 'here' | 'mail' | 'stranger';
   attempts: number;
   nextAttemptAt: number;
   lastError: string | null;
@@ -478,13 +480,13 @@ export interface CalendarObjectReads extends MemberReads<CalendarObjectRow> {
   busy(collectionId: number, from: number, until: number): Promise<OccurrenceRow[]>;
   /** Indexed occurrences that may overlap [from, until), as narrow rows. */
   occurrences(collectionId: number, from: number, until: number): Promise<OccurrenceRow[]>;
-  /** Row and octets of the objects of a calendar that hold a VAVAILABILITY, in order of id; at most `limit`. */
-  availabilities(collectionId: number, limit: number): Promise<(CalendarObjectRow & { data: string })[]>;
   /** Objects of a collection that others are invited to or invited its owner to, after an id, with octets; at most `limit`. */
   scheduled(collectionId: number, afterId: number, limit: number): Promise<(CalendarObjectRow & { data: string })[]>;
+  /** Row and octets of the objects of a calendar that hold a VAVAILABILITY, in order of id; at most `limit`. */
+  availabilities(collectionId: number, limit: number): Promise<(CalendarObjectRow & { data: string })[]>;
   /**
-   * An object with this UID in any calendar of an account but subscribed ones, one in `collectionId` before others. Not messages of
-   * inboxes.
+   * An object with this UID in any calendar of an account but subscribed ones, one in `collectionId` before others; not the
+   * messages of inboxes.
    */
   ofUid(accountId: number, collectionId: number, icalUid: string): Promise<CalendarObjectRow | undefined>;
   /** Recurring objects of any collection indexed only until before `until` though they last longer; at most `limit`. */
@@ -638,12 +640,12 @@ export interface SourceReads {
 }
 
 export interface Reads {
+  readonly scheduleMessages: ScheduleMessageReads;
   readonly feeds: FeedReads;
   readonly secondFactors: SecondFactorReads;
   readonly audit: AuditReads;
   readonly deleted: DeletedReads;
   readonly sources: SourceReads;
-  readonly scheduleMessages: ScheduleMessageReads;
   readonly mailboxes: MailboxReads;
   readonly messages: MessageReads;
   readonly threads: ThreadReads;
@@ -905,7 +907,9 @@ export interface ScheduleMessageWrites extends ScheduleMessageReads {
   addText(data: string): Promise<number>;
   add(row: Omit<ScheduleMessageRow, 'id'>): Promise<number>;
   /** Asks for the newest state to be shown to a recipient, unless that waits already. */
-  refresh(row: Omit<ScheduleMessageRow, 'id' | 'method' | 'textId' | 'attempts' | 'lastError'>): Promise<void>;
+  refresh(
+    row: Omit<ScheduleMessageRow, 'id' | 'method' | 'textId' | 'origin' | 'attempts' | 'lastError'>,
+  ): Promise<void>;
   retry(row: Pick<ScheduleMessageRow, 'id' | 'attempts' | 'nextAttemptAt' | 'lastError'>): Promise<void>;
   /** Takes a message away, and its text with the last of its recipients. */
   remove(row: Pick<ScheduleMessageRow, 'id' | 'textId'>): Promise<void>;
@@ -920,12 +924,12 @@ export interface PurgeWrites {
 }
 
 export interface Writes extends Reads {
+  readonly scheduleMessages: ScheduleMessageWrites;
   readonly feeds: FeedWrites;
   readonly secondFactors: SecondFactorWrites;
   readonly audit: AuditWrites;
   readonly deleted: DeletedWrites;
   readonly sources: SourceWrites;
-  readonly scheduleMessages: ScheduleMessageWrites;
   readonly mailboxes: MailboxWrites;
   readonly messages: MessageWrites;
   readonly threads: ThreadWrites;

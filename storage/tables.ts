@@ -53,12 +53,12 @@ export function readTables(sql: Sql): Reads {
     threads: threadReads(sql),
     placements: placementReads(sql),
     submissions: submissionReads(sql),
+    scheduleMessages: scheduleMessageReads(sql),
     feeds: feedReads(sql),
     secondFactors: secondFactorReads(sql),
     audit: auditReads(sql),
     deleted: deletedReads(sql),
     sources: sourceReads(sql),
-    scheduleMessages: scheduleMessageReads(sql),
   };
 }
 
@@ -86,12 +86,12 @@ export function writeTables(sql: Sql, notes: ChangeNotes, now: () => number): Wr
     threads: threadWrites(sql),
     placements: placementWrites(sql),
     submissions: submissionWrites(sql),
+    scheduleMessages: scheduleMessageWrites(sql),
     feeds: feedWrites(sql),
     secondFactors: secondFactorWrites(sql),
     audit: auditWrites(sql),
     deleted: deletedWrites(sql),
     sources: sourceWrites(sql),
-    scheduleMessages: scheduleMessageWrites(sql),
     purge: purgeWrites(sql),
   };
 }

@@ -62,7 +62,6 @@ const CONDITIONS: Partial<Record<DomainError['code'], string>> = {
   'organizer-change-forbidden': '<C:allowed-organizer-scheduling-object-change/>',
   'attendee-change-forbidden': '<C:allowed-attendee-scheduling-object-change/>',
   'several-organizers': '<C:same-organizer-in-all-components/>',
-  'default-calendar': '<C:default-calendar-needed/>',
   'too-many-attachments': '<C:max-attachments-per-resource/>',
 };
 

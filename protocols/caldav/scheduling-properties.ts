@@ -54,7 +54,8 @@ async function defaultCalendarHref(resource: Resource, { server, viewer }: Excha
   const calendars = await server.collections.list(viewer, owner, 'calendars');
   const own = calendars.filter((row) => row.accountId === owner.id && !isSchedulingCollection(row));
   const found = own.find(({ components }) => components.split(',').includes('VEVENT'));
-  return found && hrefXml(`${homeHref('calendars', owner.name)}${encodeSegment(found.segment)}/`);
+  // None is left: the next invitation makes one.
+  return found === undefined ? '' : hrefXml(`${homeHref('calendars', owner.name)}${encodeSegment(found.segment)}/`);
 }
 
 /** RFC 6638 §9.2: the value names a calendar of the inbox's owner that exists. */

@@ -58,10 +58,10 @@ export function requireNoMethod(calendar: Component): void {
 }
 
 /**
- * Checks the components of one object, each and together.
+ * Checks the components of one object, each and together; `isMessage`: it has a METHOD.
  * @throws DomainError invalid-data, invalid-object, too-many-attendees, too-many-instances
  */
-export function checkComponents(components: readonly CalendarComponent[]): void {
+export function checkComponents(components: readonly CalendarComponent[], isMessage = false): void {
   const instances = new Set<string>();
   if (components.filter(({ thisAndFuture }) => thisAndFuture).length > MAX_TURNS) {
     throw new DomainError('too-many-instances', `The series changes its course more than ${MAX_TURNS} times.`, {
@@ -69,7 +69,7 @@ export function checkComponents(components: readonly CalendarComponent[]): void 
     });
   }
   for (const component of components) {
-    checkComponent(component);
+    checkComponent(component, isMessage);
     const id = component.recurrenceId;
     const instance = id ? `${id.isDate} ${id.zone?.id} ${id.local}` : 'main';
     if (instances.has(instance)) {
@@ -79,12 +79,13 @@ export function checkComponents(components: readonly CalendarComponent[]): void 
   }
 }
 
-function checkComponent(component: CalendarComponent): void {
+function checkComponent(component: CalendarComponent, isMessage: boolean): void {
   const { name, start, end, duration } = component;
   if (component.attendees > MAX_ATTENDEES) {
     throw new DomainError('too-many-attendees', `More than ${MAX_ATTENDEES} attendees.`, { limit: MAX_ATTENDEES });
   }
-  if (name === 'VEVENT' && !start) throw invalidData('The VEVENT has no DTSTART.');
+  // RFC 5545 §3.6.1: a message, an answer above all, may leave it out.
+  if (name === 'VEVENT' && !start && !isMessage) throw invalidData('The VEVENT has no DTSTART.');
   // Task clients write a rule beside DUE or no date at all; such a task is kept and does not recur.
   if (!start && name !== 'VTODO' && (component.rules.length > 0 || component.dates.length > 0)) {
     throw invalidData('A component that recurs has no DTSTART.');

@@ -8,7 +8,7 @@
 import { type CalendarComponent, durationOf, readComponent, recurrenceOf } from './calendar-component.ts';
 import { checkCalendar, checkComponents } from './calendar-validation.ts';
 import { CalendarZones } from './calendar-zones.ts';
-import { type Component, parseContent, textOf } from './content.ts';
+import { type Component, parseContent, propertyOf, textOf } from './content.ts';
 import type { Override, RecurringItem } from './recurrence.ts';
 
 /** A calendar object resource. */
@@ -37,7 +37,7 @@ export function parseCalendarObject(text: string): CalendarObjectModel {
   const contents = checkCalendar(content);
   const zones = new CalendarZones(content);
   const components = contents.map((component) => readComponent(component, zones));
-  checkComponents(components);
+  checkComponents(components, propertyOf(content, 'method') !== undefined);
   const first = contents[0] as Component;
   return {
     content,

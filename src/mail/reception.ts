@@ -19,13 +19,21 @@ export interface ReceivedMessage {
   readonly body: AsyncIterable<Buffer>;
 }
 
+/** Told of a message that was delivered, when it is not large; it is not answered before this has resolved. */
+export type Arrived = (accountIds: readonly number[], octets: Buffer) => Promise<void>;
+
+/** Octets up to which a message is shown to whoever looks into what arrives. */
+const SHOWN_OCTETS = 1024 * 1024;
+
 export class Reception {
   private readonly delivery: Delivery;
+  private readonly arrived: Arrived;
   private readonly hostname: string;
   private readonly now: () => number;
 
-  constructor(delivery: Delivery, hostname: string, now: () => number) {
+  constructor(delivery: Delivery, hostname: string, now: () => number, arrived: Arrived = async () => {}) {
     this.delivery = delivery;
+    this.arrived = arrived;
     this.hostname = hostname;
     this.now = now;
   }
@@ -35,8 +43,9 @@ export class Reception {
    * @throws DomainError over-quota, too-large, unavailable
    */
   async take(message: ReceivedMessage): Promise<void> {
-    const stage = await this.staged(message);
+    const { stage, octets } = await this.staged(message);
     await this.delivery.deliver(await stage.finish(), message.recipients);
+    await this.tell(message.recipients, octets);
   }
 
   /**
@@ -45,11 +54,14 @@ export class Reception {
    */
   async takeForEach(message: ReceivedMessage): Promise<(DomainError | undefined)[]> {
     const { recipients } = message;
-    const stage = await this.staged(message);
+    const { stage, octets } = await this.staged(message);
     const full = new Set(await this.delivery.withoutRoom(recipients, stage.size));
     const others = recipients.filter((recipient) => !full.has(recipient));
     if (others.length === 0) await stage.discard();
-    else await this.delivery.deliver(await stage.finish(), others);
+    else {
+      await this.delivery.deliver(await stage.finish(), others);
+      await this.tell(others, octets);
+    }
     return recipients.map((recipient) =>
       full.has(recipient)
         ? new DomainError('over-quota', `The mailbox of ${recipient.address} has no room for the message.`)
@@ -62,18 +74,37 @@ export class Reception {
     return (await this.delivery.withoutRoom([recipient], octets)).length === 0;
   }
 
-  private async staged({ mailFrom, recipients, trace, header, body }: ReceivedMessage): Promise<MessageStage> {
+  private async tell(recipients: readonly Recipient[], octets: Buffer | undefined): Promise<void> {
+    if (octets === undefined) return;
+    await this.arrived([...new Set(recipients.flatMap(({ accountIds }) => accountIds))], octets);
+  }
+
+  /** The message as it is stored, and its own octets as far as they are shown. */
+  private async staged({
+    mailFrom,
+    recipients,
+    trace,
+    header,
+    body,
+  }: ReceivedMessage): Promise<{ stage: MessageStage; octets: Buffer | undefined }> {
     const accountId = recipients.flatMap(({ accountIds }) => accountIds)[0];
     if (accountId === undefined) throw new DomainError('not-found', 'The list has no members.');
     const stage = this.delivery.stage(accountId);
+    const pieces = [header];
+    let size = header.length;
     const trail = returnPathField(mailFrom) + receivedField(trace, this.hostname, this.now());
     try {
       await stage.write(Buffer.concat([Buffer.from(trail), header]));
-      for await (const octets of body) await stage.write(octets);
+      for await (const octets of body) {
+        await stage.write(octets);
+        size += octets.length;
+        if (size <= SHOWN_OCTETS) pieces.push(octets);
+        else pieces.length = 0;
+      }
     } catch (error) {
       await stage.discard();
       throw error;
     }
-    return stage;
+    return { stage, octets: size <= SHOWN_OCTETS ? Buffer.concat(pieces) : undefined };
   }
 }

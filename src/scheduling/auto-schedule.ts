@@ -228,10 +228,11 @@ export async function enqueue(
 ): Promise<number[]> {
   const textId = await write.scheduleMessages.addText(printMessage(message));
   const { sender, method, icalUid } = message;
-  const common = { accountId, sender, method, icalUid, textId, attempts: 0, nextAttemptAt: now, lastError: null };
+  const state = { origin: 'here', attempts: 0, nextAttemptAt: now, lastError: null, createdAt: now } as const;
+  const common = { accountId, sender, method, icalUid, textId, ...state };
   const ids: number[] = [];
   for (const { user, recipientId } of to) {
-    const id = await write.scheduleMessages.add({ ...common, recipientId, recipient: user, createdAt: now });
+    const id = await write.scheduleMessages.add({ ...common, recipientId, recipient: user });
     if (recipientId !== 0) ids.push(id);
   }
   return ids;

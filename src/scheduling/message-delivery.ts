@@ -16,6 +16,8 @@ import {
   saveObject,
   whileMoved,
 } from '../calendar/object-writing.ts';
+import { addCollection } from '../collections/collections.ts';
+import { DEFAULT_COLLECTIONS } from '../collections/default-collections.ts';
 import type { Principal } from '../principals/access.ts';
 import { viewOf } from './attendee-view.ts';
 import { enqueue, enqueueRefresh } from './auto-schedule.ts';
@@ -90,7 +92,8 @@ export class MessageDelivery implements Delivers {
       await this.book(row, principal, effect.stored);
       return;
     }
-    const calendar = known === undefined ? await this.calendarFor(principal, message) : undefined;
+    const calendar =
+      known === undefined && effect.stored !== undefined ? await this.calendarFor(principal, message) : undefined;
     const octets = effect.stored === undefined ? undefined : printContent(effect.stored);
     const changed = octets === undefined ? undefined : prepareObject(octets, this.now());
     const item = effect.shown ? prepareObject(text, this.now()) : undefined;
@@ -198,7 +201,17 @@ export class MessageDelivery implements Delivers {
   }
 
   private async calendarFor(principal: Principal, message: SchedulingObject): Promise<BoundCollectionRow | undefined> {
-    return defaultCalendar(this.store, principal.id, message.model.component);
+    const { component } = message.model;
+    const found = await defaultCalendar(this.store, principal.id, component);
+    if (found !== undefined) return found;
+    const made = DEFAULT_COLLECTIONS.find(({ columns }) => columns?.components.split(',').includes(component));
+    if (made === undefined) return undefined;
+    // An invitation must land: who has deleted the last calendar gets another one.
+    return this.store.transaction(async (write) => {
+      const { home, segment, ...rest } = made;
+      const there = await write.collections.bySegment(principal.id, home, segment);
+      return there ?? addCollection(write, principal.id, home, segment, rest, this.now());
+    });
   }
 
   /** The sender's object as it is now, as a request to one recipient; undefined when there is nothing to see any more. */
@@ -253,7 +266,10 @@ function effectOf(
   current: SchedulingObject | undefined,
 ): Effect {
   const isOwn = (user: string) => isFoldedUser(principal, user);
-  const invitation: Invitation = { message, current, isOwn, complete: true };
+  // Our own organizers tell all there is; others may tell only what changed.
+  const invitation: Invitation = { message, current, isOwn, complete: row.origin === 'here' };
+  const sender = foldCalendarUser(row.sender);
+  if (row.origin !== 'here' && !mayTell(row, sender, message)) return { tag: 'keep', shown: true };
   const silent = row.textId === 0;
   const mine = (object: SchedulingObject) =>
     isOwn(foldCalendarUser(organizerOf(object.components.values())?.[3] ?? ''));
@@ -265,6 +281,8 @@ function effectOf(
       // A room is booked by events; what others answered is no business of it.
       if (isBookable(principal) && message.model.component !== 'VEVENT') return NOTHING;
       if (silent && (current === undefined || isBookable(principal))) return NOTHING;
+      // A stranger's invitation waits in the inbox until the person takes it.
+      if (row.origin === 'stranger' && current === undefined) return { tag: 'keep', shown: row.method !== 'CANCEL' };
       const apply = row.method === 'REQUEST' ? applyRequest : row.method === 'ADD' ? applyAdd : applyCancel;
       const { result, stored } = apply(invitation);
       if (result !== 'applied' || stored === undefined) return NOTHING;
@@ -273,8 +291,9 @@ function effectOf(
     }
     case 'REPLY': {
       if (current === undefined || !mine(current)) return NOTHING;
-      const { result, stored, delegates } = applyReply(message, current, foldCalendarUser(row.sender));
-      if (result !== 'applied' || stored === undefined) return NOTHING;
+      const { result, stored, delegates } = applyReply(message, current, invitedAs(current, sender) ?? sender);
+      // RFC 6638 §4 has no word for it: what cannot be applied is shown when it came from outside, where people may know better.
+      if (result !== 'applied' || stored === undefined) return { tag: 'keep', shown: row.origin !== 'here' };
       return { stored, tag: 'keep', shown: true, next: { refresh: true, invite: delegates } };
     }
     case 'REFRESH': {
@@ -286,4 +305,27 @@ function effectOf(
       // COUNTER, DECLINECOUNTER and PUBLISH are for people to read.
       return { tag: 'keep', shown: true };
   }
+}
+
+/** RFC 6047 §2.2.2 and §2.3: by mail only the organizer invites and cancels; whose answer it is tells the address it came from. */
+function mayTell(row: ScheduleMessageRow, sender: string, message: SchedulingObject): boolean {
+  if (row.method === 'REPLY' || row.method === 'COUNTER' || row.method === 'REFRESH') return true;
+  const organizer = organizerOf(message.components.values());
+  return organizer !== undefined && foldCalendarUser(organizer[3]) === sender;
+}
+
+/** The address under which the sender of a reply was invited: it may answer from a sub-address of it, or the other way round. */
+function invitedAs(current: SchedulingObject, sender: string): string | undefined {
+  const plain = withoutDetail(sender);
+  for (const component of current.components.values()) {
+    const attendees = attendeesOf(component);
+    if (attendees.has(sender)) return sender;
+    for (const user of attendees.keys()) if (withoutDetail(user) === plain) return user;
+  }
+  return undefined;
+}
+
+/** RFC 5233 §1: `anna+work@example.org` is an address of anna. */
+function withoutDetail(address: string): string {
+  return address.replace(/^([^+@]+)\+[^@]*@/, '$1@');
 }

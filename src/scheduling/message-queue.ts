@@ -23,7 +23,7 @@ export interface Delivers {
 export class MessageQueue {
   private readonly store: Store;
   private readonly now: () => number;
-  private readonly log: Pick<JobLog, 'error'>;
+  private log: Pick<JobLog, 'error'> | undefined;
   private delivers: Delivers | undefined;
   private running: Promise<void> | undefined;
   private woken = false;
@@ -31,15 +31,15 @@ export class MessageQueue {
   private timer: NodeJS.Timeout | undefined;
   private readonly waiting = new Map<number, () => void>();
 
-  constructor(store: Store, now: () => number, log: Pick<JobLog, 'error'>) {
+  constructor(store: Store, now: () => number) {
     this.store = store;
     this.now = now;
-    this.log = log;
   }
 
   /** Starts delivering, first what was left when the server stopped. */
-  start(delivers: Delivers): void {
+  start(delivers: Delivers, log: Pick<JobLog, 'error'>): void {
     this.delivers = delivers;
+    this.log = log;
     this.wake();
   }
 
@@ -89,7 +89,7 @@ export class MessageQueue {
       }
       await this.sleep();
     } catch (error) {
-      this.log.error({ err: error }, 'the scheduling queue failed');
+      this.log?.error({ err: error }, 'the scheduling queue failed');
       this.wakeIn(5_000);
     }
   }
@@ -98,7 +98,7 @@ export class MessageQueue {
     try {
       await delivers.deliver(row);
     } catch (error) {
-      this.log.error({ err: error, method: row.method, attempts: row.attempts + 1 }, 'a scheduling message failed');
+      this.log?.error({ err: error, method: row.method, attempts: row.attempts + 1 }, 'a scheduling message failed');
       await this.postpone(row, error);
     }
     this.waiting.get(row.id)?.();

@@ -7,7 +7,7 @@ import { type CalendarComponent, durationOf, readComponent } from '../calendar/c
 import { type Component, type Property, parameterOf, printContent, propertyOf } from '../calendar/content.ts';
 import { endOf, UTC } from '../calendar/date-time.ts';
 import { foldCalendarUser } from './calendar-user.ts';
-import { excludedKeys, instanceKey, type SchedulingObject } from './scheduling-object.ts';
+import { excludedKeys, instanceKey, partstatOf, type SchedulingObject } from './scheduling-object.ts';
 
 /** Written by programs, of no meaning to people. */
 const UNIMPORTANT = new Set(['dtstamp', 'last-modified', 'created', 'sequence', 'request-status', 'transp']);
@@ -26,21 +26,25 @@ export function fingerprint(
   without: ReadonlySet<string> = new Set(),
 ): string {
   const lines: string[] = [timesOf(component, object)];
+  const host = foldCalendarUser(propertyOf(component, 'organizer')?.[3] ?? '');
   for (const key of excludedKeys(component, object).keys()) if (!without.has(key)) lines.push(`exdate ${key}`);
   for (const property of component[1]) {
     const [name] = property;
     if (UNIMPORTANT.has(name) || TIMES.has(name) || name.startsWith('x-')) continue;
     if (name === 'sequence' || property[3] === '') continue;
-    lines.push(name === 'attendee' || name === 'organizer' ? userLine(property) : lineOf(property));
+    lines.push(name === 'attendee' || name === 'organizer' ? userLine(property, host) : lineOf(property));
   }
   for (const inner of component[2]) if (inner[0] !== 'valarm') lines.push(printContent(inner));
   return lines.sort().join('\n');
 }
 
-function userLine(property: Property): string {
+/** Answers are no difference, but whether the organizer comes is. */
+function userLine(property: Property, host: string): string {
+  const user = foldCalendarUser(property[3]);
   const role = parameterOf(property, 'role').toUpperCase() || 'REQ-PARTICIPANT';
   const delegated = parameterOf(property, 'delegated-to').toLowerCase();
-  return `${property[0]} ${foldCalendarUser(property[3])} ${property[0] === 'attendee' ? role : ''} ${delegated}`;
+  if (property[0] === 'organizer') return `organizer ${user}`;
+  return `attendee ${user} ${role} ${delegated} ${user === host ? partstatOf(property) : ''}`;
 }
 
 function lineOf([name, parameters, type, value]: Property): string {

@@ -15,7 +15,8 @@ CREATE TABLE schedule_texts (
 
 -- The queue of scheduling messages, one row for each recipient, delivered in order of id to each of them. recipient_id 0:
 -- elsewhere, by mail. text_id 0: not a message, but the newest state of the sender's object, shown silently; at most one for
--- each object and recipient waits.
+-- each object and recipient waits. origin: 'here' from a person of this server, 'mail' from a sender whose invitations are
+-- taken, 'stranger' by mail from anybody else.
 CREATE TABLE schedule_messages (
   id              INTEGER PRIMARY KEY AUTOINCREMENT,
   account_id      INTEGER NOT NULL REFERENCES accounts (id),
@@ -25,6 +26,7 @@ CREATE TABLE schedule_messages (
   method          TEXT    NOT NULL,
   ical_uid        TEXT    NOT NULL,
   text_id         INTEGER NOT NULL,
+  origin          TEXT    NOT NULL CHECK (origin IN ('here', 'mail', 'stranger')),
   attempts        INTEGER NOT NULL,
   next_attempt_at INTEGER NOT NULL,
   last_error      TEXT,

@@ -10,7 +10,8 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const NOW = Date.UTC(2026, 2, 1, 12);
 const server = await startServer(t, { now: () => NOW });
-const { rooms, roomBookings: bookings, store, principals } = server.app;
+const { rooms, store, principals } = server.app;
+const { roomBookings: bookings } = server.app.scheduling;
 const anna = await server.addUser('anna');
 const bert = await server.addUser('bert');
 

@@ -1,0 +1,127 @@
+/**
+ * Scheduling messages that arrive by mail: into the queue, with what is known of their sender.
+ * RFC 6047 §2.2 and §2.3: whose message it is tells the address it is from, as far as that can be believed.
+ * The octets of a delivered mail in; whether it was a scheduling message out. The mail itself is delivered as all others.
+ * Elsewhere: reading the mail (imip.ts), what a message may change (message-delivery.ts).
+ */
+import type { PrincipalRow, Store } from '../../storage/store.ts';
+import { parseContent, printContent } from '../calendar/content.ts';
+import { parseCalendarObject } from '../calendar/icalendar.ts';
+import { DomainError } from '../errors.ts';
+import type { JobLog } from '../jobs.ts';
+import { type IncomingInvitation, readInvitation } from './imip.ts';
+import type { MessageQueue } from './message-queue.ts';
+import { replaceProperties, SCHEDULED } from './scheduling-object.ts';
+
+/** What is known of the From address: DMARC passed; the domain publishes nothing to tell; it failed. */
+export type SenderTrust = 'pass' | 'none' | 'fail';
+
+/** Accounts of one mail that are looked after. */
+const MAX_ACCOUNTS = 200;
+
+/** Whether a principal has an address, folded, among its contacts: whose invitations are added without asking. */
+export type Knows = (principalId: number, address: string) => Promise<boolean>;
+
+export class IncomingMail {
+  private readonly store: Store;
+  private readonly queue: MessageQueue;
+  private readonly knows: Knows;
+  private readonly now: () => number;
+
+  constructor(store: Store, queue: MessageQueue, knows: Knows, now: () => number) {
+    this.store = store;
+    this.knows = knows;
+    this.queue = queue;
+    this.now = now;
+  }
+
+  /** Looks into a mail that arrived for some accounts. The mail is delivered by then, so nothing here may refuse it. */
+  async arrived(accountIds: readonly number[], octets: Buffer, log: Pick<JobLog, 'error'>): Promise<void> {
+    if (!mayBeInvitation(octets)) return;
+    for (const accountId of accountIds.slice(0, MAX_ACCOUNTS)) {
+      try {
+        const recipient = await this.store.principals.get(accountId);
+        // Nothing vouches for the sender yet: DMARC is not checked.
+        if (recipient !== undefined) await this.receive(recipient, octets, 'none');
+      } catch (error) {
+        log.error({ err: error }, 'a scheduling message in a mail was not taken');
+      }
+    }
+  }
+
+  /**
+   * Takes a mail that was delivered to somebody. What cannot be read, or is said to be from somebody else, changes nothing.
+   * Returns whether a scheduling message was queued.
+   */
+  async receive(recipient: PrincipalRow, octets: Buffer, trust: SenderTrust): Promise<boolean> {
+    const mail = readInvitation(octets);
+    const [sender] = mail?.from ?? [];
+    // From must name one person: of several nobody knows whose message it is.
+    if (mail === undefined || sender === undefined || mail.from.length > 1 || trust === 'fail') return false;
+    const calendar = readable(mail);
+    if (calendar === undefined) return false;
+    const { text, icalUid } = calendar;
+    const origin = trust === 'pass' && (await this.knows(recipient.id, sender)) ? 'mail' : 'stranger';
+    const now = this.now();
+    const id = await this.store.transaction(async (write) => {
+      const textId = await write.scheduleMessages.addText(text);
+      return write.scheduleMessages.add({
+        accountId: recipient.id,
+        recipientId: recipient.id,
+        sender: `mailto:${sender}`,
+        recipient: (await write.principals.addresses(recipient.id))[0] ?? '',
+        method: mail.method,
+        icalUid,
+        textId,
+        origin,
+        attempts: 0,
+        nextAttemptAt: now,
+        lastError: null,
+        createdAt: now,
+      });
+    });
+    await this.queue.sent([id]);
+    return true;
+  }
+}
+
+/** Tells most mail apart without taking it to pieces. */
+function mayBeInvitation(octets: Buffer): boolean {
+  return /text\/calendar/i.test(octets.toString('latin1'));
+}
+
+/** The text of a calendar that can be scheduled, and its UID; undefined for everything else. */
+function readable({ method, calendar }: IncomingInvitation): { text: string; icalUid: string } | undefined {
+  const icalUid = uidOf(calendar);
+  if (icalUid !== undefined) return { text: calendar, icalUid };
+  if (method !== 'REPLY') return undefined;
+  // Whose answer it is does not depend on times; some programs write them in zones that only they know.
+  const text = withoutTimes(calendar);
+  const uid = text === undefined ? undefined : uidOf(text);
+  return text === undefined || uid === undefined ? undefined : { text, icalUid: uid };
+}
+
+function uidOf(calendar: string): string | undefined {
+  try {
+    const { component, icalUid } = parseCalendarObject(calendar);
+    return SCHEDULED.includes(component) ? icalUid : undefined;
+  } catch (error) {
+    if (error instanceof DomainError) return undefined;
+    throw error;
+  }
+}
+
+const TIMES = ['dtstart', 'dtend', 'due', 'duration', 'rrule', 'rdate', 'exdate', 'exrule', 'created', 'last-modified'];
+
+function withoutTimes(calendar: string): string | undefined {
+  try {
+    const tree = parseContent(calendar);
+    const components = tree[2]
+      .filter(([name]) => name !== 'vtimezone')
+      .map((component) => replaceProperties(component, TIMES, []));
+    return printContent([tree[0], tree[1], components]);
+  } catch (error) {
+    if (error instanceof DomainError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Scheduling messages to people elsewhere: from the queue of messages into the queue of mail.
+ * RFC 6047 §2. One transaction puts the mail into its queue and takes the message away, so it is sent once.
+ * Elsewhere: composing (imip.ts), sending (the queue of mail, table `submissions`).
+ */
+import { createHash } from 'node:crypto';
+import type { ScheduleMessageRow, Store } from '../../storage/store.ts';
+import { parseCalendarObject } from '../calendar/icalendar.ts';
+import type { Job } from '../jobs.ts';
+import { foldCalendarUser } from './calendar-user.ts';
+import { composeInvitation } from './imip.ts';
+import type { Language } from './invitation-text.ts';
+import { ITIP_METHODS } from './itip-message.ts';
+import { schedulingObject } from './scheduling-object.ts';
+
+/** Messages composed before others get a turn. */
+const AT_ONCE = 10;
+/** Octets of a blob that is written at once. */
+const MAX_MAIL_OCTETS = 256 * 1024;
+
+export interface OutgoingMailOptions {
+  readonly store: Store;
+  readonly now: () => number;
+  readonly language: Language;
+  /** Told after something was put into the queue of mail. */
+  readonly queued: () => void;
+}
+
+/** The job: what waits for recipients elsewhere leaves within seconds. */
+export function outgoingMail(options: OutgoingMailOptions): Job {
+  return {
+    name: 'mail-invitations',
+    everyMs: 5_000,
+    async run(signal) {
+      while (!signal.aborted && (await mailSome(options)) === AT_ONCE);
+    },
+  };
+}
+
+/** Turns some messages into mail. Returns how many there were. */
+export async function mailSome({ store, now, language, queued }: OutgoingMailOptions): Promise<number> {
+  const rows = await store.scheduleMessages.outgoing(now(), AT_ONCE);
+  for (const row of rows) await mailOne(store, now(), language, row);
+  if (rows.length > 0) queued();
+  return rows.length;
+}
+
+async function mailOne(store: Store, now: number, language: Language, row: ScheduleMessageRow): Promise<void> {
+  const octets = await composed(store, now, language, row);
+  await store.transaction(async (write) => {
+    if ((await write.scheduleMessages.get(row.id)) === undefined) return;
+    if (octets !== undefined) {
+      await write.accounts.nextModseq(row.accountId, []);
+      const hash = createHash('sha256').update(octets).digest();
+      const blobId = await write.blobs.put(row.accountId, hash, octets, now);
+      await write.submissions.add({
+        accountId: row.accountId,
+        blobId,
+        mailFrom: foldCalendarUser(row.sender),
+        rcptTo: row.recipient,
+        options: '{}',
+        state: 'queued',
+        attempts: 0,
+        nextAttemptAt: now,
+        lastError: null,
+        createdAt: now,
+      });
+    }
+    await write.scheduleMessages.remove(row);
+  });
+}
+
+/** Undefined when there is nothing that can be sent: the sender is gone, or the text too long for mail. */
+async function composed(
+  store: Store,
+  now: number,
+  language: Language,
+  row: ScheduleMessageRow,
+): Promise<Buffer | undefined> {
+  const principal = await store.principals.get(row.accountId);
+  const calendar = await store.scheduleMessages.text(row.textId);
+  const method = ITIP_METHODS.find((one) => one === row.method);
+  if (principal === undefined || calendar === undefined || method === undefined) return undefined;
+  const from = foldCalendarUser(row.sender);
+  const octets = await composeInvitation({
+    method,
+    object: schedulingObject(parseCalendarObject(calendar)),
+    calendar,
+    from: from.includes('@') ? from : ((await store.principals.addresses(principal.id))[0] ?? from),
+    fromName: principal.displayName,
+    to: row.recipient,
+    language,
+    messageId: `schedule-${row.id}-${row.createdAt}@${from.slice(from.indexOf('@') + 1)}`,
+    date: new Date(now),
+  });
+  return octets.length <= MAX_MAIL_OCTETS ? octets : undefined;
+}

@@ -1,0 +1,37 @@
+/**
+ * The services of scheduling on a store, built together because they know each other.
+ * Elsewhere: who starts the queue and the mail (src/app.ts).
+ */
+import type { Store } from '../../storage/store.ts';
+import { knowsAddress } from '../contacts/known-addresses.ts';
+import type { Rooms } from '../principals/rooms.ts';
+import { AutoSchedule } from './auto-schedule.ts';
+import { IncomingMail } from './incoming-mail.ts';
+import { MessageDelivery } from './message-delivery.ts';
+import { MessageQueue } from './message-queue.ts';
+import { Recipients } from './recipients.ts';
+import { RoomBookings } from './room-bookings.ts';
+
+export interface SchedulingServices {
+  /** Stands still until it is started. */
+  readonly queue: MessageQueue;
+  readonly delivery: MessageDelivery;
+  readonly auto: AutoSchedule;
+  readonly incoming: IncomingMail;
+  readonly roomBookings: RoomBookings;
+}
+
+/** `mails`: whether messages to people elsewhere can leave. */
+export function schedulingOn(store: Store, rooms: Rooms, mails: boolean, now: () => number): SchedulingServices {
+  const recipients = new Recipients(store, mails);
+  const queue = new MessageQueue(store, now);
+  const knows = (principalId: number, address: string) => knowsAddress(store, principalId, address);
+  const roomBookings = new RoomBookings(store, rooms, now);
+  return {
+    queue,
+    delivery: new MessageDelivery(store, recipients, roomBookings, now),
+    auto: new AutoSchedule(store, recipients, queue, now),
+    incoming: new IncomingMail(store, queue, knows, now),
+    roomBookings,
+  };
+}

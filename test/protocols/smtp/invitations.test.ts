@@ -1,0 +1,41 @@
+/** RFC 6047 from door to door: an invitation leaves through the relay, and the answer comes back by SMTP. */
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { FakeMx } from '../../support/fake-mx.ts';
+import { startMailServer } from '../../support/mail-server.ts';
+import { attendee, calendarText, organizer } from '../../support/scheduling.ts';
+
+t.test('somebody elsewhere is invited by mail and accepts by mail', async (t) => {
+  const relay = await FakeMx.listen(t);
+  const server = await startMailServer(t, { environment: { CONVENE_RELAY: `smtp://127.0.0.1:${relay.port}` } });
+  const { anna } = server;
+  const path = '/dav/calendars/anna/calendar/plan.ics';
+  const guest = 'ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:bob@guests.example';
+  const put = await server.request(anna, 'PUT', path, {
+    headers: { 'content-type': 'text/calendar' },
+    body: calendarText('meeting-1@convene', [
+      { lines: [organizer('anna'), attendee('anna', 'ACCEPTED'), guest, 'SUMMARY:Plan'] },
+    ]),
+  });
+  t.equal(put.status, 201);
+  const stored = async () => (await server.request(anna, 'GET', path)).text.replace(/\r\n /g, '');
+  t.match(await stored(), /SCHEDULE-STATUS=1.1:mailto:bob@guests.example/, 'it is with the mail system');
+  for (let waits = 0; waits < 200 && relay.messages.length === 0; waits++)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  const [sent, ...more] = relay.messages;
+  t.equal(more.length, 0);
+  t.match(sent, { from: 'anna@example.org', recipients: ['bob@guests.example'] });
+  t.match(sent?.octets, /^Subject: Invitation: Plan\r$/m);
+  t.match(sent?.octets, /text\/calendar; charset=utf-8; method=REQUEST/);
+
+  const client = await server.talk('smtp');
+  await client.commands('MAIL FROM:<bob@guests.example>', 'RCPT TO:<anna@example.org>');
+  const reply = readFileSync(new URL('../../../fixtures/itip/google-reply.eml', import.meta.url));
+  t.match(await client.data(reply), /^250 /);
+  t.match(
+    await stored(),
+    /PARTSTAT=ACCEPTED;SCHEDULE-STATUS=2.0:mailto:bob@guests.example/,
+    'when SMTP answers it is there',
+  );
+  t.equal((await server.news(anna)).length, 1, 'and the mail is delivered as all mail');
+});
