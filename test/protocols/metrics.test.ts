@@ -28,7 +28,7 @@ t.test('counts, latencies and gauges', async (t) => {
     t.match(text, new RegExp(`^${name} [\\d.e-]+$`, 'm'));
   t.notMatch(text, 'secret-of-a-link');
   for (const line of text.trimEnd().split('\n'))
-    t.match(line, /^(# (HELP|TYPE) [a-z0-9_]+ .+|[a-z0-9_]+(\{([a-z]+="[^"]*",?)+\})? [\d.e+-]+)$/, line);
+    t.match(line, /^(# (HELP|TYPE) [a-z0-9_]+ .+|[a-z0-9_]+(\{([a-z]+="[^"]*",?)+\})? ([\d.e+-]+|NaN))$/, line);
 });
 
 t.test('only for those who may know', async (t) => {
