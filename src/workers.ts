@@ -71,7 +71,8 @@ export class WorkerThread {
     this.worker = worker;
     worker.on('message', ({ answer, error }: Answer) => {
       const one = this.waiting.shift();
-      if (this.waiting.length === 0) worker.unref();
+      // Who closes it waits for its end.
+      if (this.waiting.length === 0 && !this.closed) worker.unref();
       if (error === undefined) one?.resolve(answer);
       else one?.reject(new Error(error));
     });

@@ -21,6 +21,7 @@ export const statements = {
     VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`,
   openAccount: 'INSERT INTO accounts (id, modseq, next_uidvalidity, used_bytes, quota_bytes) VALUES (?, 0, ?, 0, NULL)',
   addAddress: 'INSERT INTO addresses (principal_id, domain_id, address, position) VALUES (?, ?, ?, ?)',
+  rename: 'UPDATE principals SET display_name = ? WHERE id = ?',
   addMember: 'INSERT INTO group_members (group_id, member_id) VALUES (?, ?)',
   removeProperties: `DELETE FROM properties WHERE resource_kind IN ('principal', 'calendars', 'addressbooks') AND resource_id = ?`,
   removePersonalProperties: 'DELETE FROM properties WHERE principal_id = ?',
@@ -69,6 +70,9 @@ export function principalWrites(sql: Sql): PrincipalWrites {
     },
     async addAddress(principalId, domainId, address, position) {
       await sql.run(statements.addAddress, principalId, domainId, address, position);
+    },
+    async rename(id, displayName) {
+      await sql.run(statements.rename, displayName, id);
     },
     async addMember(groupId, memberId) {
       await sql.run(statements.addMember, groupId, memberId);

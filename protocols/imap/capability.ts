@@ -20,7 +20,7 @@ const AFTER_LOGIN = [
 export function capabilities(session: ImapSession): string {
   if (session.principal !== undefined) return `${ALWAYS} ${AFTER_LOGIN}`;
   const words = [ALWAYS];
-  if (!session.encrypted && session.services.tls !== undefined) words.push('STARTTLS');
+  if (!session.encrypted && session.services.tls() !== undefined) words.push('STARTTLS');
   // RFC 3501 §6.2.3: a client must not send a password when it reads LOGINDISABLED.
   if (!session.mayLogIn) words.push('LOGINDISABLED');
   for (const [name, { plaintext }] of saslMechanisms) if (session.mayLogIn || !plaintext) words.push(`AUTH=${name}`);

@@ -3,13 +3,22 @@
  * Run by a server for its control socket, or in process when no server runs. Arguments arrive as JSON and are checked here.
  * Elsewhere: the words of the command line (src/cli/), the socket (protocols/control).
  */
+import type { Feeds } from '../calendar/feeds.ts';
 import type { QuotaLimit } from '../collections/quota.ts';
 import { DomainError } from '../errors.ts';
 import type { Organisations } from '../organisations/organisations.ts';
 import { type LineProblem, readImport } from '../principals/import.ts';
 import { generatePassword } from '../principals/password-hashing.ts';
-import type { Principals } from '../principals/principals.ts';
 import { parseSize } from '../sizes.ts';
+import { Arguments } from './arguments.ts';
+import { OPERATOR } from './audit-log.ts';
+import { type BackupCommands, type BackupServices, backupCommands } from './backup-commands.ts';
+import { type DeletedCommands, type DeletedServices, deletedCommands } from './deleted-commands.ts';
+import { type DeviceCommands, type DeviceServices, deviceCommands } from './device-commands.ts';
+import { type FeedCommands, feedCommands } from './feed-commands.ts';
+import { type RoomCommands, type RoomServices, roomCommands } from './room-commands.ts';
+import { type SetupCommands, type SetupServices, setupCommands } from './setup-commands.ts';
+import { type SubscriptionCommands, type SubscriptionServices, subscriptionCommands } from './subscription-commands.ts';
 
 export interface UserRecord {
   readonly name: string;
@@ -28,7 +37,14 @@ export interface UserPassword {
 }
 
 /** Each command: what it is given, what it gives back. */
-export interface Commands {
+export interface Commands
+  extends FeedCommands,
+    DeviceCommands,
+    SetupCommands,
+    RoomCommands,
+    BackupCommands,
+    DeletedCommands,
+    SubscriptionCommands {
   'user.add': {
     arguments: { address: string; name?: string; displayName?: string; password?: string };
     result: UserPassword;
@@ -54,9 +70,15 @@ export interface Commands {
 export type CommandName = keyof Commands;
 type Runner<Name extends CommandName> = (given: Arguments) => Promise<Commands[Name]['result']>;
 
-export interface Administered {
-  readonly principals: Principals;
+export interface Administered
+  extends DeviceServices,
+    SetupServices,
+    RoomServices,
+    BackupServices,
+    DeletedServices,
+    SubscriptionServices {
   readonly organisations: Organisations;
+  readonly feeds: Feeds;
 }
 
 /** The commands on these services: `run(name, arguments)` checks both. */
@@ -116,12 +138,34 @@ export function administration(services: Administered): (name: string, given: un
     async 'domain.list'() {
       return (await organisations.domains()).map(({ name }) => name);
     },
+    ...feedCommands(services.feeds, principals, services.services),
+    ...deviceCommands(services),
+    ...setupCommands(services),
+    ...roomCommands(services),
+    ...backupCommands(services),
+    ...deletedCommands(services),
+    ...subscriptionCommands(services),
   };
-  return (name, given) => {
+  return async (name, given) => {
     if (!isCommand(runners, name)) throw new DomainError('invalid-data', 'There is no such command.');
-    return runners[name](new Arguments(given));
+    const read = new Arguments(given);
+    const result = await runners[name](read);
+    const target = AUDITED[name];
+    if (target !== undefined)
+      await services.audit.record({ actor: OPERATOR, action: name, target: read.optional(target) ?? '' });
+    return result;
   };
 }
+
+/** Commands that change something and write no entry of their own, with the argument that says what. */
+const AUDITED: Partial<Record<CommandName, string>> = {
+  'user.add': 'address',
+  'user.import': '',
+  'user.password': 'user',
+  'user.remove': 'user',
+  'domain.add': 'domain',
+  'backup.make': 'folder',
+};
 
 function isCommand(runners: object, name: string): name is CommandName {
   return Object.hasOwn(runners, name);
@@ -133,23 +177,4 @@ function quotaLimit(text: string): QuotaLimit {
   if (octets === undefined)
     throw new DomainError('invalid-data', 'A quota is a size like 500M or 5G, or none, or default.');
   return octets;
-}
-
-/** Arguments as they came, read by name and type. */
-class Arguments {
-  private readonly values: ReadonlyMap<string, unknown>;
-
-  constructor(given: unknown) {
-    this.values = new Map(typeof given === 'object' && given !== null ? Object.entries(given) : []);
-  }
-
-  text(name: string): string {
-    const value = this.values.get(name);
-    if (typeof value !== 'string') throw new DomainError('invalid-data', `The command needs "${name}".`);
-    return value;
-  }
-
-  optional(name: string): string | undefined {
-    return this.values.get(name) === undefined ? undefined : this.text(name);
-  }
 }
