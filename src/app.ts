@@ -9,7 +9,7 @@ import { pino } from 'pino';
 import { caldav } from '../protocols/caldav/extension.ts';
 import { carddav } from '../protocols/carddav/extension.ts';
 import { type ControlSocket, serveControl } from '../protocols/control/control-socket.ts';
-import type { DavExtension } from '../protocols/dav/contract.ts';
+import type { HomeExtension } from '../protocols/dav/contract.ts';
 import { dav } from '../protocols/dav/plugin.ts';
 import { type TlsCertificate, tlsCertificate } from '../protocols/tls-certificate.ts';
 import { openStore } from '../storage/open.ts';
@@ -142,7 +142,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   }
 }
 
-function davExtensions(store: Store, now: () => number): DavExtension[] {
+function davExtensions(store: Store, now: () => number): HomeExtension[] {
   const calendarObjects = new CalendarObjects(store, now);
   return [
     caldav({ calendarObjects, calendarQuery: new CalendarQuery(store), freeBusy: new FreeBusy(store), now }),

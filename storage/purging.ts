@@ -15,6 +15,9 @@ export const statements = {
   cardsOf: 'SELECT id FROM cards WHERE collection_id = ? LIMIT ?',
   removeCardProperties: `DELETE FROM properties WHERE resource_kind = 'card' AND resource_id IN (SELECT value FROM json_each(?))`,
   removeCards: 'DELETE FROM cards WHERE id IN (SELECT value FROM json_each(?))',
+  filesOf: 'SELECT id FROM files WHERE collection_id = ? LIMIT ?',
+  removeFileProperties: `DELETE FROM properties WHERE resource_kind = 'file' AND resource_id IN (SELECT value FROM json_each(?))`,
+  removeFiles: 'DELETE FROM files WHERE id IN (SELECT value FROM json_each(?))',
   removePlacements: `DELETE FROM placements WHERE collection_id = ?1
     AND uid IN (SELECT uid FROM placements WHERE collection_id = ?1 LIMIT ?2)`,
   removeTombstones: `DELETE FROM tombstones WHERE collection_id = ?1
@@ -43,10 +46,12 @@ async function purgeMembers(
 async function purgeCollection(sql: Sql, id: number, limit: number): Promise<number> {
   const objects = (await sql.rows<[number]>(statements.objectsOf, id, limit)).map(([objectId]) => objectId);
   const cards = (await sql.rows<[number]>(statements.cardsOf, id, limit)).map(([cardId]) => cardId);
+  const files = (await sql.rows<[number]>(statements.filesOf, id, limit)).map(([fileId]) => fileId);
   const { removeObjectProperties, removeObjects, removeCardProperties, removeCards } = statements;
   const gone =
     (await purgeMembers(sql, list(objects), removeObjectProperties, removeObjects, objects.length)) +
     (await purgeMembers(sql, list(cards), removeCardProperties, removeCards, cards.length)) +
+    (await purgeMembers(sql, list(files), statements.removeFileProperties, statements.removeFiles, files.length)) +
     (await sql.run(statements.removePlacements, id, limit)) +
     (await sql.run(statements.removeTombstones, id, limit));
   return gone > 0 ? gone : sql.run(statements.removeCollection, id);

@@ -5,7 +5,9 @@ import { calendarObjectReads, calendarObjectWrites } from './calendar-objects.ts
 import { cardReads, cardWrites } from './cards.ts';
 import { collectionReads, collectionWrites } from './collections.ts';
 import { credentialReads, credentialWrites } from './credentials.ts';
+import { fileReads, fileWrites } from './files.ts';
 import { grantReads, grantWrites } from './grants.ts';
+import { invitationReads, invitationWrites } from './invitations.ts';
 import { mailboxReads, mailboxWrites } from './mailboxes.ts';
 import { messageReads, messageWrites } from './messages.ts';
 import { organisationReads, organisationWrites } from './organisations.ts';
@@ -31,6 +33,8 @@ export function readTables(sql: Sql): Reads {
     properties: propertyReads(sql),
     calendarObjects: calendarObjectReads(sql),
     cards: cardReads(sql),
+    files: fileReads(sql),
+    invitations: invitationReads(sql),
     tombstones: tombstoneReads(sql),
     blobs: blobReads(sql),
     mailboxes: mailboxReads(sql),
@@ -52,6 +56,8 @@ export function writeTables(sql: Sql, notes: ChangeNotes): Writes {
     properties: propertyWrites(sql),
     calendarObjects: calendarObjectWrites(sql),
     cards: cardWrites(sql),
+    files: fileWrites(sql),
+    invitations: invitationWrites(sql),
     tombstones: tombstoneReads(sql),
     blobs: blobWrites(sql),
     mailboxes: mailboxWrites(sql),

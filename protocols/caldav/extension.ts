@@ -8,7 +8,7 @@ import type { CalendarQuery } from '../../src/calendar/calendar-query.ts';
 import { calendarColumns } from '../../src/calendar/calendars.ts';
 import { isSchedulingCollection } from '../../src/collections/collections.ts';
 import type { FreeBusy } from '../../src/scheduling/free-busy.ts';
-import type { DavExtension } from '../dav/contract.ts';
+import type { HomeExtension } from '../dav/contract.ts';
 import { CALDAV } from '../dav/namespaces.ts';
 import { calendarRefusal, calendarTextOf } from './calendar-object.ts';
 import { calendarProperties } from './calendar-properties.ts';
@@ -26,7 +26,7 @@ export interface CalendarServices {
   readonly now: () => number;
 }
 
-export function caldav(services: CalendarServices): DavExtension {
+export function caldav(services: CalendarServices): HomeExtension {
   return {
     home: 'calendars',
     kind: 'calendar',

@@ -4,7 +4,7 @@
  */
 import type { CardSearch } from '../../src/contacts/card-search.ts';
 import { type Cards, MAX_CARD_SIZE } from '../../src/contacts/cards.ts';
-import type { DavExtension } from '../dav/contract.ts';
+import type { HomeExtension } from '../dav/contract.ts';
 import { CARDDAV } from '../dav/namespaces.ts';
 import { addressBookProperties } from './address-book-properties.ts';
 import { versionOf } from './address-data.ts';
@@ -17,7 +17,7 @@ export interface ContactServices {
   readonly cardSearch: CardSearch;
 }
 
-export function carddav({ cards, cardSearch }: ContactServices): DavExtension {
+export function carddav({ cards, cardSearch }: ContactServices): HomeExtension {
   return {
     home: 'addressbooks',
     kind: 'addressbook',

@@ -38,19 +38,19 @@ export interface PrincipalResource {
 export interface HomeSet {
   readonly kind: 'homes';
   readonly href: string;
-  readonly extension: DavExtension;
+  readonly extension: HomeExtension;
 }
 
 /** Where one principal's calendars or address books are: `/dav/calendars/{name}/`. */
 export interface HomeResource {
   readonly kind: 'home';
   readonly href: string;
-  readonly extension: DavExtension;
+  readonly extension: HomeExtension;
   /** Whose home it is. */
   readonly principal: Principal;
 }
 
-/** A calendar or an address book. */
+/** A calendar, an address book, or a plain collection. */
 export interface CollectionResource {
   readonly kind: 'collection';
   readonly href: string;
@@ -60,7 +60,7 @@ export interface CollectionResource {
   readonly collection: Collection;
 }
 
-/** A calendar object or a card. */
+/** A calendar object, a card or a file. */
 export interface MemberResource {
   readonly kind: 'member';
   readonly href: string;
@@ -87,7 +87,9 @@ export interface DavServer {
   readonly collections: Collections;
   readonly changes: Changes;
   readonly directory: Directory;
-  readonly extensions: readonly DavExtension[];
+  readonly extensions: readonly HomeExtension[];
+  /** Members of plain collections. */
+  readonly files: DavExtension;
   readonly properties: PropertyTable;
   /** The reports a resource runs. */
   reportsOf(resource: Resource): readonly Report[];
@@ -194,7 +196,7 @@ export interface ReportRequest {
 /** The body of GET on a member. */
 export interface Representation {
   readonly contentType: string;
-  readonly body: string;
+  readonly body: string | Buffer;
   /** Set when the answer depends on the Accept header. */
   readonly vary?: string;
 }
@@ -206,11 +208,16 @@ export interface CollectionPlan {
   readonly properties: readonly NewProperty[];
 }
 
-export interface DavExtension {
+/** An extension whose collections have homes of their own below /dav/. */
+export interface HomeExtension extends DavExtension {
   /** The segment below /dav/ and the home of its collections. */
   readonly home: 'calendars' | 'addressbooks';
   readonly kind: 'calendar' | 'addressbook';
-  /** Namespace of its elements, and the name of its resource type in it: 'calendar'. */
+}
+
+export interface DavExtension {
+  readonly kind: 'calendar' | 'addressbook' | 'plain';
+  /** Namespace of its elements, and the name of its resource type in it: 'calendar'; '' for none. */
   readonly namespace: string;
   readonly resourceType: string;
   /** Further resource types of a collection that is special, without prefix, instead of `resourceType`. */
@@ -231,12 +238,12 @@ export interface DavExtension {
   /** Largest body of PUT, octets. */
   readonly maxResourceSize: number;
   /**
-   * The text of a PUT body, or a DavError: 415 or the supported-…-data precondition for a media type that is not taken, the
-   * valid-…-data precondition for octets that are not UTF-8. `mediaType` is in lower case without parameters, '' when absent.
+   * The octets of a PUT body, as text unless they are a file's, or a DavError: 415 or the supported-…-data precondition for a
+   * media type that is not taken, the valid-…-data precondition for octets that are not UTF-8. `mediaType` is in lower case without parameters, '' when absent.
    */
-  textOf(body: Buffer, mediaType: string, parameters: string): string;
+  textOf(body: Buffer, mediaType: string, parameters: string): string | Buffer;
   /** The body of GET; the default is the stored octets with `contentType`. `accept` is the header, '' when absent. */
-  represent?(resource: MemberResource, octets: string, accept: string): Representation;
+  represent?(resource: MemberResource, octets: string, accept: string): Representation | Promise<Representation>;
   /** Headers that GET, HEAD and PUT of a member carry besides ETag and Last-Modified. */
   memberHeaders?(member: MemberRow): Record<string, string>;
   /** Completes the columns of a new collection from what was asked. Throws DavError to refuse. Calendars only. */
@@ -245,5 +252,5 @@ export interface DavExtension {
    * The answer to an error of its services: a status and the precondition element with fixed prefixes; undefined leaves it to
    * error-replies.ts. `hrefOf` gives the href of a member of the same collection.
    */
-  refusal(error: DomainError, hrefOf: (name: string) => string): { status: number; condition: string } | undefined;
+  refusal(error: DomainError, hrefOf: (name: string) => string): { status: number; condition?: string } | undefined;
 }

@@ -114,14 +114,17 @@ function resourceType(resource: Resource): string {
     case 'principal':
       return '<D:collection/><D:principal/>';
     case 'collection':
-      return `<D:collection/><${prefixOf(resource.extension.namespace)}:${typeOf(resource)}/>`;
+      return collectionType(resource);
     default:
       return '<D:collection/>';
   }
 }
 
-function typeOf({ extension, collection }: CollectionResource): string {
-  return extension.resourceTypeOf?.(collection) ?? extension.resourceType;
+function collectionType({ extension, collection }: CollectionResource): string {
+  if (collection.kind === 'plain') return '<D:collection/>';
+  if (collection.kind === 'notifications') return '<D:collection/><CS:notification/>';
+  const type = extension.resourceTypeOf?.(collection) ?? extension.resourceType;
+  return `<D:collection/><${prefixOf(extension.namespace)}:${type}/>`;
 }
 
 function displayName(resource: Resource): string {

@@ -31,7 +31,7 @@ export async function get(exchange: Exchange, resource: Resource): Promise<void>
     return;
   }
   const octets = await extension.members.read(member);
-  const representation = extension.represent?.(resource, octets, request.headers.accept ?? '');
+  const representation = await extension.represent?.(resource, String(octets), request.headers.accept ?? '');
   if (representation?.vary !== undefined) reply.header('vary', representation.vary);
   await reply
     .header('content-type', representation?.contentType ?? extension.contentType(member))
@@ -47,7 +47,7 @@ export async function put(exchange: Exchange, target: Target, body: Buffer): Pro
   if (target.resource !== undefined && target.resource.kind !== 'member') throw notAllowed(target.resource);
   if (parent?.kind !== 'collection') {
     if (parent === undefined) throw new DavError(409, 'The collection above this path does not exist.');
-    throw new DavError(403, 'Members are made in calendars and address books only.');
+    throw new DavError(403, 'Members are made in calendars, address books and plain collections only.');
   }
   if (!parent.collection.rights.read) throw new DomainError('not-found', 'There is nothing here.');
   if (!parent.collection.rights.write) throw new DomainError('forbidden', 'You may not change this collection.');
@@ -61,7 +61,8 @@ export async function put(exchange: Exchange, target: Target, body: Buffer): Pro
   }
   const [mediaType = '', ...parameters] = (request.headers['content-type'] ?? '').split(';');
   const text = extension.textOf(body, mediaType.trim().toLowerCase(), parameters.join(';'));
-  const { created, member, verbatim } = await extension.members.put(collection, name, text, check);
+  const type = request.headers['content-type'];
+  const { created, member, verbatim } = await extension.members.put(collection, name, text, check, type);
   // RFC 4791 §5.3.4: a tag would tell the client that what it sent is what is stored.
   if (verbatim) reply.header('etag', `"${member.etag}"`);
   for (const [header, value] of Object.entries(extension.memberHeaders?.(member) ?? {})) reply.header(header, value);

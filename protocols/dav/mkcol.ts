@@ -100,6 +100,7 @@ function sampleOf({ href, extension, principal }: HomeResource, { href: at, name
   const nothing = {
     id: 0,
     bindingId: 0,
+    bindingModseq: 0,
     position: 0,
     modseq: 0,
     createdAt: 0,

@@ -61,7 +61,7 @@ export class FreeBusy {
   async ofPrincipal(viewer: Principal, principal: Principal, range: Interval): Promise<BusyPeriod[]> {
     const seen: Collection[] = [];
     for (const row of await this.store.collections.home(principal.id, 'calendars')) {
-      if (row.accountId !== principal.id || isSchedulingCollection(row)) continue;
+      if (row.kind !== 'calendar' || row.accountId !== principal.id || isSchedulingCollection(row)) continue;
       const rights = await rightsOn(this.store, viewer, row);
       if (rights.freeBusy) seen.push({ ...row, owner: principal, rights });
     }

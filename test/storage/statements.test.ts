@@ -14,7 +14,9 @@ import type {
   CardRow,
   CredentialRow,
   DomainRow,
+  FileRow,
   GrantRow,
+  InvitationRow,
   MailboxRow,
   MessageRow,
   OccurrenceRow,
@@ -63,6 +65,7 @@ const collection = keys<BoundCollectionRow>({
   modseq: 1,
   createdAt: 1,
   bindingId: 1,
+  bindingModseq: 1,
   principalId: 1,
   home: 1,
   segment: 1,
@@ -71,7 +74,7 @@ const collection = keys<BoundCollectionRow>({
   timeZone: 1,
   transparent: 1,
 });
-const grant = keys<GrantRow>({ id: 1, accountId: 1, collectionId: 1, granteeId: 1, rights: 1, createdAt: 1 });
+const grant = keys<GrantRow>({ id: 1, accountId: 1, collectionId: 1, granteeId: 1, rights: 1, scope: 1, createdAt: 1 });
 const property = keys<PropertyRow>({ principalId: 1, namespace: 1, name: 1, xml: 1 });
 const member = { id: 1, collectionId: 1, name: 1, etag: 1, size: 1, modseq: 1, createdAt: 1, modifiedAt: 1 } as const;
 const calendarObject = keys<CalendarObjectRow>({
@@ -86,6 +89,19 @@ const calendarObject = keys<CalendarObjectRow>({
   indexedUntil: 1,
 });
 const card = keys<CardRow>({ ...member, cardUid: 1, version: 1, kind: 1 });
+const file = keys<FileRow>({ ...member, contentType: 1, blobId: 1 });
+const invitation = keys<InvitationRow>({
+  id: 1,
+  uid: 1,
+  collectionId: 1,
+  inviteeId: 1,
+  href: 1,
+  commonName: 1,
+  summary: 1,
+  rights: 1,
+  status: 1,
+  createdAt: 1,
+});
 const occurrence = keys<OccurrenceRow>({ objectId: 1, startAt: 1, endAt: 1, floating: 1, busy: 1 });
 const tombstone = keys<TombstoneRow>({ name: 1, memberId: 1, modseq: 1 });
 
@@ -144,6 +160,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     bootExists: ['found'],
     nextModseq: ['modseq'],
     addBoot: ['id'],
+    accountOf: ['id'],
   },
   blobs: {
     find: ['id'],
@@ -169,12 +186,18 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     get: collection,
     home: collection,
     bySegment: collection,
+    below: collection,
+    within: collection,
+    boundFor: collection,
+    boundTo: ['principal_id'],
     countInHome: ['count'],
     add: ['id'],
     bind: ['id'],
   },
   credentials: { list: credential, add: ['id'] },
-  grants: { forCollection: grant },
+  files: { get: file, page: file, listing, count: ['count'], insert: ['id'] },
+  grants: { forCollection: grant, on: grant, onAccounts: grant },
+  invitations: { ofCollection: invitation, byUid: invitation, of: invitation, add: ['id'] },
   mailboxes: {
     get: mailbox,
     byName: mailbox,
@@ -207,9 +230,10 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     add: ['id'],
   },
   properties: { list: property },
-  purging: { removedCollection: ['id'], objectsOf: ['id'], cardsOf: ['id'], orphanedAccount: ['id'] },
+  purging: { removedCollection: ['id'], objectsOf: ['id'], cardsOf: ['id'], filesOf: ['id'], orphanedAccount: ['id'] },
   settings: { get: ['value'] },
-  tombstones: { page: tombstone },
+  tombstones: { page: tombstone, ofHomes: tombstone },
+  'used-bytes': {},
 };
 
 const folder = new URL('../../storage/', import.meta.url);
