@@ -89,6 +89,8 @@ export const errorReplies: Readonly<Record<ErrorCode, ErrorReply>> = {
   'invalid-filter': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
   // RFC 4791 §5.3.1.2 valid-calendar-data of a calendar-timezone.
   'invalid-time-zone': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
+  // RFC 7809 §5.1 valid-timezone.
+  'unknown-time-zone': { dav: { status: 403 }, ...CONTENT },
   // RFC 4918 §9.3.1, §9.7.1, §9.8.5.
   'parent-missing': { dav: { status: 409 }, imap: 'NONEXISTENT', smtp: null, pop3: null, json: 409 },
   // RFC 4791 §5.3.2.1 max-resource-size; RFC 4469 §4.2 TOOBIG; RFC 1870 §6.1.
@@ -105,6 +107,14 @@ export const errorReplies: Readonly<Record<ErrorCode, ErrorReply>> = {
   'date-out-of-range': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
   'too-many-instances': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
   'too-many-attendees': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
+  // RFC 7529 §5 supported-rscale.
+  'unsupported-recurrence-scale': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
+  // RFC 8607 §3.11: valid-managed-id, valid-rid, max-attachment-size, max-attachments-per-resource.
+  'invalid-managed-id': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
+  'invalid-rid': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
+  'attachment-too-large': { dav: { status: 403 }, ...DAV_ONLY, json: 413 },
+  'too-many-attachments': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
+  'attachment-of-organizer': { dav: { status: 403 }, ...DAV_ONLY, json: 403 },
   // RFC 5323 §5.17.1 and RFC 3744 §9 (number-of-matches-within-limits, defined in RFC 3744 §8.1.1).
   'too-many-results': {
     dav: { status: 507, condition: '<D:number-of-matches-within-limits/>' },

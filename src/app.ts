@@ -15,6 +15,7 @@ import { type TlsCertificate, tlsCertificate } from '../protocols/tls-certificat
 import { openStore } from '../storage/open.ts';
 import type { ChangeHint, Store } from '../storage/store.ts';
 import { administration } from './administration/commands.ts';
+import { Attachments } from './calendar/attachments.ts';
 import { CalendarObjects } from './calendar/calendar-objects.ts';
 import { CalendarQuery } from './calendar/calendar-query.ts';
 import { reindexing } from './calendar/reindexing.ts';
@@ -145,13 +146,22 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 function davExtensions(store: Store, now: () => number): HomeExtension[] {
   const calendarObjects = new CalendarObjects(store, now);
   return [
-    caldav({ calendarObjects, calendarQuery: new CalendarQuery(store), freeBusy: new FreeBusy(store), now }),
+    caldav({
+      calendarObjects,
+      attachments: new Attachments(store, calendarObjects, now),
+      calendarQuery: new CalendarQuery(store),
+      freeBusy: new FreeBusy(store),
+      now,
+    }),
     carddav({ cards: new Cards(store, now), cardSearch: new CardSearch(store) }),
   ];
 }
 
 async function collectBlobs(store: Store, now: () => number, signal: AbortSignal): Promise<void> {
   let collected = BLOBS_AT_ONCE;
+  while (collected === BLOBS_AT_ONCE && !signal.aborted)
+    collected = await store.transaction((write) => write.attachments.collect(now() - UNREFERENCED_MS, BLOBS_AT_ONCE));
+  collected = BLOBS_AT_ONCE;
   while (collected === BLOBS_AT_ONCE && !signal.aborted)
     collected = await store.transaction((write) => write.blobs.collect(now() - UNREFERENCED_MS, BLOBS_AT_ONCE));
 }

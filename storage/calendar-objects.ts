@@ -1,8 +1,9 @@
 /**
  * Calendar object resources: tables `calendar_objects`, `calendar_object_data`; their index is in occurrences.ts.
- * Every write keeps row, octets, occurrences and tombstones together.
+ * Every write keeps row, octets, occurrences, uses of attachments and tombstones together.
  */
 
+import * as attachments from './attachments.ts';
 import { MEMBER_COLUMNS, memberReads, memberStatements } from './members.ts';
 import * as occurrences from './occurrences.ts';
 import { insertedId, list, type Sql } from './sql.ts';
@@ -85,6 +86,7 @@ export function calendarObjectWrites(sql: Sql): CalendarObjectWrites {
       await sql.run(statements.insertData, id, data);
       await charge(sql, row.collectionId, row.size);
       await occurrences.insert(sql, row.collectionId, id, index);
+      await attachments.use(sql, id, data);
       await exhume(sql, row.collectionId, row.name);
       return id;
     },
@@ -109,6 +111,7 @@ export function calendarObjectWrites(sql: Sql): CalendarObjectWrites {
       );
       await sql.run(statements.replaceData, data, row.id);
       await occurrences.replace(sql, row.collectionId, row.id, index);
+      await attachments.reuse(sql, row.id, data);
     },
     async reindex(row, index) {
       const { firstStart, lastEnd, recurring, indexedFrom, indexedUntil, id } = row;
@@ -123,7 +126,9 @@ export function calendarObjectWrites(sql: Sql): CalendarObjectWrites {
     },
     async remove(row, accountId, modseq) {
       await release(sql, row.collectionId, row.size);
+      const named = await attachments.usedBy(sql, row.id);
       await sql.run(statements.remove, row.id);
+      await attachments.removeUnused(sql, named);
       await sql.run(statements.removeProperties, row.id);
       await entomb(sql, accountId, row, modseq);
     },

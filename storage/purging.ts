@@ -3,6 +3,7 @@
  * nobody waits for a large calendar to go. Files above this one hide such rows at once.
  */
 
+import { removeUnused } from './attachments.ts';
 import { list, type Sql } from './sql.ts';
 import type { PurgeWrites } from './store.ts';
 
@@ -12,6 +13,8 @@ export const statements = {
   removeObjectProperties: `DELETE FROM properties WHERE resource_kind = 'calendar-object'
     AND resource_id IN (SELECT value FROM json_each(?))`,
   removeObjects: 'DELETE FROM calendar_objects WHERE id IN (SELECT value FROM json_each(?))',
+  attachmentsOf: `SELECT DISTINCT attachment_id AS id FROM attachment_uses
+    WHERE object_id IN (SELECT value FROM json_each(?))`,
   cardsOf: 'SELECT id FROM cards WHERE collection_id = ? LIMIT ?',
   removeCardProperties: `DELETE FROM properties WHERE resource_kind = 'card' AND resource_id IN (SELECT value FROM json_each(?))`,
   removeCards: 'DELETE FROM cards WHERE id IN (SELECT value FROM json_each(?))',
@@ -27,6 +30,8 @@ export const statements = {
     AND NOT EXISTS (SELECT 1 FROM collections c WHERE c.account_id = a.id) LIMIT 1`,
   removeMessages: 'DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE account_id = ? LIMIT ?)',
   removeSubmissions: 'DELETE FROM submissions WHERE id IN (SELECT id FROM submissions WHERE account_id = ? LIMIT ?)',
+  removeAttachments: `DELETE FROM managed_attachments
+    WHERE id IN (SELECT id FROM managed_attachments WHERE account_id = ? LIMIT ?)`,
   removeBlobs: 'DELETE FROM blobs WHERE id IN (SELECT id FROM blobs WHERE account_id = ? LIMIT ?)',
   removeAccount: 'DELETE FROM accounts WHERE id = ?',
 } as const;
@@ -47,6 +52,9 @@ async function purgeCollection(sql: Sql, id: number, limit: number): Promise<num
   const objects = (await sql.rows<[number]>(statements.objectsOf, id, limit)).map(([objectId]) => objectId);
   const cards = (await sql.rows<[number]>(statements.cardsOf, id, limit)).map(([cardId]) => cardId);
   const files = (await sql.rows<[number]>(statements.filesOf, id, limit)).map(([fileId]) => fileId);
+  const named = (await sql.rows<[number]>(statements.attachmentsOf, list(objects))).map(
+    ([attachmentId]) => attachmentId,
+  );
   const { removeObjectProperties, removeObjects, removeCardProperties, removeCards } = statements;
   const gone =
     (await purgeMembers(sql, list(objects), removeObjectProperties, removeObjects, objects.length)) +
@@ -54,15 +62,19 @@ async function purgeCollection(sql: Sql, id: number, limit: number): Promise<num
     (await purgeMembers(sql, list(files), statements.removeFileProperties, statements.removeFiles, files.length)) +
     (await sql.run(statements.removePlacements, id, limit)) +
     (await sql.run(statements.removeTombstones, id, limit));
+  await removeUnused(sql, named);
   return gone > 0 ? gone : sql.run(statements.removeCollection, id);
 }
 
 async function purgeAccount(sql: Sql, id: number, limit: number): Promise<number> {
-  const gone =
+  const named =
     (await sql.run(statements.removeSubmissions, id, limit)) +
     (await sql.run(statements.removeMessages, id, limit)) +
-    (await sql.run(statements.removeBlobs, id, limit));
-  return gone > 0 ? gone : sql.run(statements.removeAccount, id);
+    (await sql.run(statements.removeAttachments, id, limit));
+  // What refers to bytes goes before them.
+  if (named > 0) return named;
+  const blobs = await sql.run(statements.removeBlobs, id, limit);
+  return blobs > 0 ? blobs : sql.run(statements.removeAccount, id);
 }
 
 export function purgeWrites(sql: Sql): PurgeWrites {

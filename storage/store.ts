@@ -177,6 +177,21 @@ export interface OccurrenceRow {
   busy: number;
 }
 
+/** An attachment that was handed over by POST and is named in calendar objects by its managed id. */
+export interface AttachmentRow {
+  id: number;
+  /** Whose quota it counts against. */
+  accountId: number;
+  managedId: string;
+  blobId: number;
+  /** The value of ATTACH. */
+  uri: string;
+  mediaType: string;
+  fileName: string;
+  size: number;
+  createdAt: number;
+}
+
 /** A mailbox with the columns of its collection. */
 export interface MailboxRow {
   id: number;
@@ -347,6 +362,14 @@ export interface TombstoneReads {
   page(collectionId: number, after: LogPosition, limit: number): Promise<TombstoneRow[]>;
 }
 
+export interface AttachmentReads {
+  /** Those that exist, in no promised order. At most 500 ids. */
+  byManagedIds(managedIds: string[]): Promise<AttachmentRow[]>;
+  /** Collections with an object that names the attachment, at most 200. */
+  collectionsUsing(id: number): Promise<number[]>;
+  /** Ids of the attachments an object names. */
+  usedBy(objectId: number): Promise<number[]>;
+}
 export interface MailboxReads {
   get(id: number): Promise<MailboxRow | undefined>;
   byName(accountId: number, name: string): Promise<MailboxRow | undefined>;
@@ -412,6 +435,7 @@ export interface Reads {
   readonly invitations: InvitationReads;
   readonly tombstones: TombstoneReads;
   readonly blobs: BlobReads;
+  readonly attachments: AttachmentReads;
 }
 
 export interface SettingWrites extends SettingReads {
@@ -442,7 +466,7 @@ export interface AccountWrites extends AccountReads {
   nextModseq(accountId: number, collectionIds: number[]): Promise<number>;
   /** Notes that a modseq already taken touches one collection more. */
   stamp(collectionId: number, modseq: number): Promise<void>;
-  /** Octets the account's messages take: adds, or takes away when negative. */
+  /** Octets the account's messages and attachments take: adds, or takes away when negative. */
   addUsedBytes(accountId: number, octets: number): Promise<void>;
 }
 export interface NewCollection {
@@ -497,7 +521,7 @@ export interface PropertyWrites extends PropertyReads {
   copyAll(owner: PropertyOwner, fromId: number, toId: number): Promise<void>;
 }
 export interface CalendarObjectWrites extends CalendarObjectReads {
-  /** Inserts object, octets and occurrences; takes away the tombstone of that name. Returns the id. */
+  /** Inserts object, octets and occurrences, and notes the attachments named; takes away the tombstone of that name. */
   add(
     row: Omit<CalendarObjectRow, 'id'>,
     data: string,
@@ -547,6 +571,15 @@ export interface BlobWrites extends BlobReads {
   /** Closes a staged blob, or drops it in favour of the same bytes already there. Returns the id that holds them. */
   complete(id: number, accountId: number, hash: Buffer, size: number, now: number): Promise<number>;
   /** Deletes what nothing refers to and nobody put since `before`; at most `limit`. Returns how many. */
+  collect(before: number, limit: number): Promise<number>;
+}
+
+export interface AttachmentWrites extends AttachmentReads {
+  /** What no object names soon goes by `collect`. */
+  add(row: Omit<AttachmentRow, 'id'>): Promise<number>;
+  /** Deletes it unless an object names it. */
+  removeUnused(id: number): Promise<void>;
+  /** Deletes what was added before a time and no object names; at most `limit`. Returns how many. */
   collect(before: number, limit: number): Promise<number>;
 }
 
@@ -619,6 +652,7 @@ export interface Writes extends Reads {
   readonly files: FileWrites;
   readonly invitations: InvitationWrites;
   readonly blobs: BlobWrites;
+  readonly attachments: AttachmentWrites;
 }
 
 /** Something changed up to this modseq; never what. Lost or merged hints cost latency, not correctness. */

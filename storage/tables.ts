@@ -1,5 +1,6 @@
 /** All tables on one connection: what may be read, and what a transaction may write. */
 import { accountReads, accountWrites, type ChangeNotes } from './accounts.ts';
+import { attachmentReads, attachmentWrites } from './attachments.ts';
 import { blobReads, blobWrites } from './blobs.ts';
 import { calendarObjectReads, calendarObjectWrites } from './calendar-objects.ts';
 import { cardReads, cardWrites } from './cards.ts';
@@ -37,6 +38,7 @@ export function readTables(sql: Sql): Reads {
     invitations: invitationReads(sql),
     tombstones: tombstoneReads(sql),
     blobs: blobReads(sql),
+    attachments: attachmentReads(sql),
     mailboxes: mailboxReads(sql),
     messages: messageReads(sql),
     placements: placementReads(sql),
@@ -60,6 +62,7 @@ export function writeTables(sql: Sql, notes: ChangeNotes): Writes {
     invitations: invitationWrites(sql),
     tombstones: tombstoneReads(sql),
     blobs: blobWrites(sql),
+    attachments: attachmentWrites(sql),
     mailboxes: mailboxWrites(sql),
     messages: messageWrites(sql),
     placements: placementWrites(sql),

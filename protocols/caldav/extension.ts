@@ -2,6 +2,7 @@
  * CalDAV as one value: what it adds to the DAV server.
  * RFC 4791 §2, §5.1 (calendar-access). Services in, a DavExtension out.
  */
+import type { Attachments } from '../../src/calendar/attachments.ts';
 import type { CalendarObjects } from '../../src/calendar/calendar-objects.ts';
 import { MAX_CALENDAR_OBJECT_OCTETS } from '../../src/calendar/calendar-objects.ts';
 import type { CalendarQuery } from '../../src/calendar/calendar-query.ts';
@@ -10,16 +11,20 @@ import { isSchedulingCollection } from '../../src/collections/collections.ts';
 import type { FreeBusy } from '../../src/scheduling/free-busy.ts';
 import type { HomeExtension } from '../dav/contract.ts';
 import { CALDAV } from '../dav/namespaces.ts';
-import { calendarRefusal, calendarTextOf } from './calendar-object.ts';
+import { calendarRefusal, calendarTextOf, isConverted } from './calendar-object.ts';
 import { calendarProperties } from './calendar-properties.ts';
 import { calendarMultigetReport, calendarQueryReport } from './calendar-query.ts';
+import { ICALENDAR_CONTENT_TYPE, representCalendar } from './calendar-representation.ts';
 import { freeBusyQuery } from './free-busy-query.ts';
+import { freeBusyUrl } from './free-busy-url.ts';
+import { attachmentActions, attachmentRoutes } from './managed-attachments.ts';
 import { scheduleOutbox } from './schedule-outbox.ts';
-
-const CONTENT_TYPE = 'text/calendar; charset=utf-8';
+import { timeZoneRoutes } from './time-zone-service.ts';
+import { wholeCalendar } from './whole-calendar.ts';
 
 /** What CalDAV is made of. */
 export interface CalendarServices {
+  readonly attachments: Attachments;
   readonly calendarObjects: CalendarObjects;
   readonly calendarQuery: CalendarQuery;
   readonly freeBusy: FreeBusy;
@@ -27,18 +32,34 @@ export interface CalendarServices {
 }
 
 export function caldav(services: CalendarServices): HomeExtension {
+  const outbox = scheduleOutbox(services.freeBusy, services.now);
+  const actions = attachmentActions(services.attachments);
   return {
     home: 'calendars',
     kind: 'calendar',
     namespace: CALDAV,
     resourceType: 'calendar',
     resourceTypeOf: (collection) => (isSchedulingCollection(collection) ? `schedule-${collection.segment}` : undefined),
-    post: scheduleOutbox(services.freeBusy, services.now),
+    async post(exchange, resource, body) {
+      return (await outbox(exchange, resource, body)) || actions(exchange, resource, body);
+    },
+    routes(fastify, server) {
+      attachmentRoutes(services.attachments)(fastify);
+      freeBusyUrl(services.freeBusy, services.now)(fastify, server);
+      timeZoneRoutes(fastify);
+    },
     createMethod: 'MKCALENDAR',
-    tokens: ['calendar-access'],
+    tokens: [
+      'calendar-access',
+      'calendar-availability',
+      'calendar-managed-attachments',
+      'calendar-no-timezone',
+      'inbox-availability',
+    ],
     members: services.calendarObjects,
-    contentType: () => CONTENT_TYPE,
-    uniformContentType: CONTENT_TYPE,
+    memberSuffix: '.ics',
+    contentType: () => ICALENDAR_CONTENT_TYPE,
+    uniformContentType: ICALENDAR_CONTENT_TYPE,
     properties: calendarProperties,
     reports: [
       calendarQueryReport(services.calendarQuery),
@@ -47,6 +68,9 @@ export function caldav(services: CalendarServices): HomeExtension {
     ],
     maxResourceSize: MAX_CALENDAR_OBJECT_OCTETS,
     textOf: calendarTextOf,
+    isConverted,
+    whole: wholeCalendar,
+    represent: (_resource, octets, accept, headers) => representCalendar(octets, accept, headers),
     columnsOf: ({ columns }) => calendarColumns(columns),
     refusal: calendarRefusal,
   };

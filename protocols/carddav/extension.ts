@@ -10,6 +10,7 @@ import { addressBookProperties } from './address-book-properties.ts';
 import { versionOf } from './address-data.ts';
 import { CARD_CONTENT_TYPE, cardRefusal, cardTextOf, representCard } from './address-object.ts';
 import { addressbookMultiget, addressbookQuery } from './addressbook-query.ts';
+import { wholeAddressBook } from './whole-address-book.ts';
 
 /** What CardDAV is made of. */
 export interface ContactServices {
@@ -25,6 +26,7 @@ export function carddav({ cards, cardSearch }: ContactServices): HomeExtension {
     resourceType: 'addressbook',
     tokens: ['addressbook'],
     members: cards,
+    memberSuffix: '.vcf',
     contentType: () => CARD_CONTENT_TYPE,
     uniformContentType: CARD_CONTENT_TYPE,
     properties: addressBookProperties,
@@ -32,6 +34,7 @@ export function carddav({ cards, cardSearch }: ContactServices): HomeExtension {
     maxResourceSize: MAX_CARD_SIZE,
     textOf: cardTextOf,
     represent: ({ member }, octets, accept) => representCard(octets, versionOf(member), accept),
+    whole: wholeAddressBook,
     refusal: cardRefusal,
   };
 }

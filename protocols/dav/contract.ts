@@ -4,7 +4,8 @@
  * `href` is always the canonical path: percent-encoded one way, '/' at the end of collections.
  * Elsewhere: finding resources (paths.ts), printing properties (properties.ts), running methods (plugin.ts).
  */
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Changes } from '../../src/collections/changes.ts';
 import type { Collections, NewProperty } from '../../src/collections/collections.ts';
 import type { Collection, Members } from '../../src/collections/members.ts';
@@ -131,6 +132,8 @@ export interface LiveProperty {
   ): PropertyValue | undefined | Promise<PropertyValue | undefined>;
   /** Absent: protected, PROPPATCH answers 403 cannot-modify-protected-property. */
   readonly settable?: Settable;
+  /** The whole element to answer with for a stored one, when the request asks for another form of it than was stored. */
+  present?(stored: string, asked: Element): string;
 }
 
 /** How PROPPATCH, MKCALENDAR and extended MKCOL change a live property. */
@@ -139,11 +142,15 @@ export interface Settable {
   readonly onlyAtCreation?: boolean;
   /** Whether the element itself is kept and given back byte for byte. 'personal': each person has an own value. */
   readonly stored: 'shared' | 'personal' | 'no';
+  /** Names, in the same namespace, of stored properties that mean the same and go when this one is set or removed. */
+  readonly displaces?: readonly string[];
   /**
    * Judges a new value, undefined to remove it. Returns the columns of the calendar that follow from it, or (not thrown) the
    * refusal of this property in its propstat: 403 or 409, with a condition when one is defined.
    */
   check?(value: Element | undefined): Partial<CalendarColumns> | DavError | undefined;
+  /** What only the store can tell of a new value, asked by PROPPATCH before it judges. */
+  verify?(value: Element | undefined, resource: Resource, exchange: Exchange): Promise<DavError | undefined>;
 }
 
 /** All live properties of the server, and reading any set of them. properties.ts implements it. */
@@ -201,6 +208,12 @@ export interface Representation {
   readonly vary?: string;
 }
 
+/** All members of a collection as one document. */
+export interface WholeCollection {
+  readonly contentType: string;
+  readonly parts: AsyncIterable<string>;
+}
+
 /** What the client asked of a new collection, after the properties were checked one by one. */
 export interface CollectionPlan {
   /** Columns that `LiveProperty.settable.check` filled in from the request. */
@@ -224,11 +237,15 @@ export interface DavExtension {
   resourceTypeOf?(collection: Collection): string | undefined;
   /** Answers POST on one of its resources; false leaves it at 405. */
   post?(exchange: Exchange, resource: Resource, body: Buffer): Promise<boolean>;
+  /** Registers what it serves at addresses of its own. Errors are answered like all others. */
+  routes?(fastify: FastifyInstance, server: DavServer): void;
   /** Method that creates such a collection, beside extended MKCOL. */
   readonly createMethod?: 'MKCALENDAR';
   /** Tokens it adds to the DAV header. */
   readonly tokens: readonly string[];
   readonly members: Members;
+  /** How the names of members end that the server chooses: '.ics'. */
+  readonly memberSuffix: string;
   /** The property value and Content-Type of every member: 'text/calendar; charset=utf-8'. */
   contentType(member: MemberRow): string;
   /** Content-Type of all members alike, when listings may print it without looking at the member. */
@@ -242,8 +259,18 @@ export interface DavExtension {
    * media type that is not taken, the valid-…-data precondition for octets that are not UTF-8. `mediaType` is in lower case without parameters, '' when absent.
    */
   textOf(body: Buffer, mediaType: string, parameters: string): string | Buffer;
-  /** The body of GET; the default is the stored octets with `contentType`. `accept` is the header, '' when absent. */
-  represent?(resource: MemberResource, octets: string, accept: string): Representation | Promise<Representation>;
+  /** Whether a PUT body of this type is stored as another, so that no ETag may be told. */
+  isConverted?(mediaType: string): boolean;
+  /**
+   * The body of GET; the default is the stored octets with `contentType`. `accept` is the header, '' when absent; `headers` are
+   * all of the request's.
+   */
+  represent?(resource: MemberResource, octets: string, accept: string, headers?: IncomingHttpHeaders): Representation;
+  /** The body of GET on a collection; undefined when it has none of its own. */
+  whole?(
+    exchange: Exchange,
+    resource: CollectionResource,
+  ): WholeCollection | undefined | Promise<WholeCollection | undefined>;
   /** Headers that GET, HEAD and PUT of a member carry besides ETag and Last-Modified. */
   memberHeaders?(member: MemberRow): Record<string, string>;
   /** Completes the columns of a new collection from what was asked. Throws DavError to refuse. Calendars only. */

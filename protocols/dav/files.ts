@@ -18,6 +18,7 @@ export function filesExtension(files: Files): DavExtension {
     resourceType: '',
     tokens: [],
     members: files,
+    memberSuffix: '',
     contentType: (member) => typeOf(member),
     properties: [],
     reports: [],

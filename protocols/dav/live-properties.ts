@@ -14,6 +14,7 @@ import { tokenOf } from './sync-token.ts';
 import { type Element, escapeXml, hrefXml, qualifiedName } from './xml.ts';
 
 const MAX_DISPLAY_NAME = 1024;
+const PAGE_LENGTH = String(COLLECTION_PAGE.length);
 const EVERYTHING: readonly ResourceKind[] = [
   'root',
   'principals',
@@ -63,10 +64,12 @@ export const liveProperties: readonly LiveProperty[] = [
   {
     namespace: DAV,
     name: 'getcontentlength',
-    on: ['collection', 'member'],
+    on: ['home', 'collection', 'member'],
     inAllprop: true,
-    // RFC 4918 §15.4: what GET would send.
-    read: (resource) => String(resource.kind === 'member' ? resource.member.size : COLLECTION_PAGE.length),
+    // RFC 4918 §15.4: what GET would send. The length of a whole collection is known only when it was sent; clients that ask
+    // count its members by themselves.
+    read: (resource) =>
+      resource.kind === 'member' ? String(resource.member.size) : resource.kind === 'home' ? PAGE_LENGTH : '0',
   },
   {
     namespace: DAV,

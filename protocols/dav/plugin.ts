@@ -12,6 +12,7 @@ import { Directory } from '../../src/principals/directory.ts';
 import type { Store } from '../../storage/store.ts';
 import { errorReplies } from '../error-replies.ts';
 import { aclProperties } from './acl.ts';
+import { addMember, addMemberProperty } from './add-member.ts';
 import type { DavExtension, DavServer, Exchange, HomeExtension, Report, Resource } from './contract.ts';
 import { copyOrMove } from './copy-move.ts';
 import { DavError } from './dav-error.ts';
@@ -99,7 +100,7 @@ export function createDavServer({ store, now, extensions }: DavOptions): DavServ
   };
 }
 
-const CORE_PROPERTIES = [...liveProperties, ...aclProperties];
+const CORE_PROPERTIES = [...liveProperties, ...aclProperties, addMemberProperty];
 const CORE_REPORTS: readonly Report[] = [...principalReports, syncCollection];
 
 function shapeOf(resource: Resource): string {
@@ -148,6 +149,7 @@ export async function dav(fastify: FastifyInstance, options: DavOptions): Promis
       fastify.route({ method, url, bodyLimit, exposeHeadRoute: false, handler });
     }
   }
+  for (const extension of options.extensions) extension.routes?.(fastify, server);
   addDiscovery(fastify);
 }
 
@@ -186,6 +188,7 @@ async function options({ reply }: Exchange, resource: Resource): Promise<void> {
 
 /** POST is for what an extension answers it on, and is not listed before that is known. */
 async function post(exchange: Exchange, target: Target, body: Buffer): Promise<void> {
+  if (await addMember(exchange, target, body)) return;
   const resource = readable(target, '');
   if ('extension' in resource && (await resource.extension.post?.(exchange, resource, body))) return;
   throw notAllowed(resource);
@@ -246,6 +249,9 @@ function domainRefusal(error: DomainError, request: FastifyRequest): Refusal {
   const thunderbird = extension?.kind === 'addressbook' && /Thunderbird/.test(request.headers['user-agent'] ?? '');
   if (error.code === 'sync-token-invalid' && thunderbird) return { status: 400, condition: '<D:valid-sync-token/>' };
   const refusal = extension?.refusal(error, (name) => hrefBeside(request, name));
+  // RFC 4918 §9.8.5: a destination that cannot take the resource; no person is there to mend it, as with a PUT.
+  const transfer = request.method === 'COPY' || request.method === 'MOVE';
+  if (error.code === 'uid-conflict' && transfer && refusal !== undefined) return { ...refusal, status: 403 };
   return { ...(refusal ?? errorReplies[error.code].dav), headers };
 }
 

@@ -372,10 +372,13 @@ export function isSchedulingCollection({ home, segment }: { readonly home: Home;
 /** Where the notifications of a principal are found in the home of its calendars; no collection can have this name. */
 export const NOTIFICATIONS_SEGMENT = 'notification';
 
+/** In the homes of calendars: attachments and free/busy are served there, and notifications. */
+const TAKEN = ['dropbox', 'freebusy', NOTIFICATIONS_SEGMENT];
+
 function checkSegment(home: Home, segment: string, kind: CollectionKind): void {
   const names = kind === 'plain' ? segment.split('/') : [segment];
-  const reserved =
-    isSchedulingCollection({ home, segment }) || (home === 'calendars' && segment === NOTIFICATIONS_SEGMENT);
+  const taken = home === 'calendars' && TAKEN.includes(names[0] ?? '');
+  const reserved = isSchedulingCollection({ home, segment: names[0] ?? '' }) || taken;
   if (reserved || names.length > MAX_DEPTH || !names.every(isName)) {
     throw new DomainError('forbidden', 'A collection cannot have this name.');
   }

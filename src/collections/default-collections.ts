@@ -31,7 +31,8 @@ export const DEFAULT_ADDRESS_BOOK: DefaultCollection = {
 };
 
 export const DEFAULT_COLLECTIONS: readonly DefaultCollection[] = [
-  calendar('calendar', 'Calendar', 'VEVENT'),
+  // Busy time that others publish is kept among the events it is compared with.
+  calendar('calendar', 'Calendar', 'VEVENT,VFREEBUSY'),
   calendar('tasks', 'Tasks', 'VTODO'),
   // Clients put nothing into these two, therefore no component.
   calendar('inbox', 'Inbox', ''),

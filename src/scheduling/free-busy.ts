@@ -1,6 +1,6 @@
 /**
  * When somebody is busy: the busy periods of calendars, for whoever may know them.
- * RFC 4791 §7.10 (free-busy-query), RFC 6638 §5 and §9.1 (a principal's free/busy leaves transparent calendars out).
+ * RFC 4791 §7.10 (free-busy-query), RFC 7953 §5 (availability), RFC 6638 §5 and §9.1 (a principal's free/busy leaves transparent calendars out).
  * Collections and a range in, merged periods out: times only, never what they are for.
  * Elsewhere: merging and printing (busy-periods.ts), the index (src/calendar/calendar-index.ts).
  */
@@ -8,12 +8,14 @@ import { setImmediate } from 'node:timers/promises';
 import type { Store } from '../../storage/store.ts';
 import { type IndexedOccurrence, indexCalendarObject } from '../calendar/calendar-index.ts';
 import { zoneOf } from '../calendar/calendars.ts';
+import { UTC } from '../calendar/date-time.ts';
 import { parseCalendarObject } from '../calendar/icalendar.ts';
 import { DEFAULT_STEPS } from '../calendar/recurrence.ts';
 import { isSchedulingCollection } from '../collections/collections.ts';
 import type { Collection } from '../collections/members.ts';
 import { DomainError } from '../errors.ts';
 import { type Principal, rightsOn } from '../principals/access.ts';
+import { parseAvailability, unavailablePeriods } from './availability.ts';
 import { type BusyPeriod, busyPeriods } from './busy-periods.ts';
 import type { Interval } from './intervals.ts';
 
@@ -23,6 +25,8 @@ const QUERY_STEPS = 25 * DEFAULT_STEPS;
 const MAX_OCCURRENCES = 200_000;
 /** Objects whose octets are read at once. */
 const READ_AT_ONCE = 50;
+/** Rows whose handling takes some milliseconds. */
+const MANY = 1_000;
 /** Milliseconds of expanding between two yields. */
 const SLICE = 10;
 /** A floating time may lie this far from where its zone puts it. */
@@ -42,16 +46,20 @@ export class FreeBusy {
    */
   async periods(calendars: readonly Collection[], range: Interval): Promise<BusyPeriod[]> {
     const budget = { steps: QUERY_STEPS, occurrences: MAX_OCCURRENCES };
-    const all: IndexedOccurrence[] = [];
+    const all: BusyPeriod[] = [];
     for (const calendar of calendars) {
       if (!calendar.rights.freeBusy) throw new DomainError('not-found', 'There is no such calendar.');
       const zone = zoneOf(calendar);
-      for (const period of busyPeriods(await this.occurrences(calendar, range, budget), range, zone)) {
-        const busy = period.type === 'BUSY' ? 1 : period.type === 'BUSY-TENTATIVE' ? 2 : 3;
-        all.push({ startAt: period.from, endAt: period.until, floating: 0, busy });
-      }
+      const occurrences = await this.occurrences(calendar, range, budget);
+      // Reading, merging and printing thousands are each worth a turn of the others.
+      if (occurrences.length > MANY) await setImmediate();
+      const periods = busyPeriods(occurrences, range, zone);
+      for (const period of periods) all.push(period);
     }
-    return busyPeriods(all, range, zoneOf({ timeZone: '' }));
+    if (all.length > MANY) await setImmediate();
+    const merged = calendars.length === 1 ? all : busyPeriods(all.map(asOccurrence), range, UTC);
+    if (merged.length > MANY) await setImmediate();
+    return merged;
   }
 
   /**
@@ -68,10 +76,29 @@ export class FreeBusy {
     if (seen.length === 0 && viewer.id !== principal.id) {
       throw new DomainError('forbidden', 'You may not see when this person is busy.');
     }
-    return this.periods(
-      seen.filter(({ transparent }) => transparent === 0),
-      range,
-    );
+    const opaque = seen.filter(({ transparent }) => transparent === 0);
+    const periods = await this.periods(opaque, range);
+    const unavailable = await this.unavailable(principal, range);
+    if (unavailable.length === 0) return periods;
+    return busyPeriods([...periods, ...unavailable].map(asOccurrence), range, UTC);
+  }
+
+  /** What the VAVAILABILITY on the inbox of a principal leaves out (RFC 7953 §5, §7.2.4). */
+  private async unavailable(principal: Principal, range: Interval): Promise<BusyPeriod[]> {
+    const inbox = await this.store.collections.bySegment(principal.id, 'calendars', 'inbox');
+    if (inbox === undefined) return [];
+    const properties = await this.store.properties.list('collection', inbox.id, principal.id);
+    const kept = properties.find(({ name }) => name === 'calendar-availability');
+    if (kept === undefined) return [];
+    const text = /BEGIN:VCALENDAR[\s\S]*END:VCALENDAR/.exec(kept.xml)?.[0] ?? '';
+    try {
+      const availability = parseAvailability(textOfXml(text));
+      return unavailablePeriods(availability, range, zoneOf(inbox), { steps: QUERY_STEPS });
+    } catch (error) {
+      // It was checked when it was set; a time zone may have lost its name since.
+      if (error instanceof DomainError) return [];
+      throw error;
+    }
   }
 
   /** The busy occurrences of one calendar: those of the index, and those of objects the index does not cover. */
@@ -109,6 +136,21 @@ export class FreeBusy {
     if (budget.occurrences < 0) throw tooMany();
     return found;
   }
+}
+
+/** Periods of several sources are merged as occurrences once more. */
+function asOccurrence({ from, until, type }: BusyPeriod): IndexedOccurrence {
+  const busy = type === 'BUSY' ? 1 : type === 'BUSY-TENTATIVE' ? 2 : 3;
+  return { startAt: from, endAt: until, floating: 0, busy };
+}
+
+/** Text of an element as properties are kept: escaped, and nothing else. */
+function textOfXml(xml: string): string {
+  const named: Readonly<Record<string, string>> = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' };
+  return xml.replace(/&(?:#(\d+)|#x([0-9a-f]+)|(\w+));/gi, (whole, decimal?: string, hex?: string, name?: string) => {
+    if (name !== undefined) return named[name] ?? whole;
+    return String.fromCodePoint(Number.parseInt(decimal ?? hex ?? '0', decimal === undefined ? 16 : 10));
+  });
 }
 
 function tooMany(): DomainError {

@@ -9,6 +9,7 @@ import { openConnection } from '../../storage/connection.ts';
 import { migrate, readMigrations } from '../../storage/migrate.ts';
 import type {
   AccountRow,
+  AttachmentRow,
   BoundCollectionRow,
   CalendarObjectRow,
   CardRow,
@@ -138,6 +139,17 @@ const submission = keys<SubmissionRow>({
   lastError: 1,
   createdAt: 1,
 });
+const attachment = keys<AttachmentRow>({
+  id: 1,
+  accountId: 1,
+  managedId: 1,
+  blobId: 1,
+  uri: 1,
+  mediaType: 1,
+  fileName: 1,
+  size: 1,
+  createdAt: 1,
+});
 const placement = ['flags', 'messageId', 'modseq', 'uid'];
 
 const listing = ['etag', 'id', 'modseq', 'name'];
@@ -161,6 +173,14 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     nextModseq: ['modseq'],
     addBoot: ['id'],
     accountOf: ['id'],
+  },
+  attachments: {
+    byManagedIds: attachment,
+    usedBy: ['id'],
+    collectionsUsing: ['id'],
+    collect: ['id'],
+    add: ['id'],
+    removeUnused: ['accountId', 'size'],
   },
   blobs: {
     find: ['id'],
@@ -230,7 +250,14 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     add: ['id'],
   },
   properties: { list: property },
-  purging: { removedCollection: ['id'], objectsOf: ['id'], cardsOf: ['id'], filesOf: ['id'], orphanedAccount: ['id'] },
+  purging: {
+    removedCollection: ['id'],
+    objectsOf: ['id'],
+    attachmentsOf: ['id'],
+    cardsOf: ['id'],
+    filesOf: ['id'],
+    orphanedAccount: ['id'],
+  },
   settings: { get: ['value'] },
   tombstones: { page: tombstone, ofHomes: tombstone },
   'used-bytes': {},

@@ -62,6 +62,13 @@ t.test('properties', async (t) => {
     t.match(await propfind(HOME, '<S:me-card/>'), `${BOOK}me.vcf`);
     t.match((await patch(HOME, '<S:me-card>no</S:me-card>')).text, 'HTTP/1.1 409');
     t.match((await patch(BOOK, '<C:supported-address-data/>')).text, 'HTTP/1.1 403');
+    t.match(await propfind(HOME, '<C:default-addressbook-URL/>'), `<D:href>${BOOK}</D:href>`);
+    const choose = (href: string) =>
+      patch(HOME, `<C:default-addressbook-URL><href>${href}</href></C:default-addressbook-URL>`);
+    for (const href of [`${HOME}bogus/`, HOME, '/dav/calendars/jane/calendar/', `${BOOK}x.vcf`, '']) {
+      t.match((await choose(href)).text, 'HTTP/1.1 409', href);
+    }
+    t.match((await choose(`${server.url}${BOOK}`)).text, '200 OK');
   });
 
   t.test('the personal address book comes first, new ones after it', async (t) => {
