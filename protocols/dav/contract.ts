@@ -8,6 +8,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Changes } from '../../src/collections/changes.ts';
 import type { Collections, NewProperty } from '../../src/collections/collections.ts';
+import type { Grants } from '../../src/collections/grants.ts';
 import type { Collection, Members } from '../../src/collections/members.ts';
 import type { DomainError } from '../../src/errors.ts';
 import type { Principal } from '../../src/principals/access.ts';
@@ -87,6 +88,7 @@ export type ResourceKind = Resource['kind'];
 export interface DavServer {
   readonly collections: Collections;
   readonly changes: Changes;
+  readonly grants: Grants;
   readonly directory: Directory;
   readonly extensions: readonly HomeExtension[];
   /** Members of plain collections. */

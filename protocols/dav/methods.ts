@@ -17,7 +17,7 @@ export function methodsOf(resource: Resource): readonly string[] {
     case 'home':
       return [...read, 'PROPPATCH'];
     case 'collection':
-      return [...read, 'PROPPATCH', 'DELETE', 'COPY', 'MOVE'];
+      return [...read, 'PROPPATCH', 'DELETE', 'COPY', 'MOVE', 'ACL'];
     case 'member':
       return [...read, 'PROPPATCH', 'PUT', 'DELETE', 'COPY', 'MOVE'];
   }

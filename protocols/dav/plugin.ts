@@ -7,16 +7,20 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { Changes } from '../../src/collections/changes.ts';
 import { Collections } from '../../src/collections/collections.ts';
 import { Files } from '../../src/collections/files.ts';
+import { Grants } from '../../src/collections/grants.ts';
 import { DomainError } from '../../src/errors.ts';
 import { Directory } from '../../src/principals/directory.ts';
 import type { Store } from '../../storage/store.ts';
 import { errorReplies } from '../error-replies.ts';
 import { aclProperties } from './acl.ts';
+import { acl } from './acl-method.ts';
+import { aclReports } from './acl-reports.ts';
 import { addMember, addMemberProperty } from './add-member.ts';
 import type { DavExtension, DavServer, Exchange, HomeExtension, Report, Resource } from './contract.ts';
 import { copyOrMove } from './copy-move.ts';
 import { DavError } from './dav-error.ts';
 import { depthOf } from './depth.ts';
+import { expandProperty } from './expand-property.ts';
 import { filesExtension } from './files.ts';
 import { encodeSegment } from './hrefs.ts';
 import { liveProperties } from './live-properties.ts';
@@ -61,15 +65,16 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   MKCALENDAR: (exchange, target, body) => makeCollection(exchange, target, 'MKCALENDAR', body),
   COPY: onResource((exchange, resource) => copyOrMove(exchange, resource, 'COPY')),
   MOVE: onResource((exchange, resource) => copyOrMove(exchange, resource, 'MOVE')),
+  ACL: onResource(acl),
 };
 /** Answered 405 with Allow. */
-const REFUSED = ['PATCH', 'ACL', 'LOCK', 'UNLOCK', 'SEARCH', 'BIND', 'UNBIND', 'REBIND'];
+const REFUSED = ['PATCH', 'LOCK', 'UNLOCK', 'SEARCH', 'BIND', 'UNBIND', 'REBIND'];
 const METHODS = [...Object.keys(HANDLERS), ...REFUSED];
 /** Methods of Fastify itself; the others are added. */
 const KNOWN = new Set(['OPTIONS', 'GET', 'HEAD', 'PUT', 'DELETE', 'POST', 'PATCH']);
 
 /** Tokens of the DAV header beside those of the extensions. */
-const TOKENS = ['1', '3', 'extended-mkcol'];
+const TOKENS = ['1', '3', 'access-control', 'extended-mkcol'];
 
 export interface DavOptions {
   readonly store: Store;
@@ -87,6 +92,7 @@ export function createDavServer({ store, now, extensions }: DavOptions): DavServ
   return {
     collections,
     changes: new Changes(store),
+    grants: new Grants(store, directory, now),
     directory,
     extensions,
     files,
@@ -101,7 +107,7 @@ export function createDavServer({ store, now, extensions }: DavOptions): DavServ
 }
 
 const CORE_PROPERTIES = [...liveProperties, ...aclProperties, addMemberProperty];
-const CORE_REPORTS: readonly Report[] = [...principalReports, syncCollection];
+const CORE_REPORTS: readonly Report[] = [...principalReports, ...aclReports, expandProperty, syncCollection];
 
 function shapeOf(resource: Resource): string {
   return 'extension' in resource ? `${resource.kind} ${resource.extension.kind}` : resource.kind;
@@ -164,7 +170,12 @@ async function handle(exchange: Exchange, method: string): Promise<void> {
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   const handler = HANDLERS[method];
   // Free/busy alone opens a calendar of somebody else for reports only.
-  if (target.foreign && !(method === 'REPORT' && target.resource !== undefined)) throw forbidden();
+  if (target.foreign && !(method === 'REPORT' && target.resource !== undefined)) {
+    // That a principal has a home is no secret, nor which methods are for homes.
+    if (method === 'ACL' && target.parent?.kind === 'homes')
+      throw new DavError(405, 'Homes have no list of their own.');
+    throw forbidden();
+  }
   if (handler === undefined) throw notAllowed(readable(target, method));
   await handler(exchange, target, body);
 }

@@ -197,16 +197,22 @@ t.test('reports and nothing else are told', async (t) => {
       .sort();
   };
   t.same(await reports(calendar), [
+    'acl-principal-prop-set',
     'calendar-multiget',
     'calendar-query',
     'expand-property',
     'free-busy-query',
+    'principal-match',
+    'principal-property-search',
     'sync-collection',
   ]);
   t.same(await reports('/dav/addressbooks/alice/addressbook/'), [
+    'acl-principal-prop-set',
     'addressbook-multiget',
     'addressbook-query',
     'expand-property',
+    'principal-match',
+    'principal-property-search',
     'sync-collection',
   ]);
   t.notOk((await reports('/dav/calendars/alice/'))?.includes('sync-collection'));
