@@ -18,6 +18,7 @@ export const statements = {
   stamp: 'UPDATE collections SET modseq = ? WHERE id = ?',
   accountOf: 'SELECT account_id AS id FROM collections WHERE id = ?',
   addUsedBytes: 'UPDATE accounts SET used_bytes = used_bytes + ? WHERE id = ?',
+  setQuota: 'UPDATE accounts SET quota_bytes = ?2 WHERE id = ?1',
   addBoot: 'INSERT INTO boots (started_at, version) VALUES (?, ?) RETURNING id',
 } as const;
 
@@ -64,6 +65,9 @@ export function accountWrites(sql: Sql, notes: ChangeNotes): AccountWrites {
       await sql.run(statements.stamp, modseq, collectionId);
       const accountId = (await sql.get<{ id: number }>(statements.accountOf, collectionId))?.id;
       if (accountId !== undefined) notes.hints.push({ accountId, collectionId, modseq });
+    },
+    async setQuota(accountId, octets) {
+      await sql.run(statements.setQuota, accountId, octets ?? null);
     },
     async addUsedBytes(accountId, octets) {
       await sql.run(statements.addUsedBytes, octets, accountId);

@@ -9,7 +9,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Changes } from '../../src/collections/changes.ts';
 import type { Collections, NewProperty } from '../../src/collections/collections.ts';
 import type { Grants } from '../../src/collections/grants.ts';
+import type { HomeChanges } from '../../src/collections/home-changes.ts';
 import type { Collection, Members } from '../../src/collections/members.ts';
+import type { Quota } from '../../src/collections/quota.ts';
 import type { DomainError } from '../../src/errors.ts';
 import type { Principal } from '../../src/principals/access.ts';
 import type { Directory } from '../../src/principals/directory.ts';
@@ -88,7 +90,10 @@ export type ResourceKind = Resource['kind'];
 export interface DavServer {
   readonly collections: Collections;
   readonly changes: Changes;
+  readonly homeChanges: HomeChanges;
   readonly grants: Grants;
+  /** What an account uses, and may use. */
+  quota(accountId: number): Promise<Quota>;
   readonly directory: Directory;
   readonly extensions: readonly HomeExtension[];
   /** Members of plain collections. */

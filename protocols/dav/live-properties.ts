@@ -96,7 +96,9 @@ export const liveProperties: readonly LiveProperty[] = [
     name: 'sync-token',
     on: ['collection'],
     read: (resource, { server }) =>
-      resource.kind === 'collection' ? tokenOf(server.changes.bookmark(resource.collection)) : undefined,
+      resource.kind === 'collection' && resource.collection.kind !== 'plain'
+        ? tokenOf(server.changes.bookmark(resource.collection))
+        : undefined,
   },
   {
     namespace: CALENDARSERVER,

@@ -8,6 +8,8 @@ import { Changes } from '../../src/collections/changes.ts';
 import { Collections } from '../../src/collections/collections.ts';
 import { Files } from '../../src/collections/files.ts';
 import { Grants } from '../../src/collections/grants.ts';
+import { HomeChanges } from '../../src/collections/home-changes.ts';
+import { quotaOf } from '../../src/collections/quota.ts';
 import { DomainError } from '../../src/errors.ts';
 import { Directory } from '../../src/principals/directory.ts';
 import type { Store } from '../../storage/store.ts';
@@ -34,7 +36,9 @@ import { principalReports } from './principal-reports.ts';
 import { LiveProperties } from './properties.ts';
 import { propfind } from './propfind.ts';
 import { proppatch } from './proppatch.ts';
+import { quotaProperties } from './quota.ts';
 import { syncCollection } from './sync-collection.ts';
+import { homeSyncToken, syncHome } from './sync-home.ts';
 import { addDiscovery } from './well-known.ts';
 import { parseXml } from './xml-parser.ts';
 
@@ -92,7 +96,9 @@ export function createDavServer({ store, now, extensions }: DavOptions): DavServ
   return {
     collections,
     changes: new Changes(store),
+    homeChanges: new HomeChanges(store),
     grants: new Grants(store, directory, now),
+    quota: (accountId) => quotaOf(store, accountId),
     directory,
     extensions,
     files,
@@ -106,8 +112,8 @@ export function createDavServer({ store, now, extensions }: DavOptions): DavServ
   };
 }
 
-const CORE_PROPERTIES = [...liveProperties, ...aclProperties, addMemberProperty];
-const CORE_REPORTS: readonly Report[] = [...principalReports, ...aclReports, expandProperty, syncCollection];
+const CORE_PROPERTIES = [...liveProperties, ...aclProperties, ...quotaProperties, addMemberProperty, homeSyncToken];
+const CORE_REPORTS: readonly Report[] = [...principalReports, ...aclReports, expandProperty, syncCollection, syncHome];
 
 function shapeOf(resource: Resource): string {
   return 'extension' in resource ? `${resource.kind} ${resource.extension.kind}` : resource.kind;

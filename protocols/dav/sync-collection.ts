@@ -22,6 +22,8 @@ export const syncCollection: Report = {
   namespace: DAV,
   name: 'sync-collection',
   on: ['collection'],
+  // The collections in a plain one are in no log of its own.
+  appliesTo: (resource) => resource.kind === 'collection' && resource.collection.kind !== 'plain',
   async run(exchange, { resource, body }) {
     if (resource.kind !== 'collection') throw badRequest('Only collections can be synchronised.');
     const { server } = exchange;
@@ -101,7 +103,7 @@ function printer(exchange: Exchange, parent: CollectionResource, asked: AskedPro
   };
 }
 
-function tokenXml(token: string): string {
+export function tokenXml(token: string): string {
   return `<D:sync-token>${token}</D:sync-token>`;
 }
 
@@ -114,7 +116,7 @@ function checkLevel(body: Element): void {
 }
 
 /** RFC 6578 §3.7, RFC 5323 §5.17. */
-function limitOf(body: Element): number {
+export function limitOf(body: Element): number {
   const results = body.child(DAV, 'limit')?.child(DAV, 'nresults')?.text().trim();
   if (results === undefined) return Number.MAX_SAFE_INTEGER;
   if (!/^\d{1,9}$/.test(results) || Number(results) === 0) throw badRequest('DAV:nresults must be a positive number.');
