@@ -12,7 +12,7 @@ import type { Exchange, Resource } from './contract.ts';
 import { badRequest, DavError } from './dav-error.ts';
 import { notAllowed } from './methods.ts';
 import { CALDAV, DAV } from './namespaces.ts';
-import { resolve } from './paths.ts';
+import { principalOf } from './principal-hrefs.ts';
 import type { Element } from './xml.ts';
 import { parseXml } from './xml-parser.ts';
 
@@ -89,16 +89,9 @@ async function granteeOf(exchange: Exchange, ace: Element, owner: Principal): Pr
   if (named.is(DAV, 'property') && named.child(DAV, 'owner') !== undefined) return 'owner';
   // Nobody without a log-in sees anything, and self is for principals.
   if (!named.is(DAV, 'href')) throw refused('allowed-principal');
-  const principal = await principalAt(exchange, named.text().trim());
+  const principal = await principalOf(exchange, named.text().trim());
   if (principal === undefined) throw refused('recognized-principal');
   return principal.id === owner.id ? 'owner' : principal;
-}
-
-async function principalAt({ server, viewer }: Exchange, href: string): Promise<Principal | undefined> {
-  const path = href.replace(/^https?:\/\/[^/]*/i, '');
-  if (!path.startsWith('/')) return undefined;
-  const { resource } = await resolve(server, viewer, path);
-  return resource?.kind === 'principal' ? resource.principal : undefined;
 }
 
 /** Rights are steps: writing comes with reading (Interpretation 15). */

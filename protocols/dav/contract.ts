@@ -12,6 +12,7 @@ import type { Grants } from '../../src/collections/grants.ts';
 import type { HomeChanges } from '../../src/collections/home-changes.ts';
 import type { Collection, Members } from '../../src/collections/members.ts';
 import type { Quota } from '../../src/collections/quota.ts';
+import type { Sharing } from '../../src/collections/sharing.ts';
 import type { DomainError } from '../../src/errors.ts';
 import type { Principal } from '../../src/principals/access.ts';
 import type { Directory } from '../../src/principals/directory.ts';
@@ -92,6 +93,7 @@ export interface DavServer {
   readonly changes: Changes;
   readonly homeChanges: HomeChanges;
   readonly grants: Grants;
+  readonly sharing: Sharing;
   /** What an account uses, and may use. */
   quota(accountId: number): Promise<Quota>;
   readonly directory: Directory;

@@ -10,6 +10,7 @@ import { principalHref } from './hrefs.ts';
 import { COLLECTION_PAGE } from './members.ts';
 import { methodsOf } from './methods.ts';
 import { APPLE_ICAL, CALENDARSERVER, DAV, prefixOf } from './namespaces.ts';
+import { sharedType } from './sharing.ts';
 import { tokenOf } from './sync-token.ts';
 import { type Element, escapeXml, hrefXml, qualifiedName } from './xml.ts';
 
@@ -112,24 +113,26 @@ export const liveProperties: readonly LiveProperty[] = [
   { namespace: APPLE_ICAL, name: 'calendar-order', on: ['collection'], read: () => undefined, settable: PERSONAL },
 ];
 
-function resourceType(resource: Resource): string {
+function resourceType(resource: Resource, exchange: Exchange): string | Promise<string> {
   switch (resource.kind) {
     case 'member':
       return '';
     case 'principal':
       return '<D:collection/><D:principal/>';
     case 'collection':
-      return collectionType(resource);
+      return collectionType(resource, exchange);
     default:
       return '<D:collection/>';
   }
 }
 
-function collectionType({ extension, collection }: CollectionResource): string {
+function collectionType(resource: CollectionResource, exchange: Exchange): string | Promise<string> {
+  const { extension, collection } = resource;
   if (collection.kind === 'plain') return '<D:collection/>';
   if (collection.kind === 'notifications') return '<D:collection/><CS:notification/>';
   const type = extension.resourceTypeOf?.(collection) ?? extension.resourceType;
-  return `<D:collection/><${prefixOf(extension.namespace)}:${type}/>`;
+  const types = `<D:collection/><${prefixOf(extension.namespace)}:${type}/>`;
+  return sharedType(resource, exchange).then((shared) => types + shared);
 }
 
 function displayName(resource: Resource): string {

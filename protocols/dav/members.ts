@@ -3,6 +3,7 @@
  * RFC 9110 §9.3, RFC 4918 §9.4 to §9.7, RFC 4791 §5.3.2 and §5.3.4, RFC 6352 §6.3.2.
  * Elsewhere: COPY and MOVE (copy-move.ts), what a body means and what is refused (the extensions and their services).
  */
+import type { Collection } from '../../src/collections/members.ts';
 import { DomainError } from '../../src/errors.ts';
 import type { MemberRow } from '../../storage/store.ts';
 import { checkCollection, isNotModified, preconditionOf } from './conditional.ts';
@@ -114,9 +115,17 @@ export async function remove(exchange: Exchange, resource: Resource): Promise<vo
     // RFC 4918 §9.6.1: a collection goes with everything in it.
     if (depth !== undefined && depth !== 'infinity') throw badRequest('A collection is deleted with Depth infinity.');
     await checkCollection(exchange);
-    await exchange.server.collections.remove(resource.collection);
+    await removeOrLeave(exchange, resource.collection);
   } else throw notAllowed(resource);
   await exchange.reply.code(204).send();
+}
+
+/** What somebody else shares leaves the viewer's home only; what is its own goes for everybody it was shared with. */
+async function removeOrLeave({ server, viewer }: Exchange, collection: Collection): Promise<void> {
+  if (collection.principalId === viewer.id && collection.accountId !== viewer.id)
+    return server.sharing.leave(viewer, collection);
+  if (collection.rights.manage) await server.sharing.withdrawAll(collection);
+  await server.collections.remove(collection);
 }
 
 function memberHeaders({ reply }: Exchange, extension: DavExtension, member: MemberRow): void {

@@ -10,6 +10,7 @@ import { Files } from '../../src/collections/files.ts';
 import { Grants } from '../../src/collections/grants.ts';
 import { HomeChanges } from '../../src/collections/home-changes.ts';
 import { quotaOf } from '../../src/collections/quota.ts';
+import { Sharing } from '../../src/collections/sharing.ts';
 import { DomainError } from '../../src/errors.ts';
 import { Directory } from '../../src/principals/directory.ts';
 import type { Store } from '../../storage/store.ts';
@@ -17,7 +18,7 @@ import { errorReplies } from '../error-replies.ts';
 import { aclProperties } from './acl.ts';
 import { acl } from './acl-method.ts';
 import { aclReports } from './acl-reports.ts';
-import { addMember, addMemberProperty } from './add-member.ts';
+import { addMemberProperty } from './add-member.ts';
 import type { DavExtension, DavServer, Exchange, HomeExtension, Report, Resource } from './contract.ts';
 import { copyOrMove } from './copy-move.ts';
 import { DavError } from './dav-error.ts';
@@ -31,12 +32,15 @@ import { allowOf, methodsOf, notAllowed } from './methods.ts';
 import { makeCollection } from './mkcol.ts';
 import { type ClientGone, XML_CONTENT_TYPE } from './multistatus.ts';
 import { DECLARATIONS } from './namespaces.ts';
+import { notificationUrl, printNotice } from './notifications.ts';
 import { resolve, splitPath, type Target } from './paths.ts';
+import { post } from './post.ts';
 import { principalReports } from './principal-reports.ts';
 import { LiveProperties } from './properties.ts';
 import { propfind } from './propfind.ts';
 import { proppatch } from './proppatch.ts';
 import { quotaProperties } from './quota.ts';
+import { sharingProperties } from './sharing.ts';
 import { syncCollection } from './sync-collection.ts';
 import { homeSyncToken, syncHome } from './sync-home.ts';
 import { addDiscovery } from './well-known.ts';
@@ -60,7 +64,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   GET: onResource(get),
   HEAD: onResource(get),
   PUT: put,
-  POST: post,
+  POST: (exchange, target, body) => post(exchange, target, body, (at) => readable(at, 'POST')),
   DELETE: onResource(remove),
   PROPFIND: onResource(propfind),
   PROPPATCH: onResource(proppatch),
@@ -78,7 +82,7 @@ const METHODS = [...Object.keys(HANDLERS), ...REFUSED];
 const KNOWN = new Set(['OPTIONS', 'GET', 'HEAD', 'PUT', 'DELETE', 'POST', 'PATCH']);
 
 /** Tokens of the DAV header beside those of the extensions. */
-const TOKENS = ['1', '3', 'access-control', 'extended-mkcol'];
+const TOKENS = ['1', '3', 'access-control', 'extended-mkcol', 'calendarserver-sharing'];
 
 export interface DavOptions {
   readonly store: Store;
@@ -98,6 +102,7 @@ export function createDavServer({ store, now, extensions }: DavOptions): DavServ
     changes: new Changes(store),
     homeChanges: new HomeChanges(store),
     grants: new Grants(store, directory, now),
+    sharing: new Sharing(store, directory, printNotice, now),
     quota: (accountId) => quotaOf(store, accountId),
     directory,
     extensions,
@@ -112,7 +117,15 @@ export function createDavServer({ store, now, extensions }: DavOptions): DavServ
   };
 }
 
-const CORE_PROPERTIES = [...liveProperties, ...aclProperties, ...quotaProperties, addMemberProperty, homeSyncToken];
+const CORE_PROPERTIES = [
+  ...liveProperties,
+  ...aclProperties,
+  ...quotaProperties,
+  ...sharingProperties,
+  notificationUrl,
+  addMemberProperty,
+  homeSyncToken,
+];
 const CORE_REPORTS: readonly Report[] = [...principalReports, ...aclReports, expandProperty, syncCollection, syncHome];
 
 function shapeOf(resource: Resource): string {
@@ -190,7 +203,8 @@ async function handle(exchange: Exchange, method: string): Promise<void> {
 function readable({ resource }: Target, method: string): Resource {
   const seen = resource?.kind !== 'collection' || resource.collection.rights.read || method === 'REPORT';
   if (resource === undefined || !seen) throw new DomainError('not-found', 'There is nothing at this address.');
-  if (method in HANDLERS && !methodsOf(resource).includes(method)) throw notAllowed(resource);
+  // What takes POST is known when it was tried.
+  if (method in HANDLERS && method !== 'POST' && !methodsOf(resource).includes(method)) throw notAllowed(resource);
   return resource;
 }
 
@@ -201,14 +215,6 @@ function forbidden(): DomainError {
 
 async function options({ reply }: Exchange, resource: Resource): Promise<void> {
   await reply.code(200).header('allow', allowOf(resource)).header('content-length', 0).send();
-}
-
-/** POST is for what an extension answers it on, and is not listed before that is known. */
-async function post(exchange: Exchange, target: Target, body: Buffer): Promise<void> {
-  if (await addMember(exchange, target, body)) return;
-  const resource = readable(target, '');
-  if ('extension' in resource && (await resource.extension.post?.(exchange, resource, body))) return;
-  throw notAllowed(resource);
 }
 
 /** RFC 3253 §3.6. */

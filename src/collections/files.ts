@@ -41,7 +41,7 @@ export class Files implements Members<FileRow> {
     check: Precondition,
     contentType = 'application/octet-stream',
   ): Promise<PutResult> {
-    needWrite(collection);
+    needAdd(collection);
     if (octets.length > MAX_FILE_OCTETS) {
       throw new DomainError('too-large', `A file has at most ${MAX_FILE_OCTETS} octets.`, { limit: MAX_FILE_OCTETS });
     }
@@ -79,7 +79,7 @@ export class Files implements Members<FileRow> {
     check: Precondition,
   ): Promise<{ created: boolean }> {
     needRead(from);
-    needWrite(to);
+    needAdd(to);
     return this.transfer({ collection: from, name }, { collection: to, name: toName }, overwrite, check, false);
   }
 
@@ -92,7 +92,7 @@ export class Files implements Members<FileRow> {
     check: Precondition,
   ): Promise<{ created: boolean }> {
     needWrite(from);
-    needWrite(to);
+    needAdd(to);
     if (from.accountId !== to.accountId)
       return this.transfer({ collection: from, name }, { collection: to, name: toName }, overwrite, check, true);
     return this.store.transaction(async (write) => {
@@ -198,6 +198,12 @@ function missing(): DomainError {
 
 function needRead(collection: Collection): void {
   if (!collection.rights.read) throw missing();
+}
+
+/** Notifications are made by the server; their principal may only take them away. */
+function needAdd(collection: Collection): void {
+  needWrite(collection);
+  if (collection.kind === 'notifications') throw new DomainError('forbidden', 'Nobody puts notifications here.');
 }
 
 function needWrite(collection: Collection): void {

@@ -77,6 +77,16 @@ export class Sharing {
     return found;
   }
 
+  /** Whether anybody was invited. */
+  async isShared(collection: Collection): Promise<boolean> {
+    return (await this.store.invitations.ofCollection(collection.id)).length > 0;
+  }
+
+  /** The segment of a collection in the home of its owner. */
+  async ownSegment(collection: Collection): Promise<string> {
+    return (await this.store.collections.get(collection.id))?.segment ?? collection.segment;
+  }
+
   /** The invitation by which somebody sees a collection. */
   invitationOf(collection: Collection, sharee: Principal): Promise<InvitationRow | undefined> {
     return this.store.invitations.of(collection.id, sharee.id);
