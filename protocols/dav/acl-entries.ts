@@ -49,6 +49,7 @@ export async function entriesOf(resource: Resource, { server }: Exchange): Promi
     case 'home':
       return [OWNER];
     case 'principal':
+    case 'proxy':
       return [OWNER, READERS];
     default:
       return [READERS];

@@ -4,18 +4,20 @@
  * Elsewhere: the list of a resource as entries (acl-entries.ts), changing it (acl-method.ts), reports (principal-reports.ts,
  * acl-reports.ts).
  */
-import type { Rights } from '../../src/principals/access.ts';
+import type { Principal, Rights } from '../../src/principals/access.ts';
 import { ALL_RIGHTS, NO_RIGHTS } from '../../src/principals/access.ts';
 import { entriesOf, printEntries } from './acl-entries.ts';
 import type { Exchange, HomeResource, LiveProperty, Resource, ResourceKind } from './contract.ts';
 import { principalXml } from './live-properties.ts';
 import { DAV } from './namespaces.ts';
+import { delegatesOf, proxyGroupsOf } from './proxies.ts';
 import { hrefXml } from './xml.ts';
 
 const EVERYTHING: readonly ResourceKind[] = [
   'root',
   'principals',
   'principal',
+  'proxy',
   'homes',
   'home',
   'collection',
@@ -34,9 +36,9 @@ export const aclProperties: readonly LiveProperty[] = [
     namespace: DAV,
     name: 'principal-URL',
     // Beside principals, `/` and `/dav/` tell who is signed in: some clients look nowhere else.
-    on: ['root', 'principals', 'principal'],
+    on: ['root', 'principals', 'principal', 'proxy'],
     read: (resource, { viewer }) =>
-      resource.kind === 'principal' ? hrefXml(resource.href) : principalXml(viewer.name),
+      resource.kind === 'principal' || resource.kind === 'proxy' ? hrefXml(resource.href) : principalXml(viewer.name),
   },
   {
     namespace: DAV,
@@ -48,7 +50,7 @@ export const aclProperties: readonly LiveProperty[] = [
   {
     namespace: DAV,
     name: 'owner',
-    on: ['principal', 'home', 'collection', 'member'],
+    on: ['principal', 'proxy', 'home', 'collection', 'member'],
     fromListing: () => true,
     read: owner,
   },
@@ -80,9 +82,9 @@ export const aclProperties: readonly LiveProperty[] = [
     read: () => '<D:grant-only/><D:no-invert/>',
   },
   { namespace: DAV, name: 'inherited-acl-set', on: EVERYTHING, fromListing: () => true, read: () => '' },
-  { namespace: DAV, name: 'alternate-URI-set', on: ['principal'], read: () => '' },
-  { namespace: DAV, name: 'group-membership', on: ['principal'], read: groupMembership },
-  { namespace: DAV, name: 'group-member-set', on: ['principal'], read: groupMembers },
+  { namespace: DAV, name: 'alternate-URI-set', on: ['principal', 'proxy'], read: () => '' },
+  { namespace: DAV, name: 'group-membership', on: ['principal', 'proxy'], read: groupMembership },
+  { namespace: DAV, name: 'group-member-set', on: ['principal', 'proxy'], read: groupMembers },
 ];
 
 /** What the viewer may do with a resource. */
@@ -93,6 +95,7 @@ export function rightsOf(resource: Resource, { viewer }: Exchange): Rights {
       return resource.collection.rights;
     case 'home':
     case 'principal':
+    case 'proxy':
       return resource.principal.id === viewer.id ? ALL_RIGHTS : READ_ONLY;
     default:
       return READ_ONLY;
@@ -109,6 +112,7 @@ const READ_ONLY: Rights = { ...NO_RIGHTS, read: true };
 function owner(resource: Resource): string | undefined {
   switch (resource.kind) {
     case 'principal':
+    case 'proxy':
     case 'home':
       return principalXml(resource.principal.name);
     case 'collection':
@@ -119,15 +123,22 @@ function owner(resource: Resource): string | undefined {
   }
 }
 
-async function groupMembership(resource: Resource, { server, viewer }: Exchange): Promise<string | undefined> {
-  if (resource.kind !== 'principal') return undefined;
-  return (await server.directory.groupsOf(viewer, resource.principal)).map(({ name }) => principalXml(name)).join('');
+/** RFC 3744 §4.4; also the proxy groups, for the principal itself. */
+async function groupMembership(resource: Resource, exchange: Exchange): Promise<string | undefined> {
+  const { server, viewer } = exchange;
+  if (resource.kind !== 'principal') return '';
+  const groups = await server.directory.groupsOf(viewer, resource.principal);
+  const proxies = resource.principal.id === viewer.id ? await proxyGroupsOf(exchange, viewer) : [];
+  return groups.map(({ name }) => principalXml(name)).join('') + proxies.map(hrefXml).join('');
 }
 
-async function groupMembers(resource: Resource, { server, viewer }: Exchange): Promise<string | undefined> {
-  if (resource.kind !== 'principal') return undefined;
-  if (resource.principal.kind !== 'group') return '';
-  return (await server.directory.membersOf(viewer, resource.principal)).map(({ name }) => principalXml(name)).join('');
+async function groupMembers(resource: Resource, exchange: Exchange): Promise<string | undefined> {
+  const { server, viewer } = exchange;
+  let members: Principal[] = [];
+  if (resource.kind === 'proxy') members = await delegatesOf(resource, exchange);
+  else if (resource.kind === 'principal' && resource.principal.kind === 'group')
+    members = await server.directory.membersOf(viewer, resource.principal);
+  return members.map(({ name }) => principalXml(name)).join('');
 }
 
 /** Each aggregate with its parts: clients look for either (RFC 3744 §3.12, §5.4). */

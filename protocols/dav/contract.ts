@@ -8,7 +8,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Changes } from '../../src/collections/changes.ts';
 import type { Collections, NewProperty } from '../../src/collections/collections.ts';
-import type { Grants } from '../../src/collections/grants.ts';
+import type { Grants, ProxyAccess } from '../../src/collections/grants.ts';
 import type { HomeChanges } from '../../src/collections/home-changes.ts';
 import type { Collection, Members } from '../../src/collections/members.ts';
 import type { Quota } from '../../src/collections/quota.ts';
@@ -37,6 +37,15 @@ export interface PrincipalResource {
   readonly kind: 'principal';
   readonly href: string;
   readonly principal: Principal;
+}
+
+/** Who may act for a principal: `/dav/principals/{name}/calendar-proxy-read/`, `…-write/`. */
+export interface ProxyResource {
+  readonly kind: 'proxy';
+  readonly href: string;
+  /** Whose calendars it is about. */
+  readonly principal: Principal;
+  readonly access: ProxyAccess;
 }
 
 /** The parent of all homes of one kind: `/dav/calendars/`, `/dav/addressbooks/`. */
@@ -80,6 +89,7 @@ export type Resource =
   | Root
   | PrincipalCollection
   | PrincipalResource
+  | ProxyResource
   | HomeSet
   | HomeResource
   | CollectionResource

@@ -18,7 +18,7 @@ const MAX_EXPANDED = 500;
 export const expandProperty: Report = {
   namespace: DAV,
   name: 'expand-property',
-  on: ['root', 'principals', 'principal', 'homes', 'home', 'collection', 'member'],
+  on: ['root', 'principals', 'principal', 'proxy', 'homes', 'home', 'collection', 'member'],
   async run(exchange, { resource, body }) {
     const answer = startMultistatus(exchange);
     answer.add(await expand(exchange, resource, body.elements(DAV, 'property'), { left: MAX_EXPANDED }));

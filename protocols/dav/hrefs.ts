@@ -13,6 +13,11 @@ export function principalHref(name: string): string {
   return `/dav/principals/${encodeSegment(name)}/`;
 }
 
+/** The group of those who may act for a principal. */
+export function proxyHref(name: string, access: 'read' | 'write'): string {
+  return `${principalHref(name)}calendar-proxy-${access}/`;
+}
+
 /** Where a principal finds what others tell it. */
 export function notificationsHref(name: string): string {
   return `${homeHref('calendars', name)}${NOTIFICATIONS_SEGMENT}/`;

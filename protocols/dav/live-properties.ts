@@ -20,6 +20,7 @@ const EVERYTHING: readonly ResourceKind[] = [
   'root',
   'principals',
   'principal',
+  'proxy',
   'homes',
   'home',
   'collection',
@@ -40,7 +41,7 @@ export const liveProperties: readonly LiveProperty[] = [
   {
     namespace: DAV,
     name: 'displayname',
-    on: ['principal', 'home', 'collection'],
+    on: ['principal', 'proxy', 'home', 'collection'],
     inAllprop: true,
     read: (resource) => escapeXml(displayName(resource)),
     settable: { stored: 'personal', check: checkDisplayName },
@@ -119,6 +120,8 @@ function resourceType(resource: Resource, exchange: Exchange): string | Promise<
       return '';
     case 'principal':
       return '<D:collection/><D:principal/>';
+    case 'proxy':
+      return `<D:collection/><D:principal/><CS:calendar-proxy-${resource.access}/>`;
     case 'collection':
       return collectionType(resource, exchange);
     default:
@@ -140,6 +143,8 @@ function displayName(resource: Resource): string {
     case 'principal':
     case 'home':
       return resource.principal.displayName;
+    case 'proxy':
+      return `${resource.principal.displayName} (${resource.access})`;
     case 'collection':
       return resource.collection.segment;
     default:

@@ -14,6 +14,7 @@ export function methodsOf(resource: Resource): readonly string[] {
     case 'homes':
       return read;
     case 'principal':
+    case 'proxy':
     case 'home':
       return [...read, 'PROPPATCH'];
     case 'collection':

@@ -9,7 +9,7 @@ import type { Collection } from '../../src/collections/members.ts';
 import type { Principal } from '../../src/principals/access.ts';
 import type { CollectionResource, DavServer, HomeExtension, HomeResource, Resource } from './contract.ts';
 import { DavError } from './dav-error.ts';
-import { encodeSegment, homeHref, notificationsHref, principalHref } from './hrefs.ts';
+import { encodeSegment, homeHref, notificationsHref, principalHref, proxyHref } from './hrefs.ts';
 
 /** Octets of one segment, decoded; a longer name is never found and never made. */
 export const MAX_SEGMENT_OCTETS = 255;
@@ -78,6 +78,7 @@ export async function resolve(server: DavServer, viewer: Principal, url: string)
     return { href, resource: { kind: 'root', href }, parent: undefined, name: '' };
   }
   if (below[0] === 'principals' && below.length <= 2) return resolvePrincipal(server, viewer, below[1]);
+  if (below[0] === 'principals' && below.length === 3) return resolveProxy(server, viewer, below);
   const extension = segments[0] === 'dav' ? server.extensions.find(({ home }) => home === below[0]) : undefined;
   if (extension !== undefined) return resolveInHomes(server, viewer, extension, below);
   return nowhere(segments);
@@ -89,6 +90,17 @@ async function resolvePrincipal(server: DavServer, viewer: Principal, name: stri
   const principal = await server.directory.byName(viewer, name.toLowerCase());
   const href = principalHref(principal?.name ?? name);
   return { href, resource: principal && { kind: 'principal', href, principal }, parent, name };
+}
+
+/** One of the two groups below a principal. */
+async function resolveProxy(server: DavServer, viewer: Principal, segments: readonly string[]): Promise<Target> {
+  const [, name = '', group = ''] = segments;
+  const access = group === 'calendar-proxy-read' ? 'read' : group === 'calendar-proxy-write' ? 'write' : undefined;
+  const principal = await server.directory.byName(viewer, name.toLowerCase());
+  if (access === undefined || principal === undefined) return nowhere(['dav', ...segments]);
+  const parent: Resource = { kind: 'principal', href: principalHref(principal.name), principal };
+  const href = proxyHref(principal.name, access);
+  return { href, resource: { kind: 'proxy', href, principal, access }, parent, name: group };
 }
 
 async function resolveInHomes(

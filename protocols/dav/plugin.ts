@@ -39,6 +39,7 @@ import { principalReports } from './principal-reports.ts';
 import { LiveProperties } from './properties.ts';
 import { propfind } from './propfind.ts';
 import { proppatch } from './proppatch.ts';
+import { proxyProperties } from './proxies.ts';
 import { quotaProperties } from './quota.ts';
 import { sharingProperties } from './sharing.ts';
 import { syncCollection } from './sync-collection.ts';
@@ -82,7 +83,7 @@ const METHODS = [...Object.keys(HANDLERS), ...REFUSED];
 const KNOWN = new Set(['OPTIONS', 'GET', 'HEAD', 'PUT', 'DELETE', 'POST', 'PATCH']);
 
 /** Tokens of the DAV header beside those of the extensions. */
-const TOKENS = ['1', '3', 'access-control', 'extended-mkcol', 'calendarserver-sharing'];
+const TOKENS = ['1', '3', 'access-control', 'extended-mkcol', 'calendar-proxy', 'calendarserver-sharing'];
 
 export interface DavOptions {
   readonly store: Store;
@@ -122,6 +123,7 @@ const CORE_PROPERTIES = [
   ...aclProperties,
   ...quotaProperties,
   ...sharingProperties,
+  ...proxyProperties,
   notificationUrl,
   addMemberProperty,
   homeSyncToken,
