@@ -10,6 +10,7 @@ import { caldav } from '../protocols/caldav/extension.ts';
 import { carddav } from '../protocols/carddav/extension.ts';
 import { type ControlSocket, serveControl } from '../protocols/control/control-socket.ts';
 import type { HomeExtension } from '../protocols/dav/contract.ts';
+import { printNotice } from '../protocols/dav/notifications.ts';
 import { dav } from '../protocols/dav/plugin.ts';
 import { type TlsCertificate, tlsCertificate } from '../protocols/tls-certificate.ts';
 import { openStore } from '../storage/open.ts';
@@ -20,6 +21,9 @@ import { CalendarObjects } from './calendar/calendar-objects.ts';
 import { CalendarQuery } from './calendar/calendar-query.ts';
 import { reindexing } from './calendar/reindexing.ts';
 import { ChangeBus } from './change-bus.ts';
+import { Grants } from './collections/grants.ts';
+import { SharedAccess } from './collections/shared-access.ts';
+import { Sharing } from './collections/sharing.ts';
 import type { Config } from './config.ts';
 import { CardSearch } from './contacts/card-search.ts';
 import { Cards } from './contacts/cards.ts';
@@ -29,6 +33,7 @@ import { type FirstStart, firstStart } from './organisations/first-start.ts';
 import { Organisations } from './organisations/organisations.ts';
 import { packageVersion } from './package-root.ts';
 import { Authentication } from './principals/authentication.ts';
+import { Directory } from './principals/directory.ts';
 import { LoginThrottle } from './principals/login-throttle.ts';
 import { PasswordHashing } from './principals/password-hashing.ts';
 import { Principals } from './principals/principals.ts';
@@ -48,6 +53,7 @@ export interface Services {
   readonly authentication: Authentication;
   readonly organisations: Organisations;
   readonly principals: Principals;
+  readonly access: SharedAccess;
   /** Set when this opening founded the organisation. */
   readonly founded: FirstStart | undefined;
 }
@@ -79,7 +85,10 @@ export async function openServices(config: Config, options: AppOptions = {}): Pr
     const principals = new Principals(store, authentication, hashing, now);
     const founded = await firstStart({ organisations, principals }, config.domain);
     await authentication.loadDomains();
-    return { store, authentication, organisations, principals, founded };
+    const directory = new Directory(store);
+    const grants = new Grants(store, directory, now);
+    const access = new SharedAccess(store, principals, grants, new Sharing(store, directory, printNotice, now));
+    return { store, authentication, organisations, principals, access, founded };
   } catch (error) {
     await store.close();
     throw error;

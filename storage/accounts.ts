@@ -18,7 +18,7 @@ export const statements = {
   stamp: 'UPDATE collections SET modseq = ? WHERE id = ?',
   accountOf: 'SELECT account_id AS id FROM collections WHERE id = ?',
   addUsedBytes: 'UPDATE accounts SET used_bytes = used_bytes + ? WHERE id = ?',
-  setQuota: 'UPDATE accounts SET quota_bytes = ?2 WHERE id = ?1',
+  setQuota: 'UPDATE accounts SET quota_bytes = ? WHERE id = ?',
   addBoot: 'INSERT INTO boots (started_at, version) VALUES (?, ?) RETURNING id',
 } as const;
 
@@ -66,8 +66,8 @@ export function accountWrites(sql: Sql, notes: ChangeNotes): AccountWrites {
       const accountId = (await sql.get<{ id: number }>(statements.accountOf, collectionId))?.id;
       if (accountId !== undefined) notes.hints.push({ accountId, collectionId, modseq });
     },
-    async setQuota(accountId, octets) {
-      await sql.run(statements.setQuota, accountId, octets ?? null);
+    async setQuota(accountId, quotaBytes) {
+      await sql.run(statements.setQuota, quotaBytes, accountId);
     },
     async addUsedBytes(accountId, octets) {
       await sql.run(statements.addUsedBytes, octets, accountId);

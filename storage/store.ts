@@ -468,8 +468,8 @@ export interface AccountWrites extends AccountReads {
   stamp(collectionId: number, modseq: number): Promise<void>;
   /** Octets the account's messages and attachments take: adds, or takes away when negative. */
   addUsedBytes(accountId: number, octets: number): Promise<void>;
-  /** Octets the account may use; undefined: as much as the disk holds. */
-  setQuota(accountId: number, octets: number | undefined): Promise<void>;
+  /** Octets the account may use; null: as much as the disk holds. */
+  setQuota(accountId: number, quotaBytes: number | null): Promise<void>;
 }
 export interface NewCollection {
   accountId: number;

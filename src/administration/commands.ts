@@ -8,6 +8,8 @@ import type { Organisations } from '../organisations/organisations.ts';
 import { type LineProblem, readImport } from '../principals/import.ts';
 import { generatePassword } from '../principals/password-hashing.ts';
 import type { Principals } from '../principals/principals.ts';
+import { Arguments } from './arguments.ts';
+import { type SharingCommands, type SharingServices, sharingCommands } from './sharing-commands.ts';
 
 export interface UserRecord {
   readonly name: string;
@@ -26,7 +28,7 @@ export interface UserPassword {
 }
 
 /** Each command: what it is given, what it gives back. */
-export interface Commands {
+export interface Commands extends SharingCommands {
   'user.add': {
     arguments: { address: string; name?: string; displayName?: string; password?: string };
     result: UserPassword;
@@ -46,7 +48,7 @@ export interface Commands {
 export type CommandName = keyof Commands;
 type Runner<Name extends CommandName> = (given: Arguments) => Promise<Commands[Name]['result']>;
 
-export interface Administered {
+export interface Administered extends SharingServices {
   readonly principals: Principals;
   readonly organisations: Organisations;
 }
@@ -102,6 +104,7 @@ export function administration(services: Administered): (name: string, given: un
     async 'domain.list'() {
       return (await organisations.domains()).map(({ name }) => name);
     },
+    ...sharingCommands(services),
   };
   return (name, given) => {
     if (!isCommand(runners, name)) throw new DomainError('invalid-data', 'There is no such command.');
@@ -111,23 +114,4 @@ export function administration(services: Administered): (name: string, given: un
 
 function isCommand(runners: object, name: string): name is CommandName {
   return Object.hasOwn(runners, name);
-}
-
-/** Arguments as they came, read by name and type. */
-class Arguments {
-  private readonly values: ReadonlyMap<string, unknown>;
-
-  constructor(given: unknown) {
-    this.values = new Map(typeof given === 'object' && given !== null ? Object.entries(given) : []);
-  }
-
-  text(name: string): string {
-    const value = this.values.get(name);
-    if (typeof value !== 'string') throw new DomainError('invalid-data', `The command needs "${name}".`);
-    return value;
-  }
-
-  optional(name: string): string | undefined {
-    return this.values.get(name) === undefined ? undefined : this.text(name);
-  }
 }

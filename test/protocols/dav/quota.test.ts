@@ -17,7 +17,7 @@ const quota = async (path = home) => {
   };
   return { used: read('quota-used-bytes'), available: read('quota-available-bytes') };
 };
-const setQuota = (octets: number | undefined) =>
+const setQuota = (octets: number | null) =>
   server.store.transaction((write) => write.accounts.setQuota(alice.id, octets));
 const send = (method: string, path: string, body?: string | Buffer, headers: Record<string, string> = {}) =>
   ask(server, alice, method, path, headers, body as string);
@@ -72,5 +72,5 @@ t.test('what does not fit is refused, and changes nothing', async (t) => {
   await setQuota(10);
   t.equal((await quota()).available, 0, 'never negative');
   t.equal((await send('PUT', `${files}f`, 'x'.repeat(899))).status, 204);
-  await setQuota(undefined);
+  await setQuota(null);
 });
