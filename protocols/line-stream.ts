@@ -40,6 +40,7 @@ export class LineStream {
   #paused = false;
   #ended = false;
   #discarding = false;
+  #interrupted = false;
   #demand: Demand | undefined;
   #text = '';
   #pieces: (string | Buffer)[] = [];
@@ -93,7 +94,10 @@ export class LineStream {
     for (;;) {
       const line = this.takeLine();
       if (line !== undefined) return line;
-      if (this.#ended) return null;
+      if (this.#ended || this.#interrupted) {
+        this.#interrupted = false;
+        return null;
+      }
       this.flush();
       await this.#more('line');
     }
@@ -119,6 +123,12 @@ export class LineStream {
     }
     const first = this.#chunks[0] as Buffer;
     return this.#take(Math.min(count, first.length));
+  }
+
+  /** Ends a waiting `line`, or the next one, with null; what came of it stays. For a server that has something else to say. */
+  interrupt(): void {
+    this.#interrupted = true;
+    this.#satisfy();
   }
 
   /** Adds reply text: one octet for each character, which must be below 256. */

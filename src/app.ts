@@ -1,99 +1,51 @@
 /**
- * Assembles the server: store, services, listeners. Everything is built once, here, and given what it needs.
- * The command line uses the same services without listeners (`openServices`).
- * Elsewhere: the process around it (main.ts, cli.ts), the HTTP door (http.ts).
+ * Assembles the server: services, listeners, jobs. Everything is built once and given what it needs.
+ * Elsewhere: the services (services.ts), what HTTP serves (routes.ts), mail (mail-doors.ts), what runs by the clock
+ * (housekeeping.ts), the process around it (main.ts, cli.ts).
  */
-
+import { stat } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { pino } from 'pino';
-import { caldav } from '../protocols/caldav/extension.ts';
-import { carddav } from '../protocols/carddav/extension.ts';
-import { type ControlSocket, serveControl } from '../protocols/control/control-socket.ts';
-import type { HomeExtension } from '../protocols/dav/contract.ts';
-import { printNotice } from '../protocols/dav/notifications.ts';
-import { dav } from '../protocols/dav/plugin.ts';
-import { type TlsCertificate, tlsCertificate } from '../protocols/tls-certificate.ts';
-import { openStore } from '../storage/open.ts';
-import type { ChangeHint, Store } from '../storage/store.ts';
+import { serveControl } from '../protocols/control/control-socket.ts';
+import { changedCertificate, type TlsCertificate, tlsCertificate } from '../protocols/tls-certificate.ts';
 import { administration } from './administration/commands.ts';
-import { Attachments } from './calendar/attachments.ts';
-import { CalendarObjects } from './calendar/calendar-objects.ts';
-import { CalendarQuery } from './calendar/calendar-query.ts';
-import { reindexing } from './calendar/reindexing.ts';
 import { ChangeBus } from './change-bus.ts';
-import { Grants } from './collections/grants.ts';
-import { SharedAccess } from './collections/shared-access.ts';
-import { Sharing } from './collections/sharing.ts';
-import type { Config } from './config.ts';
-import { CardSearch } from './contacts/card-search.ts';
-import { Cards } from './contacts/cards.ts';
+import type { Config, Listener } from './config.ts';
+import { housekeeping } from './housekeeping.ts';
 import { createHttp, type Http, type HttpLimits } from './http.ts';
 import { Jobs } from './jobs.ts';
-import { type FirstStart, firstStart } from './organisations/first-start.ts';
-import { Organisations } from './organisations/organisations.ts';
-import { packageVersion } from './package-root.ts';
-import { Authentication } from './principals/authentication.ts';
-import { Directory } from './principals/directory.ts';
-import { LoginThrottle } from './principals/login-throttle.ts';
-import { PasswordHashing } from './principals/password-hashing.ts';
-import { Principals } from './principals/principals.ts';
-import { FreeBusy } from './scheduling/free-busy.ts';
+import type { Outbound } from './mail/outbound.ts';
+import { type MailDoorsOptions, openMailDoors, TLS_MAIL_LISTENERS } from './mail-doors.ts';
+import { Metrics } from './metrics.ts';
+import { Sessions } from './principals/sessions.ts';
+import { Readiness } from './readiness.ts';
+import { registerRoutes } from './routes.ts';
+import { openServices, type Services, type ServicesOptions } from './services.ts';
+import { servicesOf } from './setup/service-records.ts';
 
-export interface AppOptions {
-  /** Epoch milliseconds. */
-  readonly now?: () => number;
+export interface AppOptions extends ServicesOptions, MailDoorsOptions {
   readonly log?: pino.Logger;
   readonly httpLimits?: Partial<HttpLimits>;
-  readonly onChange?: (hint: ChangeHint) => void;
-}
-
-/** What commands and protocols work with. */
-export interface Services {
-  readonly store: Store;
-  readonly authentication: Authentication;
-  readonly organisations: Organisations;
-  readonly principals: Principals;
-  readonly access: SharedAccess;
-  /** Set when this opening founded the organisation. */
-  readonly founded: FirstStart | undefined;
 }
 
 export interface App extends Services {
   readonly config: Config;
   readonly bus: ChangeBus;
   readonly jobs: Jobs;
+  readonly metrics: Metrics;
   readonly http: Http['fastify'];
+  readonly outbound: Outbound;
   /** Where the listeners are bound; undefined ones are switched off. */
-  readonly addresses: { readonly http: AddressInfo | undefined; readonly https: AddressInfo | undefined };
+  readonly addresses: Readonly<Partial<Record<Listener, AddressInfo | undefined>>>;
   readonly tls: TlsCertificate | undefined;
+  /** Takes the operator's certificate files over when they changed. Returns whether they did. */
+  renewCertificate(): boolean;
   /** Stops taking work, answers what is in flight, closes the store. */
   close(): Promise<void>;
 }
 
-/** Blobs that nobody refers to are deleted when they were not put again for this long. */
-const UNREFERENCED_MS = 24 * 60 * 60_000;
-const BLOBS_AT_ONCE = 100;
-
-/** Opens the store of a folder with the services on it; founds the organisation in an empty one. */
-export async function openServices(config: Config, options: AppOptions = {}): Promise<Services> {
-  const now = options.now ?? Date.now;
-  const store = await openStore(config.data, { now, version: packageVersion(), onChange: options.onChange });
-  try {
-    const hashing = new PasswordHashing();
-    const authentication = new Authentication(store, hashing, new LoginThrottle(now), now);
-    const organisations = new Organisations(store, now, () => authentication.loadDomains());
-    const principals = new Principals(store, authentication, hashing, now);
-    const founded = await firstStart({ organisations, principals }, config.domain);
-    await authentication.loadDomains();
-    const directory = new Directory(store);
-    const grants = new Grants(store, directory, now);
-    const access = new SharedAccess(store, principals, grants, new Sharing(store, directory, printNotice, now));
-    return { store, authentication, organisations, principals, access, founded };
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
-}
+const TLS_LISTENERS: readonly Listener[] = ['https', ...TLS_MAIL_LISTENERS];
 
 /** Starts a server. When it resolves, all listeners are up. */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
@@ -103,76 +55,88 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const services = await openServices(config, { ...options, onChange: (hint) => bus.publish(hint) });
   const { store, authentication } = services;
   const jobs = new Jobs(log);
-  let http: Http | undefined;
-  let control: ControlSocket | undefined;
+  const metrics = new Metrics();
+  const doors: { close(): Promise<void> }[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all([...doors.map((door) => door.close()), jobs.stop()]);
+    await services.mail.texts.close();
+    metrics.stop();
+    await store.close();
+  };
   try {
-    const tls =
-      config.ports.https === undefined
-        ? undefined
-        : await tlsCertificate(config.tls, config.data, namesOf(config), now());
-    http = createHttp({
+    let tls = TLS_LISTENERS.some((listener) => config.ports[listener] !== undefined)
+      ? await tlsCertificate(config.tls, config.data, namesOf(config), now())
+      : undefined;
+    const readiness = new Readiness(store, config.data, now);
+    nameGauges(metrics, readiness, services, config.data);
+    const sessions = new Sessions(now);
+    authentication.onForget((principalId) => sessions.endAll(principalId));
+    const http = createHttp({
       config,
       authentication,
+      sessions,
       log,
       tls,
-      writable: () => store.writable(),
+      problem: () => readiness.problem(),
+      metrics,
       limits: options.httpLimits,
     });
-    await http.fastify.register(dav, { store, now, extensions: davExtensions(store, now) });
-    const addresses = await http.listen();
-    jobs.add(reindexing(store, now));
-    jobs.add({
-      name: 'collect-blobs',
-      everyMs: 60 * 60_000,
-      run: (signal) => collectBlobs(store, now, signal),
-    });
-    control = await serveControl(config.data, administration(services), (error) =>
-      log.error({ err: error }, 'a command failed'),
-    );
-    const doors = [http, control];
+    doors.push(http);
+    const bound: Partial<Record<string, number>> = {};
+    const announced = () => servicesOf(config, bound);
+    await registerRoutes(http.fastify, { config, services, sessions, tls: () => tls, announced, now });
+    const httpAddresses = await http.listen();
+    const mail = await openMailDoors({ config, services, tls, log, now }, options);
+    doors.push(mail);
+    const addresses: App['addresses'] = { ...httpAddresses, ...mail.addresses };
+    for (const [name, address] of Object.entries(addresses)) if (address !== undefined) bound[name] = address.port;
+    const renewCertificate = () => {
+      if (config.tls === undefined || tls === undefined) return false;
+      const changed = changedCertificate(config.tls, tls);
+      if (changed === undefined) return false;
+      tls = changed;
+      http.renew(changed);
+      mail.renew(changed);
+      log.info({ fingerprint: changed.fingerprint }, 'the certificate was renewed');
+      return true;
+    };
+    for (const job of housekeeping(services, config.deletedKeptDays, now)) jobs.add(job);
+    jobs.add({ name: 'renew-certificate', everyMs: 60_000, run: async () => void renewCertificate() });
+    services.mail.texts.arrived();
+    const commands = administration({ ...services, services: announced });
+    doors.push(await serveControl(config.data, commands, (error) => log.error({ err: error }, 'a command failed')));
     return {
       ...services,
       config,
       bus,
       jobs,
+      metrics,
       http: http.fastify,
+      outbound: mail.outbound,
       addresses,
-      tls,
-      async close() {
-        await Promise.all([...doors.map((door) => door.close()), jobs.stop()]);
-        await store.close();
+      get tls() {
+        return tls;
       },
+      renewCertificate,
+      close,
     };
   } catch (error) {
-    await http?.close();
-    await control?.close();
-    await jobs.stop();
-    await store.close();
+    await close();
     throw error;
   }
 }
 
-function davExtensions(store: Store, now: () => number): HomeExtension[] {
-  const calendarObjects = new CalendarObjects(store, now);
-  return [
-    caldav({
-      calendarObjects,
-      attachments: new Attachments(store, calendarObjects, now),
-      calendarQuery: new CalendarQuery(store),
-      freeBusy: new FreeBusy(store),
-      now,
-    }),
-    carddav({ cards: new Cards(store, now), cardSearch: new CardSearch(store) }),
-  ];
-}
-
-async function collectBlobs(store: Store, now: () => number, signal: AbortSignal): Promise<void> {
-  let collected = BLOBS_AT_ONCE;
-  while (collected === BLOBS_AT_ONCE && !signal.aborted)
-    collected = await store.transaction((write) => write.attachments.collect(now() - UNREFERENCED_MS, BLOBS_AT_ONCE));
-  collected = BLOBS_AT_ONCE;
-  while (collected === BLOBS_AT_ONCE && !signal.aborted)
-    collected = await store.transaction((write) => write.blobs.collect(now() - UNREFERENCED_MS, BLOBS_AT_ONCE));
+function nameGauges(metrics: Metrics, readiness: Readiness, { backups }: Services, folder: string): void {
+  const size = async (name: string) => (await stat(join(folder, name))).size;
+  metrics.gauge('convene_store_bytes', 'Size of the database.', () => size('convene.sqlite'));
+  metrics.gauge('convene_store_log_bytes', 'Size of its write-ahead log.', () => size('convene.sqlite-wal'));
+  metrics.gauge('convene_disk_free_bytes', 'Free on the disk of the data.', () => readiness.free());
+  metrics.gauge('convene_backup_age_seconds', 'Since the newest backup by the clock was made.', () => backups.age());
+  metrics.gauge(
+    'convene_queue_overdue_seconds',
+    'How long the first message of the mail queue has waited past its time.',
+    async () => (await readiness.overdue()) / 1000,
+  );
 }
 
 /** Names a self-signed certificate is for. */

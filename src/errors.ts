@@ -6,8 +6,10 @@
 /** Every reason a service may refuse for. A new code does not compile until each protocol has an answer to it. */
 export type ErrorCode =
   | 'not-found'
+  | 'gone'
   | 'already-exists'
   | 'authentication-failed'
+  | 'second-factor-required'
   | 'encryption-required'
   | 'too-many-attempts'
   | 'forbidden'
@@ -25,6 +27,7 @@ export type ErrorCode =
   | 'parent-missing'
   | 'too-large'
   | 'over-quota'
+  | 'storage-full'
   | 'date-out-of-range'
   | 'too-many-instances'
   | 'too-many-attendees'

@@ -96,9 +96,21 @@ function untilSignal(): Promise<string> {
 
 function urlOf(scheme: string, address: AddressInfo | undefined): string | undefined {
   if (address === undefined) return undefined;
-  const everywhere = address.address === '0.0.0.0' || address.address === '::';
-  const host = everywhere ? 'localhost' : address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return `${scheme}://${host}:${address.port}/`;
+  const host = hostOf(address.address);
+  return `${scheme}://${host?.includes(':') ? `[${host}]` : host}:${address.port}/`;
+}
+
+/** How this machine reaches a listener. */
+function hostOf(address: string | undefined): string | undefined {
+  return address === '0.0.0.0' || address === '::' ? 'localhost' : address;
+}
+
+/** `IMAP 127.0.0.1, port 1143 (STARTTLS) or 1993 (TLS)`; undefined when neither listener is on. */
+function mailDoor(name: string, starts: AddressInfo | undefined, tls: AddressInfo | undefined): string | undefined {
+  const host = hostOf((starts ?? tls)?.address);
+  if (host === undefined) return undefined;
+  const ports = [starts && `${starts.port} (STARTTLS)`, tls && `${tls.port} (TLS)`];
+  return `${name} ${host}, port ${ports.filter((port) => port !== undefined).join(' or ')}`;
 }
 
 function addressesOf({ config, addresses }: App): string[] {
@@ -117,13 +129,25 @@ function introduction(app: App): string[] {
   const lines = [`Convene ${packageVersion()}, data in ${config.data}`];
   if (tls?.selfSigned === true && config.publicUrl === undefined)
     lines.push(`Self-signed certificate, SHA-256 ${tls.fingerprint}`);
-  if (founded === undefined) return [...lines, `Clients connect to ${server} with name or address and password.`];
+  const { addresses } = app;
+  const mail = [
+    mailDoor('IMAP', addresses.imap, addresses.imaps),
+    mailDoor('POP3', addresses.pop3, addresses.pop3s),
+    mailDoor('SMTP', addresses.submission, addresses.submissions),
+  ].filter((door) => door !== undefined);
+  if (founded === undefined)
+    return [
+      ...lines,
+      `Clients connect to ${server} with name or address and password.`,
+      ...mail.map((door) => `Mail: ${door}`),
+    ];
   return [
     ...lines,
     '',
     `This is the first start. It created the organisation ${config.domain} and its administrator:`,
     '',
     `  Server     ${server}`,
+    ...mail.map((door) => `  Mail       ${door}`),
     `  User name  ${founded.name}   (or ${founded.address})`,
     `  Password   ${founded.password}   (shown only now; "npx convene user password ${founded.name}" makes another)`,
     '',

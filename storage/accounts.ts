@@ -7,8 +7,12 @@
 import type { Sql } from './sql.ts';
 import type { AccountReads, AccountRow, AccountWrites, ChangeHint } from './store.ts';
 
+/** An account's own limit or else the default; -1 of either is none. */
+const QUOTA = `NULLIF(COALESCE(quota_bytes,
+  (SELECT CAST(value AS INTEGER) FROM settings WHERE name = 'default-quota')), -1) AS quotaBytes`;
+
 export const statements = {
-  get: `SELECT id, modseq, next_uidvalidity AS nextUidvalidity, used_bytes AS usedBytes, quota_bytes AS quotaBytes
+  get: `SELECT id, modseq, next_uidvalidity AS nextUidvalidity, used_bytes AS usedBytes, ${QUOTA}
     FROM accounts WHERE id = ?`,
   firstAfterBoot: `SELECT first_modseq AS modseq FROM account_boots WHERE account_id = ? AND boot_id > ? ORDER BY boot_id LIMIT 1`,
   bootExists: 'SELECT 1 AS found FROM boots WHERE id = ?',
@@ -17,8 +21,9 @@ export const statements = {
     ON CONFLICT (account_id, boot_id) DO NOTHING`,
   stamp: 'UPDATE collections SET modseq = ? WHERE id = ?',
   accountOf: 'SELECT account_id AS id FROM collections WHERE id = ?',
-  addUsedBytes: 'UPDATE accounts SET used_bytes = used_bytes + ? WHERE id = ?',
   setQuota: 'UPDATE accounts SET quota_bytes = ? WHERE id = ?',
+  addUsedBytes: `UPDATE accounts SET used_bytes = used_bytes + ? WHERE id = ?
+    RETURNING used_bytes AS usedBytes, ${QUOTA}`,
   addBoot: 'INSERT INTO boots (started_at, version) VALUES (?, ?) RETURNING id',
 } as const;
 
@@ -70,7 +75,13 @@ export function accountWrites(sql: Sql, notes: ChangeNotes): AccountWrites {
       await sql.run(statements.setQuota, quotaBytes, accountId);
     },
     async addUsedBytes(accountId, octets) {
-      await sql.run(statements.addUsedBytes, octets, accountId);
+      const row = await sql.get<{ usedBytes: number; quotaBytes: number | null }>(
+        statements.addUsedBytes,
+        octets,
+        accountId,
+      );
+      if (row === undefined) throw new Error(`account ${accountId} does not exist`);
+      return row;
     },
   };
 }

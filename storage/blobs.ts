@@ -13,7 +13,8 @@ const READ_LIMIT = 1_048_576;
 export const statements = {
   find: 'SELECT id FROM blobs WHERE account_id = ? AND hash = ? AND complete = 1',
   size: 'SELECT size FROM blobs WHERE id = ? AND complete = 1',
-  whole: 'SELECT SUBSTR(octets, ?, ?) AS octets FROM blobs WHERE id = ? AND chunks = 0',
+  facts: 'SELECT hash, chunks FROM blobs WHERE id = ? AND complete = 1',
+  whole: 'SELECT SUBSTR(octets, ?, ?) AS octets FROM blobs WHERE id = ? AND octets IS NOT NULL',
   chunkSizes: 'SELECT ordinal, LENGTH(octets) AS size FROM blob_chunks WHERE blob_id = ? ORDER BY ordinal',
   chunk: 'SELECT octets FROM blob_chunks WHERE blob_id = ? AND ordinal = ?',
   put: `INSERT INTO blobs (account_id, hash, size, chunks, complete, put_at, octets) VALUES (?, ?, ?, 0, 1, ?, ?) RETURNING id`,
@@ -21,6 +22,12 @@ export const statements = {
   open: `INSERT INTO blobs (account_id, hash, size, chunks, complete, put_at, octets) VALUES (?, x'', 0, 0, 0, ?, NULL)
     RETURNING id`,
   append: 'INSERT INTO blob_chunks (blob_id, ordinal, octets) VALUES (?, ?, ?)',
+  copyChunk: `INSERT INTO blob_chunks (blob_id, ordinal, octets)
+    SELECT ?2, ordinal, octets FROM blob_chunks WHERE blob_id = ?1 AND ordinal = ?3`,
+  discardChunk: `DELETE FROM blob_chunks WHERE blob_id = ?1
+    AND ordinal = (SELECT MAX(ordinal) FROM blob_chunks WHERE blob_id = ?1)
+    AND EXISTS (SELECT 1 FROM blobs WHERE id = ?1 AND complete = 0)`,
+  discard: 'DELETE FROM blobs WHERE id = ? AND complete = 0',
   complete: `UPDATE blobs SET hash = ?, size = ?, complete = 1, put_at = ?,
     chunks = (SELECT COUNT(*) FROM blob_chunks WHERE blob_id = blobs.id) WHERE id = ?`,
   remove: 'DELETE FROM blobs WHERE id = ?',
@@ -38,6 +45,11 @@ export function blobReads(sql: Sql): BlobReads {
     },
     async size(id) {
       return (await sql.get<{ size: number }>(statements.size, id))?.size;
+    },
+    async facts(id) {
+      const row = await sql.get<{ hash: Buffer; chunks: number }>(statements.facts, id);
+      if (row === undefined) throw new Error(`blob ${id} does not exist`);
+      return row;
     },
     async read(id, offset, length) {
       const wanted = Math.min(length, READ_LIMIT);
@@ -72,6 +84,14 @@ export function blobWrites(sql: Sql): BlobWrites {
     open: (accountId, now) => insertedId(sql, statements.open, accountId, now),
     async append(id, ordinal, octets) {
       await sql.run(statements.append, id, ordinal, octets);
+    },
+    async copyChunk(fromId, toId, ordinal) {
+      await sql.run(statements.copyChunk, fromId, toId, ordinal);
+    },
+    async discardChunk(id) {
+      if ((await sql.run(statements.discardChunk, id)) > 0) return true;
+      await sql.run(statements.discard, id);
+      return false;
     },
     async complete(id, accountId, hash, size, now) {
       const known = await reads.find(accountId, hash);

@@ -4,6 +4,7 @@
  */
 
 import * as attachments from './attachments.ts';
+import { statements as deleted } from './deleted.ts';
 import { MEMBER_COLUMNS, memberReads, memberStatements } from './members.ts';
 import * as occurrences from './occurrences.ts';
 import { insertedId, list, type Sql } from './sql.ts';
@@ -24,7 +25,10 @@ export const statements = {
   ofIds: `${SELECT} WHERE m.id IN (SELECT value FROM json_each(?))`,
   ofUid: `SELECT ${MEMBER_COLUMNS}, ${OWN} FROM collections c JOIN calendar_objects m ON m.collection_id = c.id
     WHERE c.account_id = ?1 AND c.kind = 'calendar' AND c.removed = 0 AND m.ical_uid = ?3
+      AND (m.collection_id = ?2 OR NOT EXISTS (SELECT 1 FROM calendar_sources s WHERE s.collection_id = m.collection_id))
     ORDER BY m.collection_id = ?2 DESC LIMIT 1`,
+  availabilities: `SELECT ${MEMBER_COLUMNS}, ${OWN}, d.data FROM calendar_objects m JOIN calendar_object_data d
+    ON d.object_id = m.id WHERE m.collection_id = ? AND m.component = 'VAVAILABILITY' ORDER BY m.id LIMIT ?`,
   everywhere: `SELECT ${MEMBER_COLUMNS}, ${OWN}, d.data FROM calendar_objects m JOIN calendar_object_data d ON d.object_id = m.id
     WHERE m.id > ? ORDER BY m.id LIMIT ?`,
   indexedUntilBefore: `${SELECT} WHERE m.recurring = 1 AND m.id > ?2 AND m.indexed_until < ?1
@@ -51,6 +55,8 @@ export function calendarObjectReads(sql: Sql): CalendarObjectReads {
     busy: (collectionId, from, until) => sql.all<OccurrenceRow>(occurrences.statements.busy, collectionId, from, until),
     occurrences: (collectionId, from, until) =>
       sql.all<OccurrenceRow>(occurrences.statements.overlapping, collectionId, from, until),
+    availabilities: (collectionId, limit) =>
+      sql.all<CalendarObjectRow & { data: string }>(statements.availabilities, collectionId, limit),
     ofUid: (accountId, collectionId, icalUid) =>
       sql.get<CalendarObjectRow>(statements.ofUid, accountId, collectionId, icalUid),
     everywhere: (afterId, limit) =>
@@ -60,7 +66,7 @@ export function calendarObjectReads(sql: Sql): CalendarObjectReads {
   };
 }
 
-export function calendarObjectWrites(sql: Sql): CalendarObjectWrites {
+export function calendarObjectWrites(sql: Sql, now: () => number): CalendarObjectWrites {
   return {
     ...calendarObjectReads(sql),
     async add(row, data, index) {
@@ -127,6 +133,7 @@ export function calendarObjectWrites(sql: Sql): CalendarObjectWrites {
     async remove(row, accountId, modseq) {
       await release(sql, row.collectionId, row.size);
       const named = await attachments.usedBy(sql, row.id);
+      await sql.run(deleted.keepObject, row.id, accountId, now());
       await sql.run(statements.remove, row.id);
       await attachments.removeUnused(sql, named);
       await sql.run(statements.removeProperties, row.id);

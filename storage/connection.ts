@@ -2,6 +2,7 @@
  * One SQLite connection as the `Sql` interface: prepared statements are kept, settings are verified.
  * Statements run synchronously under their promises; what may not block is bounded by its caller.
  */
+import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Sql, Value } from './sql.ts';
 import { StoreError } from './store.ts';
@@ -18,6 +19,11 @@ const SETTINGS = {
 } as const;
 
 export type Connection = Sql & { readonly database: Database.Database };
+
+/** The database of a folder. */
+export function storePath(folder: string): string {
+  return join(folder, 'convene.sqlite');
+}
 
 /** Opens a connection and reads every setting back; StoreError 'damaged' when one did not take. */
 export function openConnection(path: string, options: { readonly: boolean }): Connection {

@@ -14,6 +14,9 @@ export const statements = {
   get: `${SELECT} WHERE m.collection_id = ?`,
   byName: `${SELECT} WHERE m.account_id = ? AND m.name = ?`,
   list: `${SELECT} WHERE m.account_id = ? ORDER BY m.name`,
+  count: 'SELECT COUNT(*) AS count FROM mailboxes WHERE account_id = ?',
+  withoutInbox: `SELECT p.id FROM principals p WHERE p.kind = 'individual'
+    AND NOT EXISTS (SELECT 1 FROM mailboxes m WHERE m.account_id = p.id AND m.name = 'INBOX') ORDER BY p.id`,
   subscriptions: 'SELECT name FROM subscriptions WHERE principal_id = ? ORDER BY name',
   addCollection: `INSERT INTO collections (account_id, kind, modseq, created_at, removed) VALUES (?, 'mailbox', ?, ?, 0)
     RETURNING id`,
@@ -25,6 +28,7 @@ export const statements = {
   rename: 'UPDATE mailboxes SET name = ? WHERE collection_id = ?',
   remove: 'DELETE FROM mailboxes WHERE collection_id = ?',
   removeGrants: 'DELETE FROM grants WHERE collection_id = ?',
+  removeLetters: 'DELETE FROM mail_rights WHERE collection_id = ?',
   removeCollection: 'UPDATE collections SET removed = 1 WHERE id = ?',
   takeUids: 'UPDATE mailboxes SET uidnext = uidnext + ? WHERE collection_id = ? RETURNING uidnext',
   setKeywords: 'UPDATE mailboxes SET keywords = ? WHERE collection_id = ?',
@@ -38,6 +42,12 @@ export function mailboxReads(sql: Sql): MailboxReads {
     get: (id) => sql.get<MailboxRow>(statements.get, id),
     byName: (accountId, name) => sql.get<MailboxRow>(statements.byName, accountId, name),
     list: (accountId) => sql.all<MailboxRow>(statements.list, accountId),
+    async count(accountId) {
+      return (await sql.get<{ count: number }>(statements.count, accountId))?.count ?? 0;
+    },
+    async withoutInbox() {
+      return (await sql.rows<[number]>(statements.withoutInbox)).map(([id]) => id);
+    },
     async subscriptions(principalId) {
       return (await sql.rows<[string]>(statements.subscriptions, principalId)).map(([name]) => name);
     },
@@ -59,6 +69,7 @@ export function mailboxWrites(sql: Sql): MailboxWrites {
     async remove(id) {
       await sql.run(statements.remove, id);
       await sql.run(statements.removeGrants, id);
+      await sql.run(statements.removeLetters, id);
       await sql.run(statements.removeCollection, id);
     },
     async takeUids(id, count) {

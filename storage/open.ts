@@ -6,8 +6,9 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { statements as accountStatements } from './accounts.ts';
+import { copyDatabase } from './backup-copy.ts';
 import { Checkpointer } from './checkpointer.ts';
-import { type Connection, openConnection } from './connection.ts';
+import { type Connection, openConnection, storePath } from './connection.ts';
 import { migrate, readMigrations } from './migrate.ts';
 import { type ChangeHint, type Store, StoreError } from './store.ts';
 import { readTables } from './tables.ts';
@@ -27,7 +28,7 @@ export interface OpenOptions {
 export async function openStore(folder: string, options: OpenOptions): Promise<Store> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const lock = takeLock(folder);
-  const path = join(folder, 'convene.sqlite');
+  const path = storePath(folder);
   const open: Connection[] = [];
   try {
     const writer = openConnection(path, { readonly: false });
@@ -42,7 +43,7 @@ export async function openStore(folder: string, options: OpenOptions): Promise<S
     open.push(reader);
     const snapshots = openConnection(path, { readonly: true });
     open.push(snapshots);
-    return assemble([writer, reader, snapshots], lock, path, boot, options);
+    return assemble([writer, reader, snapshots], lock, folder, boot, options);
   } catch (error) {
     for (const connection of open) connection.database.close();
     lock.close();
@@ -50,7 +51,8 @@ export async function openStore(folder: string, options: OpenOptions): Promise<S
   }
 }
 
-function takeLock(folder: string): Database.Database {
+/** Takes the lock of a folder; StoreError 'locked' when another process has it. Closing it gives it back. */
+export function takeLock(folder: string): Database.Database {
   const lock = new Database(join(folder, 'lock.sqlite'), { timeout: 0 });
   try {
     lock.exec('BEGIN EXCLUSIVE');
@@ -64,13 +66,15 @@ function takeLock(folder: string): Database.Database {
 function assemble(
   [writing, reading, agreeing]: readonly [Connection, Connection, Connection],
   lock: Database.Database,
-  path: string,
+  folder: string,
   boot: number,
   options: OpenOptions,
 ): Store {
+  const path = storePath(folder);
   const checkpointer = new Checkpointer(path);
   const writer = new Writer(writing, checkpointer, {
     boot,
+    now: options.now,
     onChange: options.onChange ?? (() => {}),
     onFatal: options.onFatal ?? endProcess,
   });
@@ -80,7 +84,8 @@ function assemble(
   return {
     ...readTables(reading),
     boot,
-    transaction: (run) => writer.transaction(run),
+    folder,
+    transaction: (run, committed) => writer.transaction(run, committed),
     // Snapshots follow one another on their connection: each awaits only reads, so none is waited for long.
     snapshot(run) {
       const result = lastSnapshot.then(async () => {
@@ -102,6 +107,7 @@ function assemble(
         return false;
       }
     },
+    copyTo: (file) => copyDatabase(path, file),
     async close() {
       await writer.idle();
       await lastSnapshot;

@@ -21,12 +21,14 @@ export const statements = {
     VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`,
   openAccount: 'INSERT INTO accounts (id, modseq, next_uidvalidity, used_bytes, quota_bytes) VALUES (?, 0, ?, 0, NULL)',
   addAddress: 'INSERT INTO addresses (principal_id, domain_id, address, position) VALUES (?, ?, ?, ?)',
+  rename: 'UPDATE principals SET display_name = ? WHERE id = ?',
   addMember: 'INSERT INTO group_members (group_id, member_id) VALUES (?, ?)',
   removeProperties: `DELETE FROM properties WHERE resource_kind IN ('principal', 'calendars', 'addressbooks') AND resource_id = ?`,
   removePersonalProperties: 'DELETE FROM properties WHERE principal_id = ?',
   removeBindings: 'DELETE FROM bindings WHERE collection_id IN (SELECT id FROM collections WHERE account_id = ?)',
   removeGrants: 'DELETE FROM grants WHERE account_id = ?1 OR grantee_id = ?1',
   removeCollections: 'UPDATE collections SET removed = 1 WHERE account_id = ?',
+  removeMailboxes: 'DELETE FROM mailboxes WHERE account_id = ?',
   remove: 'DELETE FROM principals WHERE id = ?',
 } as const;
 
@@ -37,6 +39,7 @@ const REMOVAL = [
   statements.removeBindings,
   statements.removeGrants,
   statements.removeCollections,
+  statements.removeMailboxes,
   statements.remove,
 ];
 
@@ -67,6 +70,9 @@ export function principalWrites(sql: Sql): PrincipalWrites {
     },
     async addAddress(principalId, domainId, address, position) {
       await sql.run(statements.addAddress, principalId, domainId, address, position);
+    },
+    async rename(id, displayName) {
+      await sql.run(statements.rename, displayName, id);
     },
     async addMember(groupId, memberId) {
       await sql.run(statements.addMember, groupId, memberId);

@@ -8,7 +8,8 @@ import { list, type Sql } from './sql.ts';
 import type { PurgeWrites } from './store.ts';
 
 export const statements = {
-  removedCollection: 'SELECT id FROM collections WHERE removed = 1 ORDER BY id LIMIT 1',
+  removedCollection: `SELECT id FROM collections c WHERE removed = 1 AND (NOT EXISTS (SELECT 1 FROM deleted_collections d
+    WHERE d.collection_id = c.id) OR NOT EXISTS (SELECT 1 FROM principals p WHERE p.id = c.account_id)) ORDER BY id LIMIT 1`,
   objectsOf: 'SELECT id FROM calendar_objects WHERE collection_id = ? LIMIT ?',
   removeObjectProperties: `DELETE FROM properties WHERE resource_kind = 'calendar-object'
     AND resource_id IN (SELECT value FROM json_each(?))`,
@@ -22,9 +23,12 @@ export const statements = {
   removeFileProperties: `DELETE FROM properties WHERE resource_kind = 'file' AND resource_id IN (SELECT value FROM json_each(?))`,
   removeFiles: 'DELETE FROM files WHERE id IN (SELECT value FROM json_each(?))',
   removePlacements: `DELETE FROM placements WHERE collection_id = ?1
-    AND uid IN (SELECT uid FROM placements WHERE collection_id = ?1 LIMIT ?2)`,
+    AND uid IN (SELECT uid FROM placements WHERE collection_id = ?1 LIMIT ?2) RETURNING message_id AS messageId`,
+  removeUnplaced: `DELETE FROM messages WHERE id IN (SELECT value FROM json_each(?))
+    AND NOT EXISTS (SELECT 1 FROM placements p WHERE p.message_id = messages.id)`,
   removeTombstones: `DELETE FROM tombstones WHERE collection_id = ?1
     AND name IN (SELECT name FROM tombstones WHERE collection_id = ?1 LIMIT ?2)`,
+  removeCollectionProperties: `DELETE FROM properties WHERE resource_kind = 'collection' AND resource_id = ?`,
   removeCollection: 'DELETE FROM collections WHERE id = ?',
   orphanedAccount: `SELECT a.id FROM accounts a WHERE NOT EXISTS (SELECT 1 FROM principals p WHERE p.id = a.id)
     AND NOT EXISTS (SELECT 1 FROM collections c WHERE c.account_id = a.id) LIMIT 1`,
@@ -48,6 +52,13 @@ async function purgeMembers(
   return sql.run(members, ids);
 }
 
+/** Their octets were given back when the mailbox was deleted. */
+async function purgePlacements(sql: Sql, mailboxId: number, limit: number): Promise<number> {
+  const removed = await sql.rows<[number]>(statements.removePlacements, mailboxId, limit);
+  if (removed.length > 0) await sql.run(statements.removeUnplaced, list(removed.map(([messageId]) => messageId)));
+  return removed.length;
+}
+
 async function purgeCollection(sql: Sql, id: number, limit: number): Promise<number> {
   const objects = (await sql.rows<[number]>(statements.objectsOf, id, limit)).map(([objectId]) => objectId);
   const cards = (await sql.rows<[number]>(statements.cardsOf, id, limit)).map(([cardId]) => cardId);
@@ -60,10 +71,12 @@ async function purgeCollection(sql: Sql, id: number, limit: number): Promise<num
     (await purgeMembers(sql, list(objects), removeObjectProperties, removeObjects, objects.length)) +
     (await purgeMembers(sql, list(cards), removeCardProperties, removeCards, cards.length)) +
     (await purgeMembers(sql, list(files), statements.removeFileProperties, statements.removeFiles, files.length)) +
-    (await sql.run(statements.removePlacements, id, limit)) +
+    (await purgePlacements(sql, id, limit)) +
     (await sql.run(statements.removeTombstones, id, limit));
   await removeUnused(sql, named);
-  return gone > 0 ? gone : sql.run(statements.removeCollection, id);
+  if (gone > 0) return gone;
+  await sql.run(statements.removeCollectionProperties, id);
+  return sql.run(statements.removeCollection, id);
 }
 
 async function purgeAccount(sql: Sql, id: number, limit: number): Promise<number> {

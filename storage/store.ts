@@ -9,6 +9,10 @@
 export type PrincipalKind = 'individual' | 'group' | 'resource' | 'room';
 export type Role = 'owner' | 'administrator' | 'member' | 'external';
 export type GrantRights = 'free-busy' | 'read' | 'read-write' | 'manage' | 'send-as';
+/** Who may ask when a principal is busy, beside those it granted it to. */
+export type FreeBusySharing = 'nobody' | 'organisation' | 'everyone';
+/** How requests for a room are answered while the time is free. */
+export type BookingRule = 'auto-accept' | 'approval' | 'auto-decline';
 export type Home = 'calendars' | 'addressbooks' | 'notifications';
 export type CollectionKind = 'calendar' | 'addressbook' | 'mailbox' | 'plain' | 'notifications';
 export type PropertyOwner =
@@ -44,6 +48,23 @@ export interface PrincipalRow {
   createdAt: number;
 }
 
+/** What a room or resource has beyond a principal. */
+export interface ResourceRow {
+  principalId: number;
+  building: string;
+  /** Seats; 0 when that is no fact of it. */
+  capacity: number;
+  /** JSON list of folded words. */
+  features: string;
+  booking: BookingRule;
+  /** Who approves. */
+  managerId: number | null;
+  /** How many days ahead it can be booked. */
+  horizonDays: number;
+  /** The longest booking; 0: any. */
+  longestMinutes: number;
+}
+
 export interface CredentialRow {
   id: number;
   principalId: number;
@@ -56,6 +77,100 @@ export interface CredentialRow {
   createdAt: number;
   expiresAt: number | null;
   lastUsedAt: number | null;
+  /** Address and program of the last use; '' when unknown. */
+  lastPeer: string;
+  lastClient: string;
+}
+
+export type FeedLevel = 'full' | 'titles-hidden' | 'busy';
+
+/** A published calendar: one link to it. */
+export interface FeedRow {
+  id: number;
+  accountId: number;
+  collectionId: number;
+  name: string;
+  level: FeedLevel;
+  createdAt: number;
+  expiresAt: number | null;
+  revokedAt: number | null;
+  /** The calendar's modseq at the last fetch, and when it got it. */
+  seenModseq: number;
+  seenAt: number;
+  fetches: number;
+}
+
+export interface FeedFetchRow {
+  id: number;
+  at: number;
+  peer: string;
+  client: string;
+  status: number;
+}
+
+export interface SecondFactorRow {
+  principalId: number;
+  /** Sealed. */
+  secret: string;
+  createdAt: number;
+  /** null: not proved yet, so not asked for. */
+  enabledAt: number | null;
+  /** The newest time step a code was accepted for. */
+  lastStep: number;
+}
+
+export interface OneTimeLinkRow {
+  hash: string;
+  principalId: number;
+  createdAt: number;
+  expiresAt: number;
+  usedAt: number | null;
+}
+
+export interface AuditRow {
+  id: number;
+  at: number;
+  actor: string;
+  action: string;
+  target: string;
+  peer: string;
+  /** JSON. */
+  details: string;
+}
+
+export interface DeletedMemberRow {
+  id: number;
+  accountId: number;
+  collectionId: number;
+  kind: 'calendar-object' | 'card';
+  name: string;
+  uid: string;
+  deletedAt: number;
+}
+
+export interface DeletedCollectionRow {
+  collectionId: number;
+  accountId: number;
+  kind: CollectionKind;
+  home: Home;
+  segment: string;
+  deletedAt: number;
+}
+
+/** A calendar elsewhere that is fetched. */
+export interface SourceRow {
+  id: number;
+  url: string;
+  everyMs: number;
+  etag: string;
+  lastModified: string;
+  contentHash: string;
+  fetchedAt: number | null;
+  changedAt: number | null;
+  nextFetchAt: number;
+  failures: number;
+  /** Why the last fetch failed; '' when it did not. */
+  error: string;
 }
 
 export interface AccountRow {
@@ -63,6 +178,7 @@ export interface AccountRow {
   modseq: number;
   nextUidvalidity: number;
   usedBytes: number;
+  /** The limit that counts, its own or the default of the server; null: none. */
   quotaBytes: number | null;
 }
 
@@ -86,6 +202,8 @@ export interface BoundCollectionRow {
   /** Zone in which floating times of this calendar are read: an IANA name, or '' for UTC. */
   timeZone: string;
   transparent: number;
+  /** 1: its members are fetched from elsewhere, nobody else writes to it. */
+  subscribed: number;
 }
 
 export interface GrantRow {
@@ -113,6 +231,15 @@ export interface InvitationRow {
   rights: 'read' | 'read-write';
   status: 'pending' | 'accepted' | 'declined';
   createdAt: number;
+}
+
+/** A grant as it concerns mail: of one mailbox, or (0) of all in the account. */
+export interface MailGrantRow {
+  mailboxId: number;
+  granteeId: number;
+  rights: GrantRights;
+  /** '' for those that the rights stand for. */
+  letters: string;
 }
 
 export interface PropertyRow {
@@ -220,6 +347,24 @@ export interface MessageRow {
   summary: string;
   /** The finished value of BODYSTRUCTURE. ASCII. */
   structure: string;
+  /** Where the parts of a large message lie, as JSON; '' for a small one. */
+  layout: string;
+  /** Of a copy from another account, the id of what it was copied from; 0: its own. */
+  originalId: number;
+  /** The id of the first message of its thread; 0: its own. */
+  threadId: number;
+  /** Six octets of hash for its Message-ID, then for each id it refers to. */
+  ancestry: Buffer;
+}
+
+/** A message of a page of octets: null for one that is too large for a page. */
+export type BodyRow = [uid: number, messageId: number, size: number, octets: Buffer | null];
+
+export interface PlacementCounts {
+  messages: number;
+  unseen: number;
+  deleted: number;
+  recent: number;
 }
 
 /** One message in a mailbox: [uid, message id, flags, modseq]. An array, because mailboxes are long. */
@@ -266,6 +411,15 @@ export interface PrincipalReads {
   groupsOf(principalId: number): Promise<number[]>;
   members(groupId: number): Promise<PrincipalRow[]>;
 }
+export interface ResourceReads {
+  get(principalId: number): Promise<ResourceRow | undefined>;
+  /** Of one organisation or (0) of all, the smallest first, then in order of name. */
+  list(organisationId: number): Promise<ResourceRow[]>;
+}
+export interface FreeBusySharingReads {
+  /** Undefined when the principal chose nothing. */
+  get(principalId: number): Promise<FreeBusySharing | undefined>;
+}
 export interface CredentialReads {
   list(principalId: number): Promise<CredentialRow[]>;
 }
@@ -290,6 +444,8 @@ export interface CollectionReads {
   boundFor(principalId: number, collectionId: number): Promise<BoundCollectionRow | undefined>;
   /** Principals who have a binding of a collection. */
   boundTo(collectionId: number): Promise<number[]>;
+  /** The iCalendar object with the availability of a scheduling inbox's owner, or ''. */
+  availability(collectionId: number): Promise<string>;
 }
 export interface GrantReads {
   /** Grants to any of these principals that concern the collection or its whole account; with those of one scope. */
@@ -301,6 +457,8 @@ export interface GrantReads {
   ): Promise<GrantRow[]>;
   /** All grants on exactly this collection, or (0) on the whole account, in order of id. */
   on(accountId: number, collectionId: number): Promise<GrantRow[]>;
+  /** Accounts of which something is granted to any of these principals, in order. */
+  accountsFor(granteeIds: number[]): Promise<number[]>;
   /** Grants on whole accounts to one of these principals. */
   onAccounts(granteeIds: number[]): Promise<GrantRow[]>;
 }
@@ -308,6 +466,14 @@ export interface InvitationReads {
   ofCollection(collectionId: number): Promise<InvitationRow[]>;
   byUid(uid: string): Promise<InvitationRow | undefined>;
   of(collectionId: number, inviteeId: number): Promise<InvitationRow | undefined>;
+}
+export interface MailRightReads {
+  /** Grants to any of these principals on mailboxes of an account, and on the whole of it. */
+  forGrantees(accountId: number, granteeIds: number[]): Promise<MailGrantRow[]>;
+  /** Those that concern one mailbox. */
+  forMailbox(accountId: number, mailboxId: number, granteeIds: number[]): Promise<MailGrantRow[]>;
+  /** All that concern one mailbox, whoever has them, in the order they were given. */
+  on(accountId: number, mailboxId: number): Promise<MailGrantRow[]>;
 }
 export interface PropertyReads {
   /** Properties everybody sees and those of one principal. */
@@ -341,7 +507,9 @@ export interface CalendarObjectReads extends MemberReads<CalendarObjectRow> {
   busy(collectionId: number, from: number, until: number): Promise<OccurrenceRow[]>;
   /** Indexed occurrences that may overlap [from, until), as narrow rows. */
   occurrences(collectionId: number, from: number, until: number): Promise<OccurrenceRow[]>;
-  /** An object with this UID in any calendar of an account, one in `collectionId` before others. */
+  /** Row and octets of the objects of a calendar that hold a VAVAILABILITY, in order of id; at most `limit`. */
+  availabilities(collectionId: number, limit: number): Promise<(CalendarObjectRow & { data: string })[]>;
+  /** An object with this UID in any calendar of an account but subscribed ones, one in `collectionId` before others. */
   ofUid(accountId: number, collectionId: number, icalUid: string): Promise<CalendarObjectRow | undefined>;
   /** Recurring objects of any collection indexed only until before `until` though they last longer; at most `limit`. */
   indexedUntilBefore(until: number, afterId: number, limit: number): Promise<CalendarObjectRow[]>;
@@ -360,6 +528,8 @@ export interface TombstoneReads {
   ofHomes(accountId: number, modseq: number): Promise<TombstoneRow[]>;
   /** Members that left after a log position, in order of (modseq, member id); at most `limit`. */
   page(collectionId: number, after: LogPosition, limit: number): Promise<TombstoneRow[]>;
+  /** Ids of all members that left after a modseq, ascending. */
+  idsSince(collectionId: number, modseq: number): Promise<number[]>;
 }
 
 export interface AttachmentReads {
@@ -375,6 +545,9 @@ export interface MailboxReads {
   byName(accountId: number, name: string): Promise<MailboxRow | undefined>;
   /** In order of name. */
   list(accountId: number): Promise<MailboxRow[]>;
+  count(accountId: number): Promise<number>;
+  /** Individuals that have no INBOX: they were there before mail was. */
+  withoutInbox(): Promise<number[]>;
   /** Names a principal subscribed to, in order. */
   subscriptions(principalId: number): Promise<string[]>;
 }
@@ -395,8 +568,31 @@ export interface MessageReads {
     last: number,
     limit: number,
   ): Promise<[uid: number, size: number, internalDate: number][]>;
-  /** Messages of an account after an id, in order of id; for indexing. */
-  after(id: number, limit: number): Promise<MessageRow[]>;
+  /** [uid, id of what it is a copy of or its own, id of its thread] likewise. */
+  origins(
+    mailboxId: number,
+    first: number,
+    last: number,
+    limit: number,
+  ): Promise<[uid: number, originalId: number, threadId: number][]>;
+  /** Octets likewise, of messages that are stored in one piece. */
+  bodies(mailboxId: number, first: number, last: number, limit: number): Promise<BodyRow[]>;
+  /** [id, summary] by id, in no promised order. */
+  summariesOf(ids: readonly number[]): Promise<[id: number, summary: string][]>;
+  /** [id, ancestry] likewise. */
+  ancestriesOf(ids: readonly number[]): Promise<[id: number, ancestry: Buffer][]>;
+  /** Where the octets of a message are. */
+  place(id: number): Promise<{ blobId: number; size: number; layout: string } | undefined>;
+  /** Sizes and internal dates by id. */
+  facts(ids: readonly number[]): Promise<Map<number, { size: number; internalDate: number }>>;
+  /** The highest id that was ever given to a message. */
+  lastId(): Promise<number>;
+  /** Ids after an id, in order. */
+  idsAfter(id: number, limit: number): Promise<number[]>;
+}
+export interface ThreadReads {
+  /** Threads of an account that know one of these hashes: [hash, thread]. */
+  find(accountId: number, hashes: readonly number[]): Promise<[hash: number, threadId: number][]>;
 }
 export interface PlacementReads {
   get(mailboxId: number, uid: number): Promise<PlacementRow | undefined>;
@@ -404,8 +600,18 @@ export interface PlacementReads {
   page(mailboxId: number, first: number, limit: number): Promise<PlacementRow[]>;
   /** Those of a mailbox changed after a modseq, in order of UID. Scans the mailbox. */
   changedSince(mailboxId: number, modseq: number): Promise<PlacementRow[]>;
-  /** [messages, unseen, octets] of a mailbox. Scans the mailbox. */
-  counts(mailboxId: number): Promise<{ messages: number; unseen: number; octets: number }>;
+  /** [uid, when it came into this mailbox] of UIDs in [first, last], in order; 0 when it is not known. */
+  savedAt(mailboxId: number, first: number, last: number, limit: number): Promise<[uid: number, savedAt: number][]>;
+  /** Those with UIDs in [first, last] that have all of these bits, in order; at most `limit`. */
+  withFlags(mailboxId: number, first: number, last: number, bits: number, limit: number): Promise<PlacementRow[]>;
+  /** The flags of a mailbox's messages, each combination once, of those at or above `least`. Scans the mailbox. */
+  combinations(mailboxId: number, least: number): Promise<number[]>;
+  /** Scans the mailbox. `recent`: at and above the UID `recentFrom`. */
+  counts(mailboxId: number, recentFrom: number): Promise<PlacementCounts>;
+  /** Octets of all messages of a mailbox, and of those with \Deleted. Scans the mailbox and its messages. */
+  octets(mailboxId: number): Promise<{ octets: number; deletedOctets: number }>;
+  /** Octets of the messages that are in no other mailbox likewise. */
+  octetsOnlyHere(mailboxId: number): Promise<number>;
 }
 export interface SubmissionReads {
   /** Queued ones whose time has come, the oldest first. */
@@ -416,18 +622,61 @@ export interface SubmissionReads {
   nextAttemptAt(): Promise<number | undefined>;
 }
 
+export interface FeedReads {
+  get(id: number): Promise<FeedRow | undefined>;
+  /** Of an account, in order of id. */
+  list(accountId: number): Promise<FeedRow[]>;
+  /** By the hash of a link's secret; `retiredAt` tells a link that was replaced. */
+  byToken(hash: string): Promise<(FeedRow & { retiredAt: number | null }) | undefined>;
+  /** The newest first. */
+  fetches(feedId: number, limit: number): Promise<FeedFetchRow[]>;
+}
+export interface SecondFactorReads {
+  get(principalId: number): Promise<SecondFactorRow | undefined>;
+  link(hash: string): Promise<OneTimeLinkRow | undefined>;
+}
+export interface AuditReads {
+  /** The newest first, of one actor or of all. */
+  last(actor: string | undefined, limit: number): Promise<AuditRow[]>;
+}
+export interface DeletedReads {
+  /** Of an account, the newest first. */
+  members(accountId: number, limit: number): Promise<DeletedMemberRow[]>;
+  member(id: number): Promise<(DeletedMemberRow & { data: string }) | undefined>;
+  collections(accountId: number): Promise<DeletedCollectionRow[]>;
+  collection(id: number): Promise<DeletedCollectionRow | undefined>;
+}
+export interface SourceReads {
+  get(id: number): Promise<SourceRow | undefined>;
+  byUrl(url: string): Promise<SourceRow | undefined>;
+  ofCollection(collectionId: number): Promise<SourceRow | undefined>;
+  /** Those whose time has come, the longest waiting first. */
+  due(now: number, limit: number): Promise<SourceRow[]>;
+  /** Ids of the calendars that show it. */
+  subscribers(sourceId: number): Promise<number[]>;
+}
+
 export interface Reads {
+  readonly feeds: FeedReads;
+  readonly secondFactors: SecondFactorReads;
+  readonly audit: AuditReads;
+  readonly deleted: DeletedReads;
+  readonly sources: SourceReads;
   readonly mailboxes: MailboxReads;
   readonly messages: MessageReads;
+  readonly threads: ThreadReads;
   readonly placements: PlacementReads;
   readonly submissions: SubmissionReads;
   readonly settings: SettingReads;
   readonly organisations: OrganisationReads;
   readonly principals: PrincipalReads;
+  readonly resources: ResourceReads;
+  readonly freeBusySharing: FreeBusySharingReads;
   readonly credentials: CredentialReads;
   readonly accounts: AccountReads;
   readonly collections: CollectionReads;
   readonly grants: GrantReads;
+  readonly mailRights: MailRightReads;
   readonly properties: PropertyReads;
   readonly calendarObjects: CalendarObjectReads;
   readonly cards: CardReads;
@@ -449,14 +698,62 @@ export interface PrincipalWrites extends PrincipalReads {
   /** Also opens the principal's account. */
   add(row: Omit<PrincipalRow, 'id'>, uidvalidity: number): Promise<number>;
   addAddress(principalId: number, domainId: number, address: string, position: number): Promise<void>;
+  /** Gives it another display name; the name itself stays. */
+  rename(id: number, displayName: string): Promise<void>;
   addMember(groupId: number, memberId: number): Promise<void>;
   /** Takes the principal away with its addresses, credentials and grants; what its account holds goes later, by `purge`. */
   remove(id: number): Promise<void>;
 }
+export interface ResourceWrites extends ResourceReads {
+  /** Adds or replaces. */
+  set(row: ResourceRow): Promise<void>;
+}
+export interface FreeBusySharingWrites extends FreeBusySharingReads {
+  set(principalId: number, sharedWith: FreeBusySharing): Promise<void>;
+}
 export interface CredentialWrites extends CredentialReads {
   add(row: Omit<CredentialRow, 'id'>): Promise<number>;
   removeKind(principalId: number, kind: CredentialRow['kind']): Promise<void>;
-  used(id: number, now: number): Promise<void>;
+  /** Returns whether it was there. */
+  remove(principalId: number, id: number): Promise<boolean>;
+  used(id: number, now: number, peer: string, client: string): Promise<void>;
+}
+export interface FeedWrites extends FeedReads {
+  add(row: Pick<FeedRow, 'accountId' | 'collectionId' | 'name' | 'level' | 'createdAt' | 'expiresAt'>): Promise<number>;
+  addToken(feedId: number, hash: string): Promise<void>;
+  retireTokens(feedId: number, now: number): Promise<void>;
+  revoke(id: number, now: number): Promise<void>;
+  update(row: Pick<FeedRow, 'id' | 'name' | 'level' | 'expiresAt'>): Promise<void>;
+  seen(id: number, modseq: number, at: number): Promise<void>;
+  /** Notes a fetch and forgets all but the newest `keep`. */
+  addFetch(feedId: number, fetch: Omit<FeedFetchRow, 'id'>, keep: number): Promise<void>;
+}
+export interface SecondFactorWrites extends SecondFactorReads {
+  set(row: SecondFactorRow): Promise<void>;
+  remove(principalId: number): Promise<void>;
+  addLink(row: Omit<OneTimeLinkRow, 'usedAt'>): Promise<void>;
+  /** Uses a link up; false when somebody did before. */
+  useLink(hash: string, now: number): Promise<boolean>;
+  expireLinks(before: number): Promise<void>;
+}
+export interface AuditWrites extends AuditReads {
+  add(row: Omit<AuditRow, 'id'>): Promise<void>;
+  /** Deletes what is older; at most `limit`. Returns how many. */
+  expire(before: number, limit: number): Promise<number>;
+}
+export interface DeletedWrites extends DeletedReads {
+  /** Undoes the removal of a collection; the caller binds it again. */
+  revive(collectionId: number, modseq: number): Promise<void>;
+  removeMember(id: number): Promise<void>;
+  /** Forgets what was deleted before; members at most `limit`. Returns how many of them. */
+  expire(before: number, limit: number): Promise<number>;
+}
+export interface SourceWrites extends SourceReads {
+  add(url: string, everyMs: number, nextFetchAt: number): Promise<number>;
+  update(row: SourceRow): Promise<void>;
+  subscribe(collectionId: number, sourceId: number): Promise<void>;
+  /** Deletes sources that no calendar shows. */
+  removeUnused(): Promise<number>;
 }
 export interface AccountWrites extends AccountReads {
   /**
@@ -466,10 +763,10 @@ export interface AccountWrites extends AccountReads {
   nextModseq(accountId: number, collectionIds: number[]): Promise<number>;
   /** Notes that a modseq already taken touches one collection more. */
   stamp(collectionId: number, modseq: number): Promise<void>;
-  /** Octets the account's messages and attachments take: adds, or takes away when negative. */
-  addUsedBytes(accountId: number, octets: number): Promise<void>;
-  /** Octets the account may use; null: as much as the disk holds. */
+  /** How many octets an account may hold; null: what is the default, -1: any number. */
   setQuota(accountId: number, quotaBytes: number | null): Promise<void>;
+  /** Octets the account's messages and attachments take: adds, or takes away when negative. Returns the sum and the quota. */
+  addUsedBytes(accountId: number, octets: number): Promise<{ usedBytes: number; quotaBytes: number | null }>;
 }
 export interface NewCollection {
   accountId: number;
@@ -481,6 +778,8 @@ export interface CalendarColumns {
   components: string;
   timeZone: string;
   transparent: number;
+  /** Of a scheduling inbox; undefined keeps what is there. */
+  availability?: string;
 }
 export interface CollectionWrites extends CollectionReads {
   add(row: NewCollection): Promise<number>;
@@ -501,8 +800,8 @@ export interface CollectionWrites extends CollectionReads {
   /** Gives a collection another segment where its owner sees it; leaves a tombstone in the account at the old one. */
   rebind(collection: BoundCollectionRow, segment: string, modseq: number): Promise<void>;
   /**
-   * Takes a collection away from everybody, with bindings, grants and properties; leaves a tombstone in the account.
-   * Its members go later, by `purge`.
+   * Takes a collection away from everybody, with bindings and grants; leaves a tombstone in the account. Calendars and
+   * address books are kept for a time (`deleted`); what is in them goes later, by `purge`.
    */
   remove(id: number, modseq: number): Promise<void>;
 }
@@ -515,6 +814,12 @@ export interface InvitationWrites extends InvitationReads {
   /** Replaces rights, status, summary and common name. */
   update(row: InvitationRow): Promise<void>;
   remove(id: number): Promise<void>;
+}
+export interface MailRightWrites extends MailRightReads {
+  /** '': what the grant's rights stand for. */
+  setLetters(mailboxId: number, granteeId: number, letters: string): Promise<void>;
+  /** Gives a mailbox the grants of another one, letters too. */
+  copy(fromId: number, toId: number, now: number): Promise<void>;
 }
 export interface PropertyWrites extends PropertyReads {
   set(owner: PropertyOwner, resourceId: number, row: PropertyRow): Promise<void>;
@@ -561,6 +866,8 @@ export interface BlobReads {
   /** The id of complete bytes with this hash in the account. */
   find(accountId: number, hash: Buffer): Promise<number | undefined>;
   size(id: number): Promise<number | undefined>;
+  /** Of complete bytes: their hash, and how many chunks they lie in. */
+  facts(id: number): Promise<{ hash: Buffer; chunks: number }>;
   /** A range of a blob, at most 1 MiB at once. */
   read(id: number, offset: number, length: number): Promise<Buffer>;
 }
@@ -570,6 +877,10 @@ export interface BlobWrites extends BlobReads {
   /** Opens a larger blob for its chunks; it is invisible to `find` until complete. */
   open(accountId: number, now: number): Promise<number>;
   append(id: number, ordinal: number, octets: Buffer): Promise<void>;
+  /** Gives a staged blob a chunk of another one. */
+  copyChunk(fromId: number, toId: number, ordinal: number): Promise<void>;
+  /** Takes the last chunk of a blob that will not be completed; the blob with its last one. False when nothing is left. */
+  discardChunk(id: number): Promise<boolean>;
   /** Closes a staged blob, or drops it in favour of the same bytes already there. Returns the id that holds them. */
   complete(id: number, accountId: number, hash: Buffer, size: number, now: number): Promise<number>;
   /** Deletes what nothing refers to and nobody put since `before`; at most `limit`. Returns how many. */
@@ -602,12 +913,20 @@ export interface MailboxWrites extends MailboxReads {
 }
 export interface MessageWrites extends MessageReads {
   add(row: Omit<MessageRow, 'id'>): Promise<number>;
-  /** Deletes messages that are placed nowhere any more, of those given. */
-  removeUnplaced(ids: number[]): Promise<void>;
+  /** Deletes messages that are placed nowhere any more, of those given. Returns how many octets they had. */
+  removeUnplaced(ids: readonly number[]): Promise<number>;
+}
+export interface ThreadWrites extends ThreadReads {
+  /** Lets these hashes belong to a thread; those that belong to one stay there. */
+  add(accountId: number, hashes: readonly number[], threadId: number): Promise<void>;
 }
 export interface PlacementWrites extends PlacementReads {
-  add(mailboxId: number, rows: readonly PlacementRow[]): Promise<void>;
-  /** For UIDs in [first, last]: clears the bits `clear`, then sets the bits `set`. Returns how many rows there were. */
+  /** @param savedAt when they came into this mailbox */
+  add(mailboxId: number, rows: readonly PlacementRow[], savedAt: number): Promise<void>;
+  /**
+   * For UIDs in [first, last]: clears the bits `clear`, then sets the bits `set`. Rows that already are so keep their modseq.
+   * Returns how many changed.
+   */
   changeFlags(
     mailboxId: number,
     first: number,
@@ -624,6 +943,7 @@ export interface PlacementWrites extends PlacementReads {
 export interface SubmissionWrites extends SubmissionReads {
   add(row: Omit<SubmissionRow, 'id'>): Promise<number>;
   update(row: Pick<SubmissionRow, 'id' | 'state' | 'attempts' | 'nextAttemptAt' | 'lastError'>): Promise<void>;
+  setOptions(id: number, options: string): Promise<void>;
   remove(id: number): Promise<void>;
 }
 
@@ -636,18 +956,27 @@ export interface PurgeWrites {
 }
 
 export interface Writes extends Reads {
+  readonly feeds: FeedWrites;
+  readonly secondFactors: SecondFactorWrites;
+  readonly audit: AuditWrites;
+  readonly deleted: DeletedWrites;
+  readonly sources: SourceWrites;
   readonly mailboxes: MailboxWrites;
   readonly messages: MessageWrites;
+  readonly threads: ThreadWrites;
   readonly placements: PlacementWrites;
   readonly submissions: SubmissionWrites;
   readonly purge: PurgeWrites;
   readonly settings: SettingWrites;
   readonly organisations: OrganisationWrites;
   readonly principals: PrincipalWrites;
+  readonly resources: ResourceWrites;
+  readonly freeBusySharing: FreeBusySharingWrites;
   readonly credentials: CredentialWrites;
   readonly accounts: AccountWrites;
   readonly collections: CollectionWrites;
   readonly grants: GrantWrites;
+  readonly mailRights: MailRightWrites;
   readonly properties: PropertyWrites;
   readonly calendarObjects: CalendarObjectWrites;
   readonly cards: CardWrites;
@@ -664,18 +993,29 @@ export interface ChangeHint {
   modseq: number;
 }
 
+export interface CopiedFile {
+  readonly octets: number;
+  /** In hexadecimal. */
+  readonly sha256: string;
+}
+
 export interface Store extends Reads {
   /** The id of this start of the server, named in sync tokens. */
   readonly boot: number;
+  /** Where it is. */
+  readonly folder: string;
   /** Several reads that see one state. `fn` awaits nothing but the reads it is given. */
   snapshot<T>(fn: (read: Reads) => Promise<T>): Promise<T>;
   /**
    * Runs `fn` in a transaction that is durable when the promise resolves. Several share one commit. `fn` awaits nothing
-   * but storage calls, may run twice, and undoes only itself when it throws.
+   * but storage calls, may run twice, and undoes only itself when it throws. `committed` is called with its result right
+   * after the commit, in the order of commits and before anyone hears of it: for what is kept in memory beside the store.
    */
-  transaction<T>(fn: (write: Writes) => Promise<T>): Promise<T>;
+  transaction<T>(fn: (write: Writes) => Promise<T>, committed?: (value: T) => void): Promise<T>;
   /** Whether a write would succeed now: tries one. */
   writable(): Promise<boolean>;
+  /** Copies everything, as it is when called, to a new file; nobody waits for it. */
+  copyTo(file: string): Promise<CopiedFile>;
   close(): Promise<void>;
 }
 

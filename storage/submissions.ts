@@ -13,6 +13,7 @@ export const statements = {
   add: `INSERT INTO submissions (account_id, blob_id, mail_from, rcpt_to, options, state, attempts, next_attempt_at, last_error,
     created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
   update: 'UPDATE submissions SET state = ?, attempts = ?, next_attempt_at = ?, last_error = ? WHERE id = ?',
+  setOptions: 'UPDATE submissions SET options = ? WHERE id = ?',
   remove: 'DELETE FROM submissions WHERE id = ?',
 } as const;
 
@@ -48,6 +49,9 @@ export function submissionWrites(sql: Sql): SubmissionWrites {
       ),
     async update({ id, state, attempts, nextAttemptAt, lastError }) {
       await sql.run(statements.update, state, attempts, nextAttemptAt, lastError, id);
+    },
+    async setOptions(id, options) {
+      await sql.run(statements.setOptions, options, id);
     },
     async remove(id) {
       await sql.run(statements.remove, id);

@@ -17,6 +17,7 @@ const BATCH_MILLISECONDS = 10;
 
 interface Job {
   readonly run: (write: Writes) => Promise<unknown>;
+  readonly committed: ((value: unknown) => void) | undefined;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -32,6 +33,7 @@ interface Outcome {
 
 export interface WriterOptions {
   readonly boot: number;
+  readonly now: () => number;
   readonly onChange: (hint: ChangeHint) => void;
   /** A flush failed, or a transaction waited for something else: the process must end (it may not guess what is on disk). */
   readonly onFatal: (error: Error) => void;
@@ -54,7 +56,7 @@ export class Writer {
     this.#checkpointer = checkpointer;
     this.#options = options;
     this.#notes = { boot: options.boot, hints: [], noted: this.#noted, notedNow: [] };
-    this.#writes = writeTables(connection, this.#notes);
+    this.#writes = writeTables(connection, this.#notes, options.now);
     const { database } = connection;
     this.#statements = {
       begin: database.prepare('BEGIN IMMEDIATE'),
@@ -66,14 +68,19 @@ export class Writer {
     };
   }
 
-  /** Runs `run` in a transaction; resolves when it is durable. */
-  transaction<T>(run: (write: Writes) => Promise<T>): Promise<T> {
+  /** Runs `run` in a transaction; resolves when it is durable. `committed` hears first, in the order of commits. */
+  transaction<T>(run: (write: Writes) => Promise<T>, committed?: (value: T) => void): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#failure !== undefined) {
         reject(this.#failure);
         return;
       }
-      this.#queue.push({ run, resolve: resolve as (value: unknown) => void, reject });
+      this.#queue.push({
+        run,
+        committed: committed as ((value: unknown) => void) | undefined,
+        resolve: resolve as (value: unknown) => void,
+        reject,
+      });
       this.#batches ??= this.#work();
     });
   }
@@ -169,6 +176,7 @@ export class Writer {
         continue;
       }
       for (const accountId of noted) this.#noted.add(accountId);
+      job.committed?.(value);
       job.resolve(value);
       for (const hint of hints) this.#options.onChange(hint);
     }

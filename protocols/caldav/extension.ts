@@ -7,6 +7,7 @@ import type { CalendarObjects } from '../../src/calendar/calendar-objects.ts';
 import { MAX_CALENDAR_OBJECT_OCTETS } from '../../src/calendar/calendar-objects.ts';
 import type { CalendarQuery } from '../../src/calendar/calendar-query.ts';
 import { calendarColumns } from '../../src/calendar/calendars.ts';
+import type { Subscriptions } from '../../src/calendar/subscriptions.ts';
 import { isSchedulingCollection } from '../../src/collections/collections.ts';
 import type { FreeBusy } from '../../src/scheduling/free-busy.ts';
 import type { HomeExtension } from '../dav/contract.ts';
@@ -19,6 +20,7 @@ import { freeBusyQuery } from './free-busy-query.ts';
 import { freeBusyUrl } from './free-busy-url.ts';
 import { attachmentActions, attachmentRoutes } from './managed-attachments.ts';
 import { scheduleOutbox } from './schedule-outbox.ts';
+import { sourceProperty } from './source-property.ts';
 import { timeZoneRoutes } from './time-zone-service.ts';
 import { wholeCalendar } from './whole-calendar.ts';
 
@@ -28,6 +30,7 @@ export interface CalendarServices {
   readonly calendarObjects: CalendarObjects;
   readonly calendarQuery: CalendarQuery;
   readonly freeBusy: FreeBusy;
+  readonly subscriptions: Subscriptions;
   readonly now: () => number;
 }
 
@@ -39,7 +42,8 @@ export function caldav(services: CalendarServices): HomeExtension {
     kind: 'calendar',
     namespace: CALDAV,
     resourceType: 'calendar',
-    resourceTypeOf: (collection) => (isSchedulingCollection(collection) ? `schedule-${collection.segment}` : undefined),
+    resourceTypesOf: (collection) =>
+      isSchedulingCollection(collection) ? [`schedule-${collection.segment}`] : undefined,
     async post(exchange, resource, body) {
       return (await outbox(exchange, resource, body)) || actions(exchange, resource, body);
     },
@@ -60,7 +64,6 @@ export function caldav(services: CalendarServices): HomeExtension {
     memberSuffix: '.ics',
     contentType: () => ICALENDAR_CONTENT_TYPE,
     uniformContentType: ICALENDAR_CONTENT_TYPE,
-    properties: calendarProperties,
     reports: [
       calendarQueryReport(services.calendarQuery),
       calendarMultigetReport,
@@ -71,6 +74,8 @@ export function caldav(services: CalendarServices): HomeExtension {
     isConverted,
     whole: wholeCalendar,
     represent: (_resource, octets, accept, headers) => representCalendar(octets, accept, headers),
+    subscribe: (owner, segment, url, properties) => services.subscriptions.attach(owner, segment, url, { properties }),
+    properties: [...calendarProperties, sourceProperty(services.subscriptions)],
     columnsOf: ({ columns }) => calendarColumns(columns),
     refusal: calendarRefusal,
   };

@@ -13,6 +13,7 @@ import { CALENDARSERVER, CARDDAV, DAV } from '../dav/namespaces.ts';
 import { splitPath } from '../dav/paths.ts';
 import { type Element, hrefXml } from '../dav/xml.ts';
 import { addressDataProperty } from './address-data.ts';
+import { directoryGateway } from './organisation-directory.ts';
 
 const VERSIONS = ['3.0', '4.0'];
 
@@ -68,6 +69,7 @@ export const addressBookProperties: readonly LiveProperty[] = [
     settable: { stored: 'personal', verify: verifyAddressBook },
   },
   addressDataProperty,
+  directoryGateway,
 ];
 
 async function verifyAddressBook(

@@ -12,7 +12,7 @@ import { hrefXml } from './xml.ts';
 
 /** One ACE. */
 export interface AclEntry {
-  /** 'owner': DAV:owner as a property; 'authenticated': everybody in the organisation (Interpretation 16). */
+  /** 'owner': DAV:owner as a property; 'authenticated': everybody in the organisation (Interpretation 22). */
   readonly principal: Principal | 'owner' | 'authenticated';
   readonly privileges: readonly string[];
   readonly protected?: boolean;

@@ -94,7 +94,7 @@ async function granteeOf(exchange: Exchange, ace: Element, owner: Principal): Pr
   return principal.id === owner.id ? 'owner' : principal;
 }
 
-/** Rights are steps: writing comes with reading (Interpretation 15). */
+/** Rights are steps: writing comes with reading (Interpretation 21). */
 function rightsOf(names: ReadonlySet<string>): GrantRights {
   if (names.has('all')) return 'manage';
   if (names.has('write')) {

@@ -144,10 +144,12 @@ async function groupMembers(resource: Resource, exchange: Exchange): Promise<str
 /** Each aggregate with its parts: clients look for either (RFC 3744 §3.12, §5.4). */
 function privilegesXml(resource: Resource, rights: Rights): string {
   const names: string[] = [];
-  if (rights.manage) names.push('D:all', 'D:read-acl', 'D:write-acl');
+  if (rights.manage && rights.write) names.push('D:all', 'D:read-acl', 'D:write-acl');
   if (rights.read) names.push('D:read', 'D:read-current-user-privilege-set');
   if (rights.freeBusy && resource.kind !== 'principal' && isCalendar(resource)) names.push('C:read-free-busy');
   if (rights.write) names.push('D:write', 'D:write-content', 'D:write-properties', 'D:bind', 'D:unbind');
+  // A calendar that is fetched from elsewhere: its owner names and colours it, nobody writes into it.
+  else if (rights.manage) names.push('D:write-properties');
   return names.map(privilege).join('');
 }
 
@@ -161,7 +163,7 @@ function privilege(name: string): string {
 
 /**
  * RFC 3744 §5.3: the tree below DAV:all, with read-free-busy below read (RFC 4791 §6.1.1). Rights are granted as a whole, so the
- * parts of DAV:write and what comes with DAV:all are abstract. Interpretation 15.
+ * parts of DAV:write and what comes with DAV:all are abstract. Interpretation 21.
  */
 const SUPPORTED = supported('D:all', 'Everything', [
   supported('D:read', 'Read', [

@@ -14,7 +14,7 @@ import { hrefXml } from './xml.ts';
 
 /** Whether members of this collection are made by clients at all. */
 function takesMembers({ extension, collection }: CollectionResource): boolean {
-  return extension.resourceTypeOf?.(collection) === undefined;
+  return extension.resourceTypesOf?.(collection) === undefined;
 }
 
 /** Answers POST at the address of a collection; false for every other target. */

@@ -252,8 +252,8 @@ export interface DavExtension {
   /** Namespace of its elements, and the name of its resource type in it: 'calendar'; '' for none. */
   readonly namespace: string;
   readonly resourceType: string;
-  /** Further resource types of a collection that is special, without prefix, instead of `resourceType`. */
-  resourceTypeOf?(collection: Collection): string | undefined;
+  /** The resource types of a collection that is special, without prefix, instead of `resourceType`. */
+  resourceTypesOf?(collection: Collection): readonly string[] | undefined;
   /** Answers POST on one of its resources; false leaves it at 405. */
   post?(exchange: Exchange, resource: Resource, body: Buffer): Promise<boolean>;
   /** Registers what it serves at addresses of its own. Errors are answered like all others. */
@@ -292,6 +292,11 @@ export interface DavExtension {
   ): WholeCollection | undefined | Promise<WholeCollection | undefined>;
   /** Headers that GET, HEAD and PUT of a member carry besides ETag and Last-Modified. */
   memberHeaders?(member: MemberRow): Record<string, string>;
+  /**
+   * Makes a collection of Apple's type `subscribed`, whose members are fetched from a URL: a calendar that is read-only.
+   * Throws DomainError.
+   */
+  subscribe?(owner: Principal, segment: string, url: string, properties: readonly NewProperty[]): Promise<void>;
   /** Completes the columns of a new collection from what was asked. Throws DavError to refuse. Calendars only. */
   columnsOf?(plan: CollectionPlan): CalendarColumns;
   /**

@@ -11,7 +11,7 @@ import { COLLECTION_PAGE } from './members.ts';
 import { methodsOf } from './methods.ts';
 import { APPLE_ICAL, CALENDARSERVER, DAV, prefixOf } from './namespaces.ts';
 import { sharedType } from './sharing.ts';
-import { tokenOf } from './sync-token.ts';
+import { isSynchronised, tokenOf } from './sync-token.ts';
 import { type Element, escapeXml, hrefXml, qualifiedName } from './xml.ts';
 
 const MAX_DISPLAY_NAME = 1024;
@@ -98,7 +98,7 @@ export const liveProperties: readonly LiveProperty[] = [
     name: 'sync-token',
     on: ['collection'],
     read: (resource, { server }) =>
-      resource.kind === 'collection' && resource.collection.kind !== 'plain'
+      resource.kind === 'collection' && isSynchronised(resource)
         ? tokenOf(server.changes.bookmark(resource.collection))
         : undefined,
   },
@@ -133,9 +133,10 @@ function collectionType(resource: CollectionResource, exchange: Exchange): strin
   const { extension, collection } = resource;
   if (collection.kind === 'plain') return '<D:collection/>';
   if (collection.kind === 'notifications') return '<D:collection/><CS:notification/>';
-  const type = extension.resourceTypeOf?.(collection) ?? extension.resourceType;
-  const types = `<D:collection/><${prefixOf(extension.namespace)}:${type}/>`;
-  return sharedType(resource, exchange).then((shared) => types + shared);
+  const prefix = prefixOf(extension.namespace);
+  const names = extension.resourceTypesOf?.(collection) ?? [extension.resourceType];
+  const types = `<D:collection/>${names.map((name) => `<${prefix}:${name}/>`).join('')}`;
+  return collection.computed ? types : sharedType(resource, exchange).then((shared) => types + shared);
 }
 
 function displayName(resource: Resource): string {

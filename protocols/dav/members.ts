@@ -10,7 +10,7 @@ import { checkCollection, isNotModified, preconditionOf } from './conditional.ts
 import type { CollectionResource, DavExtension, Exchange, MemberResource, Resource } from './contract.ts';
 import { badRequest, DavError } from './dav-error.ts';
 import { depthOf } from './depth.ts';
-import { encodeSegment } from './hrefs.ts';
+import { encodeSegment, homeHref } from './hrefs.ts';
 import { notAllowed } from './methods.ts';
 import { isNameAllowed, type Target } from './paths.ts';
 import { prefersRepresentation } from './preferences.ts';
@@ -20,12 +20,19 @@ import { getWhole } from './whole-collection.ts';
 /** What a person sees who opens a collection in a browser. */
 export const COLLECTION_PAGE = 'This address is for calendar and contact programs.\n';
 
+/** The same for a principal, with the addresses that are worth copying into a program that discovers nothing. */
+function principalPage({ server, request }: Exchange, name: string): string {
+  const homes = server.extensions.map(({ home }) => `${home}: ${request.publicOrigin}${homeHref(home, name)}\n`);
+  return `${COLLECTION_PAGE}${homes.join('')}search for people: ${request.publicOrigin}/dav/principals/\n`;
+}
+
 /** Answers GET and HEAD. */
 export async function get(exchange: Exchange, resource: Resource): Promise<void> {
   const { reply } = exchange;
   if (resource.kind === 'collection' && (await getWhole(exchange, resource))) return;
   if (resource.kind !== 'member') {
-    await reply.type('text/plain; charset=utf-8').header('cache-control', 'no-store').send(COLLECTION_PAGE);
+    const page = resource.kind === 'principal' ? principalPage(exchange, resource.principal.name) : COLLECTION_PAGE;
+    await reply.type('text/plain; charset=utf-8').header('cache-control', 'no-store').send(page);
     return;
   }
   const { extension, member } = resource;

@@ -10,7 +10,7 @@ import type { Home } from '../../storage/store.ts';
 import type { CollectionResource, DavExtension, DavServer, Exchange, HomeExtension } from './contract.ts';
 import { badRequest, DavError } from './dav-error.ts';
 import { startMultistatus, XML_CONTENT_TYPE } from './multistatus.ts';
-import { CALDAV, DAV, DECLARATIONS } from './namespaces.ts';
+import { CALDAV, CALENDARSERVER, DAV, DECLARATIONS } from './namespaces.ts';
 import { isNameAllowed, type Target } from './paths.ts';
 import { type Instruction, instructionsOf, judge } from './property-update.ts';
 import type { Element } from './xml.ts';
@@ -32,10 +32,14 @@ export async function makeCollection(
   }
   const place = placeOf(exchange, target, method);
   const instructions = root === undefined ? [] : instructionsOf(root);
-  const extension = typeOf(server, place, method, instructions);
+  const source = place.extension === undefined ? undefined : subscribedTo(place.extension, instructions);
+  const extension =
+    source !== undefined && place.extension !== undefined
+      ? place.extension
+      : typeOf(server, place, method, instructions);
   if (!isNameAllowed(target.name)) throw new DavError(403, 'The name is too long.');
 
-  const rest = instructions.filter(({ namespace, name }) => !(namespace === DAV && name === 'resourcetype'));
+  const rest = instructions.filter(({ namespace, name }) => !isType(namespace, name, source !== undefined));
   const { changes, columns, failure } = judge(server.properties, sampleOf(place, extension, target), rest, {
     creating: true,
     shared: true,
@@ -46,12 +50,37 @@ export async function makeCollection(
     return;
   }
   const properties = changes.flatMap(({ xml, ...property }) => (xml === undefined ? [] : [{ ...property, xml }]));
+  if (source !== undefined && extension.subscribe !== undefined) {
+    if (place.principal.id !== viewer.id) throw new DavError(403, 'You may not subscribe here.');
+    await extension.subscribe(viewer, target.name, source, properties);
+    await reply.code(201).header('cache-control', 'no-cache').send();
+    return;
+  }
   await server.collections.create(viewer, place.principal, place.home, place.above + target.name, {
     kind: extension.kind,
     columns: extension.columnsOf?.({ columns, properties }),
     properties,
   });
   await reply.code(201).header('cache-control', 'no-cache').send();
+}
+
+/** Properties that say what is made, and are kept elsewhere. */
+function isType(namespace: string, name: string, subscribed: boolean): boolean {
+  if (namespace === DAV && name === 'resourcetype') return true;
+  return subscribed && namespace === CALENDARSERVER && name === 'source';
+}
+
+/**
+ * The URL of a collection of Apple's type `subscribed` (caldav-subscribed): its CS:source holds an href.
+ * @throws DavError 403 when there is none
+ */
+function subscribedTo(extension: DavExtension, instructions: readonly Instruction[]): string | undefined {
+  const type = instructions.find(({ namespace, name }) => namespace === DAV && name === 'resourcetype')?.value;
+  if (type?.child(CALENDARSERVER, 'subscribed') === undefined || extension.subscribe === undefined) return undefined;
+  const source = instructions.find(({ namespace, name }) => namespace === CALENDARSERVER && name === 'source')?.value;
+  const url = source?.child(DAV, 'href')?.text().trim() ?? '';
+  if (url === '') throw new DavError(403, 'A subscribed calendar needs its source.', '<D:valid-resourcetype/>');
+  return url;
 }
 
 function bodyOf({ request }: Exchange, method: 'MKCALENDAR' | 'MKCOL', body: Buffer): Element {
@@ -127,6 +156,7 @@ function sampleOf(
     components: '',
     timeZone: '',
     transparent: 0,
+    subscribed: 0,
   };
   const place = {
     accountId: principal.id,

@@ -151,6 +151,11 @@ export async function dav(fastify: FastifyInstance, options: DavOptions): Promis
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   fastify.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply));
+  // The extensions' own addresses tell it too.
+  fastify.addHook('onRequest', (_request, reply, done) => {
+    reply.header('dav', davHeader);
+    done();
+  });
   // On every answer, also of errors: clients read it from different methods (RFC 4918 §10.1 asks for OPTIONS only).
   fastify.addHook('onSend', (_request, reply, _payload, done) => {
     if (reply.statusCode === 401) reply.header('dav', davHeader);

@@ -12,7 +12,7 @@ import { encodeSegment } from './hrefs.ts';
 import { PAGE_ROWS, startMultistatus, statusResponse } from './multistatus.ts';
 import { DAV } from './namespaces.ts';
 import { dataOf, memberOf, printListed, sampleOf } from './propfind.ts';
-import { bookmarkOf, tokenOf } from './sync-token.ts';
+import { bookmarkOf, isSynchronised, tokenOf } from './sync-token.ts';
 import type { Element } from './xml.ts';
 
 /** Members whose octets are in memory at once. */
@@ -22,8 +22,7 @@ export const syncCollection: Report = {
   namespace: DAV,
   name: 'sync-collection',
   on: ['collection'],
-  // The collections in a plain one are in no log of its own.
-  appliesTo: (resource) => resource.kind === 'collection' && resource.collection.kind !== 'plain',
+  appliesTo: (resource) => resource.kind === 'collection' && isSynchronised(resource),
   async run(exchange, { resource, body }) {
     if (resource.kind !== 'collection') throw badRequest('Only collections can be synchronised.');
     const { server } = exchange;

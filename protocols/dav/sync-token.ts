@@ -8,6 +8,12 @@
  */
 import type { Bookmark } from '../../src/collections/changes.ts';
 import type { HomeBookmark } from '../../src/collections/home-changes.ts';
+import type { CollectionResource } from './contract.ts';
+
+/** Whether a collection has a change log: what is computed has none, and a plain one none of the collections in it. */
+export function isSynchronised({ collection }: CollectionResource): boolean {
+  return collection.kind !== 'plain' && collection.computed !== true;
+}
 
 /** Position after every member of a modseq. */
 export const AFTER_ALL = Number.MAX_SAFE_INTEGER;

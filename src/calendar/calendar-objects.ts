@@ -5,7 +5,7 @@
  * Elsewhere: what the octets mean (icalendar.ts), which occurrences are kept (calendar-index.ts), selection (calendar-query.ts).
  */
 import type { CalendarObjectRow, MemberRow, OccurrenceRow, Store, Writes } from '../../storage/store.ts';
-import { etagOf } from '../collections/etag.ts';
+import { etagOf, soundOctets } from '../collections/etag.ts';
 import type { Collection, Members, Precondition, PutResult } from '../collections/members.ts';
 import { requireRoom } from '../collections/quota.ts';
 import { DomainError } from '../errors.ts';
@@ -51,11 +51,11 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
     return this.store.calendarObjects.get(collection.id, name);
   }
 
-  /** @throws DomainError not-found when it was deleted meanwhile */
+  /** @throws DomainError not-found when it was deleted meanwhile; an Error when the octets are not those that were stored */
   async read(member: MemberRow): Promise<string> {
     const octets = await this.store.calendarObjects.data(member.id);
     if (octets === undefined) throw notFound();
-    return octets;
+    return soundOctets(octets, member, async () => (await this.store.calendarObjects.ofIds([member.id]))[0]);
   }
 
   /**

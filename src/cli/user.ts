@@ -1,5 +1,6 @@
 /** `convene user …`: people and their passwords. */
 import type { UserPassword, UserRecord } from '../administration/commands.ts';
+import { printSize } from '../sizes.ts';
 import { type Command, passwordFrom, type Terminal, textOption } from './command.ts';
 
 const PASSWORD_HELP = `Without --password-stdin a password is made up and printed, this once.
@@ -89,6 +90,25 @@ ${PASSWORD_HELP}`,
   },
 };
 
+const quota: Command = {
+  words: 'user quota',
+  usage: 'ADDRESS|NAME [SIZE|none|default]',
+  summary: 'show or change how much a person may keep',
+  help: `Without a size, tells what the person's mail and files take, and may take.
+SIZE is like 500M or 5G. With less than is kept already nothing is lost, and nothing more is taken.
+none lifts the limit; default makes it that of CONVENE_QUOTA again.`,
+  options: {},
+  positionals: [1, 2],
+  async run(given, terminal) {
+    const [user = '', size] = given.positionals;
+    const { name, used, limit } = await terminal.call('user.quota', { user, size });
+    terminal.print(
+      `${name} uses ${printSize(used)} ${limit === undefined ? 'without a limit' : `of ${printSize(limit)}`}.`,
+    );
+    return 0;
+  },
+};
+
 const remove: Command = {
   words: 'user remove',
   usage: 'ADDRESS|NAME',
@@ -103,7 +123,7 @@ const remove: Command = {
   },
 };
 
-export const userCommands: readonly Command[] = [add, importFile, list, password, remove];
+export const userCommands: readonly Command[] = [add, importFile, list, password, quota, remove];
 
 function printPassword(user: UserPassword, terminal: Terminal): void {
   if (user.password !== undefined) terminal.print(`Password: ${user.password}`);

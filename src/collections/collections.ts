@@ -243,6 +243,11 @@ export class Collections {
     });
   }
 
+  /** What its owner says of being available (RFC 7953): an iCalendar object kept at the scheduling inbox, or ''. */
+  availability(collection: Collection): Promise<string> {
+    return this.store.collections.availability(collection.id);
+  }
+
   private async readable(viewer: Principal, of: Principal, rows: readonly BoundCollectionRow[]): Promise<Collection[]> {
     const seen: Collection[] = [];
     for (const row of rows) {
@@ -253,8 +258,8 @@ export class Collections {
   }
 
   private async asSeen(viewer: Principal, of: Principal, row: BoundCollectionRow): Promise<Collection | undefined> {
-    if (row.accountId === viewer.id) return { ...row, owner: viewer, rights: ALL_RIGHTS };
-    const rights = await rightsOn(this.store, viewer, row);
+    if (row.accountId === viewer.id) return { ...row, owner: viewer, rights: rightsIn(row, ALL_RIGHTS) };
+    const rights = rightsIn(row, await rightsOn(this.store, viewer, row));
     if (!rights.freeBusy) return undefined;
     const owner = row.accountId === of.id ? of : await this.directory.owner(row.accountId);
     return owner === undefined ? undefined : { ...row, owner, rights };
@@ -359,6 +364,11 @@ async function checkMember(write: Writes, { owner, id, member }: PropertyHolder,
   const row = await members.get(member.collectionId, member.name);
   if (row?.id !== id) throw new DomainError('not-found', 'The member has gone.');
   check?.(row);
+}
+
+/** Nobody writes into a calendar whose members are fetched from elsewhere. */
+function rightsIn({ subscribed }: BoundCollectionRow, rights: Rights): Rights {
+  return subscribed === 1 ? { ...rights, write: false } : rights;
 }
 
 /**

@@ -24,7 +24,7 @@ type Decoder = InstanceType<typeof TextDecoder>;
 const decoders = new Map<string, Decoder>();
 
 /** The decoder of a charset; null for an unknown one. */
-function decoderOf(charset: string): Decoder | null {
+export function decoderOf(charset: string): Decoder | null {
   const name = charset.toLowerCase();
   const label = Object.hasOwn(CHARSETS, name) ? (CHARSETS[name] as string) : name;
   const known = decoders.get(label);

@@ -19,6 +19,9 @@ export const SYSTEM_FLAGS: readonly string[] = ['\\Seen', '\\Answered', '\\Flagg
 export const MAX_KEYWORDS = 48;
 export const MAX_KEYWORD_OCTETS = 128;
 
+/** Every bit a flag can have. */
+export const ALL_FLAGS = 2 ** 53 - 1;
+
 const HALF = 2 ** 32;
 
 /** The bits of both. */
@@ -82,6 +85,11 @@ export class Keywords {
   /** Whether another keyword may find a place: `\*` in PERMANENTFLAGS. Slots of unused keywords may still be freed. */
   get full(): boolean {
     return this.#bits.size >= MAX_KEYWORDS;
+  }
+
+  /** Whether so many others find a place without another being given up. */
+  hasRoom(count: number): boolean {
+    return this.#bits.size + count <= MAX_KEYWORDS;
   }
 
   /** Names of all bits set: system flags first. */

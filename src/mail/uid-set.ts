@@ -36,6 +36,11 @@ export function uidSetOfSorted(uids: Iterable<number>): UidSet {
   return ranges;
 }
 
+/** Ascending UIDs as sets of so many. */
+export function* inPieces(uids: readonly number[], size: number): Generator<UidSet> {
+  for (let from = 0; from < uids.length; from += size) yield uidSetOfSorted(uids.slice(from, from + size));
+}
+
 /** Whether a UID is in the set. */
 export function hasUid(set: UidSet, uid: number): boolean {
   let low = 0;

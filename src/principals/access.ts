@@ -1,9 +1,17 @@
 /**
  * May this principal do that? One function for each question; every service asks here and nowhere else.
  * Rights come from ownership and from grants to the principal or a group it belongs to (RFC 3744 is one view of them).
- * Elsewhere: how DAV names them as privileges (protocols/dav/acl.ts).
+ * Elsewhere: rights on mailboxes (src/mail/mail-rights.ts), how DAV names them as privileges (protocols/dav/acl.ts).
  */
-import type { CollectionKind, GrantRights, GrantRow, Home, PrincipalRow, Reads } from '../../storage/store.ts';
+import type {
+  CollectionKind,
+  FreeBusySharing,
+  GrantRights,
+  GrantRow,
+  Home,
+  PrincipalRow,
+  Reads,
+} from '../../storage/store.ts';
 
 /** A person, group, room or resource, with its addresses, the primary one first. Its account has the same id. */
 export interface Principal extends PrincipalRow {
@@ -73,6 +81,19 @@ export function maySeePrincipal(viewer: Principal, other: PrincipalRow): boolean
   return viewer.id === other.id || (viewer.organisationId === other.organisationId && viewer.role !== 'external');
 }
 
+/**
+ * May `viewer` ask when this principal is busy, without a grant on a calendar? Times only; RFC 6638 §6.1 calls it
+ * schedule-query-freebusy. Who chose nothing shares with its organisation.
+ */
+export function mayQueryFreeBusy(
+  viewer: Principal,
+  other: PrincipalRow,
+  sharedWith: FreeBusySharing = 'organisation',
+): boolean {
+  if (viewer.id === other.id || sharedWith === 'everyone') return true;
+  return sharedWith === 'organisation' && maySeePrincipal(viewer, other);
+}
+
 /** May `viewer` add and remove the principals of its organisation? */
 export function mayAdministrate(viewer: Principal): boolean {
   return viewer.role === 'owner' || viewer.role === 'administrator';
@@ -81,4 +102,12 @@ export function mayAdministrate(viewer: Principal): boolean {
 /** May `viewer` create collections in the home of this principal? Its owner, and who may write in the whole account. */
 export async function mayCreateIn(reads: Reads, viewer: Principal, owner: PrincipalRow, home: Home): Promise<boolean> {
   return viewer.id === owner.id || (await rightsOnHome(reads, viewer, owner, home)).write;
+}
+
+/** May `viewer` send mail under the addresses of this principal? It may under its own, and under those it was granted. */
+export async function maySendAs(reads: Reads, viewer: Principal, owner: PrincipalRow): Promise<boolean> {
+  if (viewer.id === owner.id) return true;
+  const grantees = [viewer.id, ...(await reads.principals.groupsOf(viewer.id))];
+  const grants = await reads.grants.forCollection(owner.id, 0, grantees);
+  return grants.some(({ rights }) => rights === 'send-as');
 }

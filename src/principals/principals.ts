@@ -8,7 +8,9 @@ import { randomInt, randomUUID } from 'node:crypto';
 import type { DomainRow, PrincipalRow, Reads, Role, Store, Writes } from '../../storage/store.ts';
 import { addCollection } from '../collections/collections.ts';
 import { DEFAULT_COLLECTIONS } from '../collections/default-collections.ts';
+import { type Quota, type QuotaLimit, quotaOf, setQuota } from '../collections/quota.ts';
 import { DomainError } from '../errors.ts';
+import { addDefaultMailboxes } from '../mail/default-mailboxes.ts';
 import type { Principal } from './access.ts';
 import { foldAddress, parseAddressText, parseName, quoted } from './addresses.ts';
 import type { Authentication } from './authentication.ts';
@@ -137,6 +139,17 @@ export class Principals {
   }
 
   /**
+   * Gives a principal's account another limit, if one is given.
+   * @returns the principal, and what its account uses and may use
+   * @throws DomainError not-found
+   */
+  async quota(nameOrAddress: string, limit?: QuotaLimit): Promise<Quota & { readonly principal: Principal }> {
+    const principal = await this.find(nameOrAddress);
+    if (limit !== undefined) await setQuota(this.store, principal.id, limit);
+    return { principal, ...(await quotaOf(this.store, principal.id)) };
+  }
+
+  /**
    * Removes a principal and everything in its account. The last owner stays.
    * @throws DomainError not-found, forbidden
    */
@@ -216,6 +229,7 @@ export class Principals {
     await write.credentials.add(chosenPassword(id, prepared.passwordHash, now));
     for (const { home, segment, ...made } of DEFAULT_COLLECTIONS)
       await addCollection(write, id, home, segment, made, now);
+    await addDefaultMailboxes(write, id, now);
     return { id, ...row, addresses: [address] };
   }
 
@@ -250,5 +264,7 @@ function chosenPassword(principalId: number, hash: string, now: number) {
     createdAt: now,
     expiresAt: null,
     lastUsedAt: null,
+    lastPeer: '',
+    lastClient: '',
   };
 }

@@ -21,6 +21,7 @@ t.test('help and usage', async (t) => {
     'user import',
     'user list',
     'user password',
+    'user quota',
     'user remove',
     'domain add',
     'domain list',
@@ -84,6 +85,10 @@ async function everyCommand(t: Assertions, environment: Record<string, string>, 
   t.match(await run('user password anna --password-stdin', 'x'), { code: 0, out: 'Changed the password of anna.\n' });
   t.match(await run('user password bob@example.org'), { code: 0, out: /Password: \S{23}\n$/ });
   t.match(await run('user password nobody'), { code: 1, err: 'There is no user "nobody".\n' });
+  t.match(await run('user quota anna'), { code: 0, out: 'anna uses 0 bytes without a limit.\n' });
+  t.match(await run('user quota anna@example.org 1.5G'), { code: 0, out: 'anna uses 0 bytes of 1.5 GB.\n' });
+  t.match(await run('user quota anna lots'), { code: 1, err: /^A quota is a size like 500M/ });
+  t.match(await run('user quota anna default'), { code: 0, out: 'anna uses 0 bytes without a limit.\n' });
   t.match(await run('user remove Bob@Example.org'), { code: 0, out: /^Removed robert / });
   t.match(await run('user remove robert'), { code: 1 });
   t.match(await run('user remove admin'), { code: 1, err: /only owner/ });

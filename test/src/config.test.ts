@@ -1,10 +1,11 @@
 /** Settings: defaults, every kind of value, and one sentence for each problem. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import t from 'tap';
 import { ConfigError, LISTENERS, portName, readConfig, SETTINGS } from '../../src/config.ts';
 import { configurationDocument } from '../../src/configuration-document.ts';
 import { packageRoot } from '../../src/package-root.ts';
+import { temporaryFolder } from '../support/store.ts';
 
 function problemsOf(environment: Record<string, string>): readonly string[] {
   try {
@@ -27,6 +28,7 @@ t.test('nothing is required', (t) => {
     plaintextLogin: 'loopback',
     tls: undefined,
     logLevel: 'info',
+    quota: undefined,
   });
   t.same(config.ports, {
     http: 8080,
@@ -55,6 +57,7 @@ t.test('values', (t) => {
       CONVENE_HTTP_PORT: '0',
       CONVENE_HTTPS_PORT: '',
       CONVENE_LOG_LEVEL: '',
+      CONVENE_QUOTA: '2G',
     },
     '/package',
   );
@@ -63,6 +66,7 @@ t.test('values', (t) => {
   t.equal(config.publicUrl, 'https://dav.example.org');
   t.equal(config.trustedProxies.length, 2);
   t.same(config.tls, { cert: resolve('cert.pem'), key: '/key.pem' });
+  t.equal(config.quota, 2_147_483_648);
   t.equal(config.ports.http, 0);
   t.equal(config.ports.https, undefined, 'empty switches off');
   t.equal(config.logLevel, 'info', 'empty is none elsewhere');
@@ -86,6 +90,7 @@ t.test('problems, one sentence each', (t) => {
     [{ CONVENE_TRUSTED_PROXIES: 'proxy' }, /"proxy" is none/],
     [{ CONVENE_PLAINTEXT_LOGIN: 'yes' }, /must be one of loopback, never/],
     [{ CONVENE_LOG_LEVEL: 'loud' }, /must be one of silent, fatal/],
+    [{ CONVENE_QUOTA: 'much' }, /CONVENE_QUOTA must be a size, like 500M or 5G/],
     [{ CONVENE_HOST: 'a b' }, /CONVENE_HOST must be/],
     [{ CONVENE_TLS_KEY: 'k' }, /Set CONVENE_TLS_CERT too/],
     [{ CONVENE_TLS_CERT: 'c' }, /Set CONVENE_TLS_KEY too/],
@@ -101,6 +106,18 @@ t.test('problems, one sentence each', (t) => {
     t.equal(problems.length, expected.length, JSON.stringify(environment));
     for (const [i, pattern] of expected.entries()) t.match(problems[i], pattern);
   }
+  t.end();
+});
+
+t.test('a setting may be in a file', (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, 'domain');
+  writeFileSync(file, 'example.org\n');
+  t.equal(readConfig({ CONVENE_DOMAIN_FILE: file }, folder).domain, 'example.org');
+  t.equal(readConfig({ CONVENE_DOMAIN_FILE: '' }, folder).domain, 'convene.localhost');
+  t.match(problemsOf({ CONVENE_DOMAIN_FILE: join(folder, 'none') }), [/cannot be read/]);
+  t.match(problemsOf({ CONVENE_DOMAIN: 'a.example', CONVENE_DOMAIN_FILE: file }), [/not both/]);
+  t.match(problemsOf({ CONVENE_NOTHING_FILE: file }), [/not a setting/]);
   t.end();
 });
 

@@ -10,20 +10,30 @@ import { migrate, readMigrations } from '../../storage/migrate.ts';
 import type {
   AccountRow,
   AttachmentRow,
+  AuditRow,
   BoundCollectionRow,
   CalendarObjectRow,
   CardRow,
   CredentialRow,
+  DeletedCollectionRow,
+  DeletedMemberRow,
   DomainRow,
+  FeedFetchRow,
+  FeedRow,
   FileRow,
   GrantRow,
   InvitationRow,
   MailboxRow,
+  MailGrantRow,
   MessageRow,
   OccurrenceRow,
+  OneTimeLinkRow,
   OrganisationRow,
   PrincipalRow,
   PropertyRow,
+  ResourceRow,
+  SecondFactorRow,
+  SourceRow,
   SubmissionRow,
   TombstoneRow,
 } from '../../storage/store.ts';
@@ -46,6 +56,16 @@ const principal = keys<PrincipalRow>({
   role: 1,
   createdAt: 1,
 });
+const resource = keys<ResourceRow>({
+  principalId: 1,
+  building: 1,
+  capacity: 1,
+  features: 1,
+  booking: 1,
+  managerId: 1,
+  horizonDays: 1,
+  longestMinutes: 1,
+});
 const credential = keys<CredentialRow>({
   id: 1,
   principalId: 1,
@@ -57,6 +77,8 @@ const credential = keys<CredentialRow>({
   createdAt: 1,
   expiresAt: 1,
   lastUsedAt: 1,
+  lastPeer: 1,
+  lastClient: 1,
 });
 const account = keys<AccountRow>({ id: 1, modseq: 1, nextUidvalidity: 1, usedBytes: 1, quotaBytes: 1 });
 const collection = keys<BoundCollectionRow>({
@@ -74,8 +96,10 @@ const collection = keys<BoundCollectionRow>({
   components: 1,
   timeZone: 1,
   transparent: 1,
+  subscribed: 1,
 });
 const grant = keys<GrantRow>({ id: 1, accountId: 1, collectionId: 1, granteeId: 1, rights: 1, scope: 1, createdAt: 1 });
+const mailGrant = keys<MailGrantRow>({ mailboxId: 1, granteeId: 1, rights: 1, letters: 1 });
 const property = keys<PropertyRow>({ principalId: 1, namespace: 1, name: 1, xml: 1 });
 const member = { id: 1, collectionId: 1, name: 1, etag: 1, size: 1, modseq: 1, createdAt: 1, modifiedAt: 1 } as const;
 const calendarObject = keys<CalendarObjectRow>({
@@ -125,6 +149,10 @@ const message = keys<MessageRow>({
   internalDate: 1,
   summary: 1,
   structure: 1,
+  layout: 1,
+  originalId: 1,
+  threadId: 1,
+  ancestry: 1,
 });
 const submission = keys<SubmissionRow>({
   id: 1,
@@ -150,6 +178,53 @@ const attachment = keys<AttachmentRow>({
   size: 1,
   createdAt: 1,
 });
+const feed = keys<FeedRow>({
+  id: 1,
+  accountId: 1,
+  collectionId: 1,
+  name: 1,
+  level: 1,
+  createdAt: 1,
+  expiresAt: 1,
+  revokedAt: 1,
+  seenModseq: 1,
+  seenAt: 1,
+  fetches: 1,
+});
+const feedFetch = keys<FeedFetchRow>({ id: 1, at: 1, peer: 1, client: 1, status: 1 });
+const secondFactor = keys<SecondFactorRow>({ principalId: 1, secret: 1, createdAt: 1, enabledAt: 1, lastStep: 1 });
+const oneTimeLink = keys<OneTimeLinkRow>({ hash: 1, principalId: 1, createdAt: 1, expiresAt: 1, usedAt: 1 });
+const audit = keys<AuditRow>({ id: 1, at: 1, actor: 1, action: 1, target: 1, peer: 1, details: 1 });
+const deletedMember = keys<DeletedMemberRow>({
+  id: 1,
+  accountId: 1,
+  collectionId: 1,
+  kind: 1,
+  name: 1,
+  uid: 1,
+  deletedAt: 1,
+});
+const deletedCollection = keys<DeletedCollectionRow>({
+  collectionId: 1,
+  accountId: 1,
+  kind: 1,
+  home: 1,
+  segment: 1,
+  deletedAt: 1,
+});
+const source = keys<SourceRow>({
+  id: 1,
+  url: 1,
+  everyMs: 1,
+  etag: 1,
+  lastModified: 1,
+  contentHash: 1,
+  fetchedAt: 1,
+  changedAt: 1,
+  nextFetchAt: 1,
+  failures: 1,
+  error: 1,
+});
 const placement = ['flags', 'messageId', 'modseq', 'uid'];
 
 const listing = ['etag', 'id', 'modseq', 'name'];
@@ -171,6 +246,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     firstAfterBoot: ['modseq'],
     bootExists: ['found'],
     nextModseq: ['modseq'],
+    addUsedBytes: ['quotaBytes', 'usedBytes'],
     addBoot: ['id'],
     accountOf: ['id'],
   },
@@ -185,6 +261,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
   blobs: {
     find: ['id'],
     size: ['size'],
+    facts: ['chunks', 'hash'],
     whole: ['octets'],
     chunkSizes: ['ordinal', 'size'],
     chunk: ['octets'],
@@ -196,6 +273,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     overlapping: calendarObject,
     outsideIndex: calendarObject,
     indexedUntilBefore: calendarObject,
+    availabilities: [...calendarObject, 'data'].sort(),
     ofUid: calendarObject,
     ofIds: calendarObject,
     everywhere: [...calendarObject, 'data'].sort(),
@@ -211,17 +289,44 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     boundFor: collection,
     boundTo: ['principal_id'],
     countInHome: ['count'],
+    availability: ['availability'],
     add: ['id'],
     bind: ['id'],
   },
+  audit: { last: audit, lastOf: audit },
   credentials: { list: credential, add: ['id'] },
   files: { get: file, page: file, listing, count: ['count'], insert: ['id'] },
-  grants: { forCollection: grant, on: grant, onAccounts: grant },
+  deleted: {
+    members: deletedMember,
+    member: [...deletedMember, 'data'].sort(),
+    collections: deletedCollection,
+    collection: deletedCollection,
+  },
+  feeds: {
+    get: feed,
+    list: feed,
+    byToken: [...feed, 'retiredAt'].sort(),
+    fetches: feedFetch,
+    add: ['id'],
+  },
+  'second-factors': { get: secondFactor, link: oneTimeLink },
+  sources: {
+    get: source,
+    byUrl: source,
+    ofCollection: source,
+    due: source,
+    subscribers: ['collectionId'],
+    add: ['id'],
+  },
+  grants: { forCollection: grant, on: grant, onAccounts: grant, accountsFor: ['accountId'] },
   invitations: { ofCollection: invitation, byUid: invitation, of: invitation, add: ['id'] },
+  'mail-rights': { forGrantees: mailGrant, forMailbox: mailGrant, on: mailGrant },
   mailboxes: {
     get: mailbox,
     byName: mailbox,
     list: mailbox,
+    count: ['count'],
+    withoutInbox: ['id'],
     subscriptions: ['name'],
     addCollection: ['id'],
     renewUidvalidity: ['accountId'],
@@ -229,13 +334,32 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
   },
   messages: {
     get: message,
-    after: message,
+    summariesOf: ['id', 'summary'],
+    lastId: ['id'],
+    idsAfter: ['id'],
     summaries: ['summary', 'uid'],
     structures: ['structure', 'uid'],
     sizes: ['internal_date', 'size', 'uid'],
+    origins: ['original_id', 'thread_id', 'uid'],
+    ancestriesOf: ['ancestry', 'id'],
+    removeUnplaced: ['size'],
+    bodies: ['message_id', 'octets', 'size', 'uid'],
+    place: ['blobId', 'layout', 'size'],
+    facts: ['id', 'internal_date', 'size'],
     add: ['id'],
   },
-  placements: { get: placement, page: placement, changedSince: placement, counts: ['messages', 'octets', 'unseen'] },
+  'message-reader': { place: ['blobId'], octets: ['octets'], chunks: ['octets'], idsAfter: ['id'] },
+  placements: {
+    get: placement,
+    page: placement,
+    changedSince: placement,
+    withFlags: placement,
+    savedAt: ['savedAt', 'uid'],
+    combinations: ['flags'],
+    counts: ['deleted', 'messages', 'recent', 'unseen'],
+    octets: ['deletedOctets', 'octets'],
+    octetsOnlyHere: ['octets'],
+  },
   submissions: { get: submission, list: submission, due: submission, nextAttemptAt: ['nextAttemptAt'], add: ['id'] },
   occurrences: { overlapping: occurrence, busy: occurrence },
   organisations: { list: organisation, domains: domain, domain, add: ['id'], addDomain: ['id'] },
@@ -253,13 +377,17 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
   purging: {
     removedCollection: ['id'],
     objectsOf: ['id'],
-    attachmentsOf: ['id'],
     cardsOf: ['id'],
     filesOf: ['id'],
     orphanedAccount: ['id'],
+    removePlacements: ['messageId'],
+    attachmentsOf: ['id'],
   },
+  resources: { get: resource, list: resource },
+  'free-busy-sharing': { get: ['sharedWith'] },
   settings: { get: ['value'] },
-  tombstones: { page: tombstone, ofHomes: tombstone },
+  threads: { find: ['hash', 'thread_id'] },
+  tombstones: { page: tombstone, idsSince: ['memberId'], ofHomes: tombstone },
   'used-bytes': {},
 };
 

@@ -1,6 +1,8 @@
 /** The program `convene` as a process of its own, as an operator runs it. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { LISTENERS, portName } from '../../src/config.ts';
 import { packageRoot } from '../../src/package-root.ts';
 
 const PROGRAM = join(packageRoot, 'bin', 'convene.js');
@@ -24,9 +26,8 @@ export interface RunningServer {
 export function environmentFor(data: string, more: Readonly<Record<string, string>> = {}): Record<string, string> {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(CONVENE_|NODE_OPTIONS|TAP|_TAPJS)/.test(name));
   const settings = {
+    ...Object.fromEntries(LISTENERS.map((listener) => [portName(listener), listener === 'http' ? '0' : ''])),
     CONVENE_DATA: data,
-    CONVENE_HTTP_PORT: '0',
-    CONVENE_HTTPS_PORT: '',
     CONVENE_DOMAIN: 'example.org',
   };
   return { ...(Object.fromEntries(inherited) as Record<string, string>), ...settings, ...more };

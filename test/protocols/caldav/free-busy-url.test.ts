@@ -48,6 +48,9 @@ t.test('ranges', async (t) => {
     ['?start=20260101&period=P400000D', '400'],
   ];
   for (const [query, expected] of cases) t.equal(await busy(query), expected, query);
+  t.match(await busy('', bob), /BUSY:/, 'a colleague may ask');
+  const { id } = (await server.store.principals.byName('alice'))!;
+  await server.store.transaction((write) => write.freeBusySharing.set(id, 'nobody'));
   t.equal(await busy('', bob), '403', 'only those who may know');
   t.equal((await server.request(undefined, 'GET', url)).status, 401);
   t.equal((await server.request(alice, 'GET', '/dav/calendars/nobody/freebusy')).status, 404);

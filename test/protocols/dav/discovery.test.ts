@@ -88,3 +88,9 @@ t.test('a collection answers without its slash; nothing is redirected', async (t
   t.equal(page.status, 200);
   t.match(page.headers['content-type'], /^text\/calendar/);
 });
+
+t.test('a person who opens a principal is told its addresses', async (t) => {
+  const { status, text } = await server.request(alice, 'GET', '/dav/principals/alice/');
+  t.equal(status, 200);
+  for (const home of ['calendars', 'addressbooks']) t.match(text, `${server.url}/dav/${home}/alice/`);
+});

@@ -1,0 +1,48 @@
+/**
+ * Long computations in short turns: the steps of a generator, with the event loop in between whenever some milliseconds went by.
+ * The computation stays a pure function that yields at points of its own; only its caller waits.
+ */
+import { setImmediate as turn } from 'node:timers/promises';
+
+/** Milliseconds of one turn. */
+const SLICE = 8;
+
+/** The result of a computation; it should yield more often than once in a millisecond. */
+export async function inSlices<T>(steps: Iterator<void, T>): Promise<T> {
+  let began = performance.now();
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    if (performance.now() - began < SLICE) continue;
+    await turn();
+    began = performance.now();
+  }
+}
+
+/** Entries sorted in one go, and compared between two yields. */
+const RUN = 1_024;
+
+/** The entries in order, those that are equal in the order they came in: a merge sort that yields. */
+export function* sorted<T>(entries: readonly T[], compare: (a: T, b: T) => number): Generator<void, T[]> {
+  let from: T[] = [];
+  for (let start = 0; start < entries.length; start += RUN) {
+    from.push(...entries.slice(start, start + RUN).sort(compare));
+    yield;
+  }
+  let to = new Array<T>(from.length);
+  for (let width = RUN; width < from.length; width *= 2) {
+    for (let start = 0; start < from.length; start += 2 * width) {
+      const middle = Math.min(start + width, from.length);
+      const end = Math.min(start + 2 * width, from.length);
+      let left = start;
+      let right = middle;
+      for (let at = start; at < end; at++) {
+        const takeLeft = right >= end || (left < middle && compare(from[left] as T, from[right] as T) <= 0);
+        to[at] = (takeLeft ? from[left++] : from[right++]) as T;
+        if (at % RUN === 0) yield;
+      }
+    }
+    [from, to] = [to, from];
+  }
+  return from;
+}

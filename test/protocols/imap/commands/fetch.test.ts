@@ -1,0 +1,196 @@
+/** FETCH: attributes, sections, partial ranges, \Seen. RFC 3501 §6.4.5, §7.4.2. */
+import t from 'tap';
+import { IMAP_PORTS, loginImap } from '../../../support/imap.ts';
+import { startServer } from '../../../support/server.ts';
+
+const PARTS = [
+  'From: Anna <anna@example.org>',
+  'To: bob@example.org',
+  'Subject: parts',
+  'Date: Mon, 2 Mar 2020 10:00:00 +0100',
+  'Message-ID: <1@example.org>',
+  'Content-Type: multipart/mixed; boundary=x',
+  '',
+  'preamble',
+  '--x',
+  '',
+  'first',
+  '--x',
+  'Content-Type: message/rfc822',
+  '',
+  'Subject: inner',
+  '',
+  'inner text',
+  '--x',
+  'Content-Type: application/octet-stream; name=a.bin',
+  'Content-Transfer-Encoding: base64',
+  '',
+  'AAEC',
+  '--x--',
+  '',
+].join('\r\n');
+
+/** An attribute and its value as the answer holds them. */
+function octets(label: string, value: string): string {
+  return `${label} {${value.length}}\r\n${value}`;
+}
+
+t.test('FETCH', async (t) => {
+  const server = await startServer(t, { environment: IMAP_PORTS });
+  const anna = await server.addUser('anna');
+  const client = await loginImap(t, server, anna);
+  await client.append('INBOX', PARTS, '(\\Seen) " 2-Mar-2020 10:00:00 +0000" ');
+  await client.append('INBOX', 'Subject: two\r\nX-Long: a\r\n b\r\n\r\n0123456789');
+  await client.ok('EXAMINE INBOX');
+
+  const envelope =
+    'ENVELOPE ("Mon, 2 Mar 2020 10:00:00 +0100" "parts" (("Anna" NIL "anna" "example.org")) (("Anna" NIL "anna" "example.org")) (("Anna" NIL "anna" "example.org")) ((NIL NIL "bob" "example.org")) NIL NIL NIL "<1@example.org>")';
+  const basics = `INTERNALDATE " 2-Mar-2020 10:00:00 +0000" RFC822.SIZE ${PARTS.length}`;
+  const header = PARTS.slice(0, PARTS.indexOf('preamble'));
+
+  const table: readonly [string, string][] = [
+    ['UID', 'UID 1'],
+    ['(UID FLAGS)', 'UID 1 FLAGS (\\Seen \\Recent)'],
+    ['FAST', `FLAGS (\\Seen \\Recent) ${basics}`],
+    ['ALL', `FLAGS (\\Seen \\Recent) ${basics} ${envelope}`],
+    ['(ENVELOPE UID)', `UID 1 ${envelope}`],
+    ['(RFC822.SIZE INTERNALDATE)', basics],
+    ['rfc822.size', `RFC822.SIZE ${PARTS.length}`],
+    ['BODY.PEEK[1]', octets('UID 1 BODY[1]', 'first')],
+    ['BODY.PEEK[1.MIME]', octets('UID 1 BODY[1.MIME]', '\r\n')],
+    ['BODY.PEEK[2.HEADER]', octets('UID 1 BODY[2.HEADER]', 'Subject: inner\r\n\r\n')],
+    ['BODY.PEEK[2.TEXT]', octets('UID 1 BODY[2.TEXT]', 'inner text')],
+    ['BODY.PEEK[2.1]', octets('UID 1 BODY[2.1]', 'inner text')],
+    ['BODY.PEEK[3]', octets('UID 1 BODY[3]', 'AAEC')],
+    ['BODY.PEEK[9]', 'UID 1 BODY[9] NIL'],
+    ['BODY.PEEK[9]<0.10>', 'UID 1 BODY[9]<0> NIL'],
+    ['BODY.PEEK[HEADER]', octets('UID 1 BODY[HEADER]', header)],
+    ['RFC822.HEADER', octets('UID 1 RFC822.HEADER', header)],
+    ['BODY.PEEK[TEXT]', octets('UID 1 BODY[TEXT]', PARTS.slice(header.length))],
+    ['BODY.PEEK[]<0.5>', octets('UID 1 BODY[]<0>', 'From:')],
+    ['BODY.PEEK[]<4.3>', octets('UID 1 BODY[]<4>', ': A')],
+    ['BODY.PEEK[]<99999.3>', octets('UID 1 BODY[]<99999>', '')],
+    ['BODY.PEEK[1]<3.99>', octets('UID 1 BODY[1]<3>', 'st')],
+    [
+      'BODY.PEEK[HEADER.FIELDS (subject "TO" x-none)]',
+      octets('UID 1 BODY[HEADER.FIELDS (subject TO x-none)]', 'To: bob@example.org\r\nSubject: parts\r\n\r\n'),
+    ],
+    [
+      'BODY.PEEK[2.HEADER.FIELDS.NOT (From)]',
+      octets('UID 1 BODY[2.HEADER.FIELDS.NOT (From)]', 'Subject: inner\r\n\r\n'),
+    ],
+    [
+      'BODYSTRUCTURE',
+      'BODYSTRUCTURE (("TEXT" "PLAIN" ("CHARSET" "us-ascii") NIL NIL "7BIT" 5 0 NIL NIL NIL NIL)("MESSAGE" "RFC822" NIL NIL NIL "7BIT" 28 (NIL "inner" NIL NIL NIL NIL NIL NIL NIL NIL) ("TEXT" "PLAIN" ("CHARSET" "us-ascii") NIL NIL "7BIT" 10 0 NIL NIL NIL NIL) 2 NIL NIL NIL NIL)("APPLICATION" "OCTET-STREAM" ("NAME" "a.bin") NIL NIL "BASE64" 4 NIL NIL NIL NIL) "MIXED" ("BOUNDARY" "x") NIL NIL NIL)',
+    ],
+    [
+      'BODY',
+      'BODY (("TEXT" "PLAIN" ("CHARSET" "us-ascii") NIL NIL "7BIT" 5 0)("MESSAGE" "RFC822" NIL NIL NIL "7BIT" 28 (NIL "inner" NIL NIL NIL NIL NIL NIL NIL NIL) ("TEXT" "PLAIN" ("CHARSET" "us-ascii") NIL NIL "7BIT" 10 0) 2)("APPLICATION" "OCTET-STREAM" ("NAME" "a.bin") NIL NIL "BASE64" 4) "MIXED")',
+    ],
+  ];
+  t.test('attributes', async (t) => {
+    for (const [attributes, expected] of table) {
+      const { untagged } = await client.ok(`FETCH 1 ${attributes}`);
+      t.equal(untagged.length, 1, attributes);
+      t.equal(untagged[0], `1 FETCH (${expected})`, attributes);
+    }
+  });
+
+  t.test('sets', async (t) => {
+    const numbers: readonly [string, readonly string[]][] = [
+      ['FETCH 1:2', ['1', '2']],
+      ['FETCH *', ['2']],
+      ['FETCH 2:1', ['1', '2']],
+      ['FETCH *:1', ['1', '2']],
+      ['FETCH 2,1,2', ['1', '2']],
+      ['UID FETCH 1:4294967295', ['1', '2']],
+      ['UID FETCH 3:*', ['2']],
+      ['UID FETCH 7', []],
+      ['UID FETCH 7:9', []],
+    ];
+    for (const [command, expected] of numbers)
+      t.same(
+        (await client.ok(`${command} (UID)`)).untagged.map((line) => line.split(' ')[0]),
+        expected,
+        command,
+      );
+  });
+
+  t.test('what is no FETCH', async (t) => {
+    for (const bad of [
+      'FETCH',
+      'FETCH 1',
+      'FETCH 3 (UID)',
+      'FETCH 0 (UID)',
+      'FETCH 1:4294967296 (UID)',
+      'FETCH 1: (UID)',
+      'FETCH 1 ()',
+      'FETCH 1 (UID FAST)',
+      'FETCH 1 (NONSENSE)',
+      'FETCH 1 BODY[',
+      'FETCH 1 BODY[0]',
+      'FETCH 1 BODY[1.]',
+      'FETCH 1 BODY[MIME]',
+      'FETCH 1 BODY[HEADER.FIELDS]',
+      'FETCH 1 BODY[HEADER.FIELDS ()]',
+      'FETCH 1 BODY[]<0>',
+      'FETCH 1 BODY[]<0.0>',
+      'FETCH 1 BODY[]<0.4294967296>',
+      'FETCH 1 (UID) more',
+      'FETCH 1 (UID) (CHANGEDSINCE)',
+    ])
+      t.equal((await client.run(bad)).status, 'BAD', bad);
+    t.equal((await client.run('UID FETCH 0 (UID)')).status, 'BAD');
+  });
+
+  t.test('reading marks as read and tells the flags, peeking does not', async (t) => {
+    const reader = await loginImap(t, server, anna);
+    await reader.ok('SELECT INBOX');
+    await reader.ok('FETCH 2 (BODY.PEEK[] RFC822.HEADER BODY.PEEK[TEXT])');
+    t.same((await reader.ok('FETCH 2 FLAGS')).untagged, ['2 FETCH (FLAGS (\\Recent))']);
+    const { untagged } = await reader.ok('FETCH 2 BODY[TEXT]');
+    t.same(untagged, [`2 FETCH (${octets('UID 2 BODY[TEXT]', '0123456789')})`, '2 FETCH (FLAGS (\\Seen \\Recent))']);
+    t.equal((await reader.ok('FETCH 2 RFC822.TEXT')).untagged.length, 1, 'nothing to mark any more');
+  });
+
+  t.test('many messages come in order, however many are asked at once', async (t) => {
+    await client.ok('CREATE many');
+    const tags = Array.from({ length: 700 }, (_, n) =>
+      client.begin(`APPEND many {${20 + String(n).length}+}\r\nSubject: ${n}\r\n\r\ntext.\r\n`),
+    );
+    for (const tag of tags) t.equal((await client.reply(tag)).status, 'OK');
+    await client.ok('SELECT many');
+    const { untagged } = await client.ok('FETCH 1:* (UID ENVELOPE BODY.PEEK[HEADER.FIELDS (Subject)])');
+    t.equal(untagged.length, 700);
+    t.ok(untagged.every((line, n) => line.startsWith(`${n + 1} FETCH (UID ${n + 1} ENVELOPE (NIL "${n}" `)));
+    t.ok(untagged.every((line, n) => line.includes(`Subject: ${n}\r\n\r\n`)));
+    const odd = Array.from({ length: 350 }, (_, n) => 2 * n + 1);
+    const some = await client.ok(`FETCH ${odd.join(',')} (RFC822.SIZE)`);
+    t.same(
+      some.untagged.map((line) => Number.parseInt(line, 10)),
+      odd,
+    );
+  });
+
+  t.test('what is told of a message is never of another, though some leave meanwhile', async (t) => {
+    const [reader, remover] = [await loginImap(t, server, anna), await loginImap(t, server, anna)];
+    await reader.ok('CREATE leaving');
+    const tags = Array.from({ length: 1500 }, (_, n) =>
+      reader.begin(`APPEND leaving (kw${n % 7}) {18+}\r\nSubject: x\r\n\r\nab\r\n`),
+    );
+    for (const tag of tags) await reader.reply(tag);
+    await reader.ok('SELECT leaving');
+    await remover.ok('SELECT leaving');
+    await remover.ok('STORE 1:100,900:1000 +FLAGS.SILENT (\\Deleted)');
+    const tag = reader.begin('FETCH 1:* (UID FLAGS ENVELOPE)');
+    remover.begin('EXPUNGE');
+    const { untagged } = await reader.reply(tag);
+    const told = untagged.filter((line) => line.includes('ENVELOPE'));
+    t.ok(told.length >= 1299, `${told.length} told`);
+    const wrong = told.filter((line) => {
+      const uid = Number(/UID (\d+)/.exec(line)?.[1]);
+      return !line.startsWith(`${uid} FETCH`) || !line.includes(`kw${(uid - 1) % 7}`);
+    });
+    t.same(wrong, []);
+  });
+});

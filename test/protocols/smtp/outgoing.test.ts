@@ -1,0 +1,317 @@
+/** RFC 5321 §4.5.4, RFC 3461, RFC 3464: what goes elsewhere, through a relay that behaves well, badly or not at all. */
+import { pino } from 'pino';
+import t, { type Test } from 'tap';
+import { FakeMx } from '../../support/fake-mx.ts';
+import { letter, type MailServer, startMailServer } from '../../support/mail-server.ts';
+
+const HOUR = 3_600_000;
+
+interface Relayed {
+  readonly server: MailServer;
+  readonly relay: FakeMx;
+  readonly clock: { now: number };
+  readonly log: string[];
+  /** Sends a letter of anna's. */
+  send(subject: string, recipients: readonly string[], mail?: string): Promise<void>;
+  /** Lets time pass and waits for what was due to be tried. */
+  later(milliseconds: number): Promise<void>;
+  settled(): Promise<void>;
+}
+
+async function relayed(t: Test, user = ''): Promise<Relayed> {
+  const relay = await FakeMx.listen(t);
+  const clock = { now: Date.UTC(2026, 0, 5) };
+  const log: string[] = [];
+  const server = await startMailServer(t, {
+    now: () => clock.now,
+    environment: { CONVENE_RELAY: `smtp://${user}127.0.0.1:${relay.port}` },
+    mailTransport: { timeouts: { connect: 500, greeting: 300, silence: 400 } },
+    log: pino({ level: 'info' }, { write: (line: string) => void log.push(line) }),
+  });
+  const settled = async (): Promise<void> => {
+    for (let patience = 400; patience > 0; patience--) {
+      const due = await server.store.submissions.due(clock.now, 10);
+      const begun = (await server.store.submissions.list(100)).some(({ lastError }) =>
+        lastError?.includes('not finished'),
+      );
+      if (due.length === 0 && !begun) return;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    throw new Error('the queue does not settle');
+  };
+  return {
+    server,
+    relay,
+    clock,
+    log,
+    settled,
+    async send(subject, recipients, mail = '') {
+      const client = await server.talk('submission');
+      await client.command(`MAIL FROM:<anna@example.org>${mail}`);
+      for (const recipient of recipients) {
+        const reply = await client.command(`RCPT TO:${recipient}`);
+        if (!reply.startsWith('250')) throw new Error(reply);
+      }
+      const reply = await client.data(letter('anna@example.org', subject));
+      if (!reply.startsWith('250')) throw new Error(reply);
+      client.end();
+      await settled();
+    },
+    async later(milliseconds) {
+      clock.now += milliseconds;
+      server.app.outbound.wake();
+      await settled();
+    },
+  };
+}
+
+t.test('handed over once, octet for octet, with the local copy in the same breath', async (t) => {
+  const { server, relay, settled } = await relayed(t);
+  const client = await server.talk('submission');
+  await client.commands(
+    'MAIL FROM:<anna@example.org> BODY=8BITMIME',
+    'RCPT TO:<carol@example.net>',
+    'RCPT TO:<bob@example.org>',
+    'RCPT TO:<dave@example.com>',
+    'RCPT TO:<carol@example.net>',
+  );
+  const body = `.\r\n..\r\n.x\r\n\r\n8-bit \xe4\xff\r\n${'long '.repeat(400)}\r\n`;
+  const sent = letter('anna@example.org', 'Out', body, 'Bcc: x@example.net\r\n');
+  t.match(await client.data(Buffer.from(sent, 'latin1')), /^250/);
+  t.equal((await server.mailbox(server.bob)).length, 1, 'there when 250 was said');
+  await settled();
+  t.equal(relay.messages.length, 1);
+  const [got] = relay.messages;
+  t.same(got?.recipients.sort(), ['carol@example.net', 'dave@example.com']);
+  t.equal(got?.from, 'anna@example.org');
+  t.match(got?.octets, /^Received: from submission\r\n\tby mx\.example\.org/, 'Return-Path is for the last delivery');
+  t.equal(got?.octets.slice(-body.length), body);
+  t.notMatch(got?.octets, /Bcc/);
+  t.same(await server.store.submissions.list(10), []);
+  t.match(relay.lines[0], /^EHLO mx\.example\.org$/);
+});
+
+t.test('a log-in at the relay', async (t) => {
+  const { relay, send } = await relayed(t, 'us%40er:p%3Aass@');
+  relay.behaviour = {
+    extensions: ['AUTH PLAIN'],
+    command: (line) => (line.startsWith('AUTH') ? '235 2.7.0 In' : undefined),
+  };
+  await send('Hello', ['<x@example.net>']);
+  t.ok(relay.lines.includes(`AUTH PLAIN ${Buffer.from('\0us@er\0p:ass').toString('base64')}`), relay.lines.join());
+  t.equal(relay.messages.length, 1);
+});
+
+t.test(
+  '§4.5.4.1: what fails for now is tried again, later and later; the sender hears of a delay, then of the end',
+  async (t) => {
+    const { server, relay, send, later } = await relayed(t);
+    relay.behaviour = { command: (line) => (line.startsWith('RCPT') ? '451 4.7.1 Grey' : undefined) };
+    await send('Slow', ['<x@example.net>']);
+    const [row] = await server.store.submissions.list(10);
+    t.match(row, { attempts: 1, lastError: '451 4.7.1 Grey', state: 'queued' });
+    const waits: number[] = [];
+    for (let hours = 0; hours < 130; hours += 0.5) {
+      const before = relay.connections;
+      await later(HOUR / 2);
+      if (relay.connections > before) waits.push(hours);
+    }
+    t.ok(waits.length > 25 && waits.length < 50, `${waits.length} attempts`);
+    t.equal((await server.store.submissions.list(10)).length, 0);
+    const notices = await server.arrived(server.anna, 2);
+    t.equal(notices.length, 2, 'one delay, one failure');
+    t.match(notices[0], /^Return-Path: <>\r\nFrom: Mail Delivery <postmaster@mx\.example\.org>\r\n/);
+    t.match(notices[0], /\r\nAuto-Submitted: auto-replied\r\n/);
+    t.match(notices[0], /\r\nAction: delayed\r\nStatus: 4\.7\.1\r\n[\s\S]*\r\nWill-Retry-Until: Sat, 10 Jan 2026/);
+    t.match(notices[1], /\r\nFinal-Recipient: rfc822; x@example\.net\r\nAction: failed\r\nStatus: 5\.4\.7\r\n/);
+    t.match(notices[1], /\r\nDiagnostic-Code: smtp; Given up; at last: 451 4\.7\.1 Grey\r\n/);
+    t.match(notices[1], /\r\nSubject: Slow\r\n/, 'the header comes back');
+    t.equal(relay.messages.length, 0);
+  },
+);
+
+t.test('RFC 3464: one report for those that failed, the others get theirs', async (t) => {
+  const { server, relay, send, later } = await relayed(t);
+  let grey = true;
+  relay.behaviour = {
+    command: (line) =>
+      /RCPT.*bad/.test(line)
+        ? '550-5.1.1 No such\r\n550 5.1.1 person'
+        : /RCPT.*grey/.test(line) && grey
+          ? '450 4.2.0 Busy'
+          : undefined,
+  };
+  await send(
+    'Mixed',
+    ['<bad1@example.net>', '<good@example.net>', '<bad2@example.net>', '<grey@example.net>'],
+    ' ENVID=abc+2Bd RET=FULL',
+  );
+  t.same(
+    relay.messages.map(({ recipients }) => recipients),
+    [['good@example.net']],
+  );
+  const [report = ''] = await server.arrived(server.anna, 1);
+  t.match(report, /Content-Type: multipart\/report; report-type=delivery-status;/);
+  t.match(
+    report,
+    /\r\nOriginal-Envelope-Id: abc\+d\r\nReporting-MTA: dns; mx\.example\.org\r\nArrival-Date: Mon, 5 Jan 2026/,
+  );
+  t.equal(report.match(/^Final-Recipient: rfc822; bad[12]@example\.net\r$/gm)?.length, 2);
+  t.match(
+    report,
+    /\r\nRemote-MTA: dns; 127\.0\.0\.1\r\nDiagnostic-Code: smtp; 550-5\.1\.1 No such 550 5\.1\.1 person\r\n/,
+  );
+  t.match(report, /\r\nContent-Type: message\/rfc822\r\n[\s\S]*\r\nText\.\r\n/, 'RET=FULL brings all of it back');
+  t.equal((await server.store.submissions.list(10)).length, 1);
+  grey = false;
+  await later(10 * 60_000);
+  t.same(relay.messages[1]?.recipients, ['grey@example.net']);
+  t.equal((await server.store.submissions.list(10)).length, 0);
+  t.equal((await server.mailbox(server.anna)).length, 1);
+});
+
+t.test('RFC 3461: what the sender wants to hear', async (t) => {
+  const { server, relay, send } = await relayed(t);
+  relay.behaviour = { command: (line) => (/RCPT.*bad/.test(line) ? '550 5.1.1 No' : undefined) };
+  await send('Never', ['<bad@example.net> NOTIFY=NEVER']);
+  t.equal((await server.mailbox(server.anna)).length, 0);
+  await send('Success', ['<good@example.net> NOTIFY=SUCCESS ORCPT=rfc822;first+40example.net']);
+  const [notice] = await server.arrived(server.anna, 1);
+  t.match(
+    notice,
+    /\r\nOriginal-Recipient: rfc822;first@example\.net\r\nFinal-Recipient: rfc822; good@example\.net\r\nAction: relayed\r\n/,
+  );
+  relay.behaviour = { extensions: ['DSN'] };
+  relay.lines.length = 0;
+  await send(
+    'On',
+    ['<good@example.net> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;first+40example.net'],
+    ' RET=HDRS ENVID=a+2Bb',
+  );
+  t.equal((await server.mailbox(server.anna)).length, 1, 'a server with DSN tells the sender itself');
+  t.ok(
+    relay.lines.some((line) => /^MAIL FROM:<anna@example\.org>.* RET=HDRS ENVID=a\+2Bb/.test(line)),
+    relay.lines.join('|'),
+  );
+  t.ok(
+    relay.lines.some((line) =>
+      /^RCPT TO:<good@example\.net> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;first(?:@|\+40)example\.net$/.test(line),
+    ),
+    relay.lines.join('|'),
+  );
+});
+
+t.test('a notification that fails is told to nobody', async (t) => {
+  const { server, relay, settled } = await relayed(t);
+  relay.behaviour = { command: (line) => (/^RCPT/.test(line) ? '550 5.1.1 No' : undefined) };
+  const client = await server.talk('submission');
+  await client.commands('MAIL FROM:<>', 'RCPT TO:<x@example.net>');
+  t.match(await client.data(letter('anna@example.org', 'Read')), /^250/);
+  await settled();
+  t.same(await server.store.submissions.list(10), []);
+  t.equal((await server.mailbox(server.anna)).length, 0);
+});
+
+t.test('relays that misbehave cost a wait, and never the message', async (t) => {
+  const { server, relay, send, later, log } = await relayed(t);
+  const CASES: readonly [what: string, behaviour: FakeMx['behaviour']][] = [
+    ['no greeting', { greeting: () => 'hang' }],
+    ['a closed door', { greeting: () => 'close' }],
+    ['busy', { greeting: () => '421 4.3.2 Busy' }],
+    ['not a mail server', { greeting: () => 'HTTP/1.1 400 Bad Request' }],
+    ['EHLO hangs', { command: (line) => (/^(?:EHLO|HELO)/.test(line) ? 'hang' : undefined) }],
+    ['MAIL for later', { command: (line) => (/^MAIL/.test(line) ? '451 4.3.0 Later' : undefined) }],
+    ['RCPT closes', { command: (line) => (/^RCPT/.test(line) ? 'close' : undefined) }],
+    ['DATA hangs', { command: (line) => (/^DATA/.test(line) ? 'hang' : undefined) }],
+    ['DATA for later', { command: (line) => (/^DATA/.test(line) ? '452 4.3.1 Full' : undefined) }],
+    ['closes before the dot', { closeInData: () => true }],
+    ['closes after the dot', { message: () => 'close' }],
+    ['hangs after the dot', { message: (m) => (m.octets === '' ? undefined : 'hang') }],
+    ['for later after the dot', { message: () => '451 4.3.0 Later' }],
+  ];
+  for (const [what, behaviour] of CASES) {
+    relay.behaviour = behaviour;
+    relay.messages.length = 0;
+    log.length = 0;
+    await send(what, ['<x@example.net>']);
+    const rows = await server.store.submissions.list(10);
+    t.match(rows, [{ state: 'queued', attempts: 1 }], what);
+    t.ok((rows[0]?.nextAttemptAt ?? 0) > 0 && rows[0]?.lastError, `${what}: ${rows[0]?.lastError}`);
+    if (/after the dot/.test(what) && !/later/.test(what))
+      t.match(log.join(), /may arrive twice/, `${what}: a possible duplicate is in the log`);
+    relay.behaviour = {};
+    relay.messages.length = 0;
+    await later(5 * 60_000);
+    t.equal(relay.messages.length, 1, `${what}: handed over by the next attempt`);
+    t.same(await server.store.submissions.list(10), [], what);
+  }
+  t.equal((await server.mailbox(server.anna)).length, 0, 'and nobody was bothered');
+});
+
+t.test('octets and addresses that may not leave do not', async (t) => {
+  const { server, relay, later, clock } = await relayed(t);
+  const { id: accountId } = server.anna;
+  const queue = async (octets: string, mailFrom: string, rcptTo: string): Promise<void> => {
+    const stage = server.app.mail.delivery.stage(accountId);
+    await stage.write(Buffer.from(octets, 'latin1'));
+    await server.app.mail.delivery.deliver(await stage.finish(), [], {
+      accountId,
+      run: async (write, blobId) => {
+        await write.submissions.add({
+          accountId,
+          blobId,
+          mailFrom,
+          rcptTo,
+          options: '{}',
+          state: 'queued',
+          attempts: 0,
+          nextAttemptAt: clock.now,
+          lastError: null,
+          createdAt: clock.now,
+        });
+      },
+    });
+  };
+  const good = letter('anna@example.org', 'As another door let it in');
+  await queue(`${good}bare\nLF\r\n`, 'anna@example.org', 'x@example.net');
+  await queue(`${good}bare\rCR\r\n`, 'anna@example.org', 'x@example.net');
+  await queue(`${good}\n.\r\nMAIL FROM:<evil@example.net>\r\n`, 'anna@example.org', 'x@example.net');
+  await queue(`${good}nul\0\r\n`, 'anna@example.org', 'x@example.net');
+  await queue(good, 'anna@example.org', 'x@example.net>\r\nRCPT TO:<y@example.net');
+  await queue(good, 'anna@example.org>\r\nRCPT TO:<y@example.net', 'x@example.net');
+  await later(1);
+  t.same(relay.messages, []);
+  t.notMatch(relay.lines.join('\n'), /y@example|evil/);
+  t.same(await server.store.submissions.list(10), []);
+  const reports = await server.arrived(server.anna, 5);
+  t.equal(reports.length, 5, 'the sender hears of each, where it can be told');
+  t.match(reports[0], /\r\nStatus: 5\.6\.0\r\n/);
+});
+
+t.test('§4.5.4: an attempt that a crash cut short is told in the log, and made again', async (t) => {
+  const { server, relay, later, log, clock } = await relayed(t);
+  relay.behaviour = { message: () => 'hang' };
+  const client = await server.talk('submission');
+  await client.commands('MAIL FROM:<anna@example.org>', 'RCPT TO:<x@example.net>');
+  await client.data(letter('anna@example.org', 'Cut'));
+  for (let i = 0; i < 100 && relay.messages.length === 0; i++) await new Promise((resolve) => setTimeout(resolve, 5));
+  const [row] = await server.store.submissions.list(1);
+  t.match(row, { attempts: 1, lastError: 'The attempt was not finished.' }, 'written before the attempt');
+  t.ok((row?.nextAttemptAt ?? 0) > clock.now);
+  await server.app.outbound.start();
+  t.match(log.join(), /an attempt was cut short; the message may arrive twice/);
+  await later(0);
+});
+
+t.test('without a relay mail waits', async (t) => {
+  const server = await startMailServer(t);
+  const client = await server.talk('submission');
+  await client.commands('MAIL FROM:<anna@example.org>', 'RCPT TO:<x@example.net>');
+  t.match(await client.data(letter('anna@example.org', 'Waits')), /^250/);
+  for (let i = 0; i < 100; i++) {
+    const [row] = await server.store.submissions.list(1);
+    if (row?.attempts === 1 && !row.lastError?.includes('not finished')) break;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  t.match(await server.store.submissions.list(10), [{ attempts: 1, lastError: /CONVENE_RELAY/ }]);
+});
