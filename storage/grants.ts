@@ -9,8 +9,6 @@ const COLUMNS = `id, account_id AS accountId, collection_id AS collectionId, gra
 export const statements = {
   forCollection: `SELECT ${COLUMNS} FROM grants WHERE account_id = ? AND collection_id IN (0, ?)
     AND grantee_id IN (SELECT value FROM json_each(?)) AND scope IN ('', ?)`,
-  accountsFor: `SELECT DISTINCT account_id AS accountId FROM grants WHERE grantee_id IN (SELECT value FROM json_each(?))
-    ORDER BY account_id`,
   on: `SELECT ${COLUMNS} FROM grants WHERE account_id = ? AND collection_id = ? ORDER BY id`,
   onAccounts: `SELECT ${COLUMNS} FROM grants WHERE collection_id = 0 AND grantee_id IN (SELECT value FROM json_each(?))
     ORDER BY account_id, id`,
@@ -25,9 +23,6 @@ export function grantReads(sql: Sql): GrantReads {
       sql.all<GrantRow>(statements.forCollection, accountId, collectionId, list(granteeIds), scope),
     on: (accountId, collectionId) => sql.all<GrantRow>(statements.on, accountId, collectionId),
     onAccounts: (granteeIds) => sql.all<GrantRow>(statements.onAccounts, list(granteeIds)),
-    async accountsFor(granteeIds) {
-      return (await sql.rows<[number]>(statements.accountsFor, list(granteeIds))).map(([id]) => id);
-    },
   };
 }
 

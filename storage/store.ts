@@ -457,8 +457,6 @@ export interface GrantReads {
   ): Promise<GrantRow[]>;
   /** All grants on exactly this collection, or (0) on the whole account, in order of id. */
   on(accountId: number, collectionId: number): Promise<GrantRow[]>;
-  /** Accounts of which something is granted to any of these principals, in order. */
-  accountsFor(granteeIds: number[]): Promise<number[]>;
   /** Grants on whole accounts to one of these principals. */
   onAccounts(granteeIds: number[]): Promise<GrantRow[]>;
 }
@@ -468,6 +466,8 @@ export interface InvitationReads {
   of(collectionId: number, inviteeId: number): Promise<InvitationRow | undefined>;
 }
 export interface MailRightReads {
+  /** Accounts in which a mailbox, or everything, is granted to any of these principals, in order. */
+  accounts(granteeIds: number[]): Promise<number[]>;
   /** Grants to any of these principals on mailboxes of an account, and on the whole of it. */
   forGrantees(accountId: number, granteeIds: number[]): Promise<MailGrantRow[]>;
   /** Those that concern one mailbox. */

@@ -64,8 +64,8 @@ export async function rightsOn(
   return Object.assign({}, NO_RIGHTS, ...counted.map((grant) => GRANTED[grant.rights])) as Rights;
 }
 
-/** Externals never see what is shared with everybody. */
-async function isColleague(reads: Reads, viewer: Principal, accountId: number): Promise<boolean> {
+/** Does what is shared with everybody in an account's organisation count for `viewer`? Externals never see it. */
+export async function isColleague(reads: Reads, viewer: Principal, accountId: number): Promise<boolean> {
   const owner = await reads.principals.get(accountId);
   return owner?.organisationId === viewer.organisationId && viewer.role !== 'external';
 }

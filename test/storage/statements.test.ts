@@ -318,9 +318,9 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     subscribers: ['collectionId'],
     add: ['id'],
   },
-  grants: { forCollection: grant, on: grant, onAccounts: grant, accountsFor: ['accountId'] },
+  grants: { forCollection: grant, on: grant, onAccounts: grant },
   invitations: { ofCollection: invitation, byUid: invitation, of: invitation, add: ['id'] },
-  'mail-rights': { forGrantees: mailGrant, forMailbox: mailGrant, on: mailGrant },
+  'mail-rights': { accounts: ['accountId'], forGrantees: mailGrant, forMailbox: mailGrant, on: mailGrant },
   mailboxes: {
     get: mailbox,
     byName: mailbox,
