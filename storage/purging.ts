@@ -30,6 +30,8 @@ export const statements = {
   orphanedAccount: `SELECT a.id FROM accounts a WHERE NOT EXISTS (SELECT 1 FROM principals p WHERE p.id = a.id)
     AND NOT EXISTS (SELECT 1 FROM collections c WHERE c.account_id = a.id) LIMIT 1`,
   removeMessages: 'DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE account_id = ? LIMIT ?)',
+  removeThreads: `DELETE FROM threads WHERE account_id = ?1
+    AND hash IN (SELECT hash FROM threads WHERE account_id = ?1 LIMIT ?2)`,
   removeSubmissions: 'DELETE FROM submissions WHERE id IN (SELECT id FROM submissions WHERE account_id = ? LIMIT ?)',
   removeAttachments: `DELETE FROM managed_attachments
     WHERE id IN (SELECT id FROM managed_attachments WHERE account_id = ? LIMIT ?)`,
@@ -76,6 +78,7 @@ async function purgeCollection(sql: Sql, id: number, limit: number): Promise<num
 
 async function purgeAccount(sql: Sql, id: number, limit: number): Promise<number> {
   const named =
+    (await sql.run(statements.removeThreads, id, limit)) +
     (await sql.run(statements.removeSubmissions, id, limit)) +
     (await sql.run(statements.removeMessages, id, limit)) +
     (await sql.run(statements.removeAttachments, id, limit));

@@ -49,6 +49,7 @@ export async function printFetch(session: ImapSession, spans: readonly Span[], p
       if (row === undefined) continue;
       const messageId = mailbox.view.messageIds[mailbox.viewIndex(index)];
       const brief = plan.body && messageId !== undefined ? await contents.scanned(messageId) : undefined;
+      const preview = plan.preview && row.body !== undefined ? await contents.preview(row.body) : undefined;
       // Only now: messages may have left while pages were read, and positions in the view moved.
       const at = mailbox.viewIndex(index);
       if (at < 0) continue;
@@ -56,8 +57,7 @@ export async function printFetch(session: ImapSession, spans: readonly Span[], p
       let text = `* ${index + 1} FETCH (${memoryItems(mailbox, at, uid, plan)}`;
       for (const item of storedItems(row, plan)) text += gap(text) + item;
       if (brief !== undefined) text += `${gap(text)}BODY ${bodyStructureOf(brief.message, false)}`;
-      if (row.body !== undefined && plan.preview)
-        text += `${gap(text)}PREVIEW ${quote(latin1(await contents.preview(row.body)))}`;
+      if (preview !== undefined) text += `${gap(text)}PREVIEW ${quote(latin1(preview))}`;
       if (row.body === undefined || plan.sections.length === 0) {
         stream.write(`${text})\r\n`);
         continue;
