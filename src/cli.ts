@@ -19,6 +19,7 @@ import { domainCommands } from './cli/domain.ts';
 import { feedCommands } from './cli/feed.ts';
 import { roomCommands } from './cli/room.ts';
 import { setupCommands } from './cli/setup.ts';
+import { sharingCommands } from './cli/sharing.ts';
 import { subscriptionCommands } from './cli/subscription.ts';
 import { userCommands } from './cli/user.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
@@ -48,6 +49,7 @@ const COMMANDS: readonly Command[] = [
   serveCommand,
   ...userCommands,
   ...domainCommands,
+  ...sharingCommands,
   ...deviceCommands,
   ...feedCommands,
   ...setupCommands,

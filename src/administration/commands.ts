@@ -18,6 +18,7 @@ import { type DeviceCommands, type DeviceServices, deviceCommands } from './devi
 import { type FeedCommands, feedCommands } from './feed-commands.ts';
 import { type RoomCommands, type RoomServices, roomCommands } from './room-commands.ts';
 import { type SetupCommands, type SetupServices, setupCommands } from './setup-commands.ts';
+import { type SharingCommands, type SharingServices, sharingCommands } from './sharing-commands.ts';
 import { type SubscriptionCommands, type SubscriptionServices, subscriptionCommands } from './subscription-commands.ts';
 
 export interface UserRecord {
@@ -44,6 +45,7 @@ export interface Commands
     RoomCommands,
     BackupCommands,
     DeletedCommands,
+    SharingCommands,
     SubscriptionCommands {
   'user.add': {
     arguments: { address: string; name?: string; displayName?: string; password?: string };
@@ -76,6 +78,7 @@ export interface Administered
     RoomServices,
     BackupServices,
     DeletedServices,
+    SharingServices,
     SubscriptionServices {
   readonly organisations: Organisations;
   readonly feeds: Feeds;
@@ -145,6 +148,7 @@ export function administration(services: Administered): (name: string, given: un
     ...backupCommands(services),
     ...deletedCommands(services),
     ...subscriptionCommands(services),
+    ...sharingCommands(services),
   };
   return async (name, given) => {
     if (!isCommand(runners, name)) throw new DomainError('invalid-data', 'There is no such command.');
