@@ -42,7 +42,7 @@ export class BodySections {
     }
     const range = await this.#range(body, item);
     if (range === null) {
-      // Interpretation 14: a section that a message does not have is NIL, with a partial range too.
+      // Interpretation 56: a section that a message does not have is NIL, with a partial range too.
       stream.write(` ${item.label} NIL`);
       return;
     }

@@ -1,6 +1,6 @@
 /**
  * APPEND: the octets go from the socket to the stage in pieces, and become messages in one transaction.
- * RFC 3501 §6.3.11, RFC 3502 (MULTIAPPEND), RFC 4315 §3 (APPENDUID), RFC 7889 §4 (TOOBIG before the octets are sent).
+ * RFC 3501 §6.3.11, RFC 3502 (MULTIAPPEND), RFC 6855 §4 (UTF8), RFC 4315 §3 (APPENDUID), RFC 7889 §4 (TOOBIG before the octets are sent).
  * Elsewhere: the stage (src/mail/message-stage.ts).
  */
 import { DomainError } from '../../../src/errors.ts';
@@ -38,6 +38,7 @@ export const append: Command = {
         const read = await refusing(session, literal, async () => {
           const parsed = readOptions(options);
           parseFlagNames(parsed.flags);
+          if (parsed.utf8 && !session.utf8) throw new Refusal('BAD', '', 'UTF8 wants ENABLE UTF8=ACCEPT first.');
           if (octets > MAX_MESSAGE_OCTETS || (binary && size > MAX_BINARY))
             throw new DomainError(
               'too-large',
@@ -51,8 +52,12 @@ export const append: Command = {
         if (binary) await receiveBinary(session, stage, literal);
         else await receive(session, stage, literal);
         appended.push({ ...read, staged: await stage.finish() });
-        const rest = await session.stream.line();
+        let rest = await session.stream.line();
         if (rest === null) throw new Goodbye('The connection was closed.');
+        if (read.utf8) {
+          if (!rest.startsWith(')')) throw new Refusal('BAD', '', '")" is expected behind the message.');
+          rest = rest.slice(1);
+        }
         // RFC 3502: another message, with flags and a date of its own.
         literal = literalOf(rest);
         options = new Arguments(rest);
@@ -78,6 +83,8 @@ async function refusing<T>({ stream }: ImapSession, literal: LiteralHeader, run:
 }
 
 interface AppendOptions {
+  /** The message is one of `UTF8 (…)`, and a parenthesis follows it (RFC 6855 §4). */
+  readonly utf8: boolean;
   readonly flags: string[];
   readonly internalDate?: number;
 }
@@ -92,17 +99,16 @@ function readOptions(args: Arguments): AppendOptions {
     args.space();
   }
   if (args.peek() !== '"') {
-    literalEnd(args);
-    return { flags };
+    return { flags, utf8: literalEnd(args) };
   }
   const internalDate = args.dateTime();
   args.space();
-  literalEnd(args);
-  return { flags, internalDate };
+  return { flags, internalDate, utf8: literalEnd(args) };
 }
 
-function literalEnd(args: Arguments): void {
-  if (!/^~?\{\d+\+?\}$/.test(args.rest)) args.fail('a message is expected');
+function literalEnd(args: Arguments): boolean {
+  if (!/^(?:UTF8 \()?~?\{\d+\+?\}$/i.test(args.rest)) args.fail('a message is expected');
+  return args.startsWith('UTF8');
 }
 
 async function target(session: ImapSession, wire: string): Promise<Mailbox> {

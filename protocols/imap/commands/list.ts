@@ -8,7 +8,7 @@ import { setImmediate as yieldOnce } from 'node:timers/promises';
 import { type Mailbox, OTHER_USERS } from '../../../src/mail/mailboxes.ts';
 import type { Arguments } from '../grammar.ts';
 import { ListPattern } from '../list-pattern.ts';
-import { canonicalName, DELIMITER, encodeName } from '../mailbox-name.ts';
+import { canonicalName, DELIMITER } from '../mailbox-name.ts';
 import { astring, quote } from '../responses.ts';
 import type { Command, ImapSession } from '../session.ts';
 import { myRightsLine } from './acl.ts';
@@ -84,7 +84,9 @@ export const lsub: Command = {
     args.space();
     const pattern = new ListPattern(reference + args.listMailbox());
     args.end();
-    const names = (await session.services.mailboxes.subscriptions(session.user)).map(encodeName);
+    const names = (await session.services.mailboxes.subscriptions(session.user)).map((name) =>
+      session.encodeName(name),
+    );
     const listed = new Map<string, string>();
     for (const name of names) {
       if (pattern.matches(name)) {
@@ -207,8 +209,9 @@ async function entriesOf(
   const { mailboxes } = session.services;
   const all = await mailboxes.list(session.user);
   const asksSubscriptions = options.subscribed || options.returnSubscribed;
-  const subscribed = new Set(asksSubscriptions ? (await mailboxes.subscriptions(session.user)).map(encodeName) : []);
-  const byName = new Map(all.map((mailbox) => [encodeName(mailbox.name), mailbox]));
+  const names = asksSubscriptions ? await mailboxes.subscriptions(session.user) : [];
+  const subscribed = new Set(names.map((name) => session.encodeName(name)));
+  const byName = new Map(all.map((mailbox) => [session.encodeName(mailbox.name), mailbox]));
   const parents = new Set<string>();
   for (const name of byName.keys())
     for (let end = name.lastIndexOf(DELIMITER); end > 0; end = name.lastIndexOf(DELIMITER, end - 1))

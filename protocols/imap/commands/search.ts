@@ -36,7 +36,7 @@ function searching(byUid: boolean): Command {
     async run(session, { tag, arguments: args }) {
       args.space();
       const options = args.take('RETURN ') ? returnOptions(args) : undefined;
-      const reader = new CriteriaReader(args, session.mailbox, charsetOf(args));
+      const reader = new CriteriaReader(args, session.mailbox, charsetOf(args, session.utf8));
       const criterion = reader.all();
       args.end();
       if (reader.modseq) session.enableCondstore();
@@ -118,8 +118,10 @@ export function isTold({ save, min, max, count, all, partial }: ReturnOptions): 
   return !save || min || max || count || all || partial !== undefined;
 }
 
-function charsetOf(args: Arguments): string {
+function charsetOf(args: Arguments, utf8: boolean): string {
   if (!args.take('CHARSET ')) return 'US-ASCII';
+  // RFC 6855 §3: with UTF8=ACCEPT every string is UTF-8.
+  if (utf8) args.fail('CHARSET is not used with UTF8=ACCEPT');
   const charset = charsetNamed(args.astring());
   args.space();
   return charset;
