@@ -42,6 +42,7 @@ import { MessageSearch } from './mail/message-search.ts';
 import { MessageSort } from './mail/message-sort.ts';
 import { Messages } from './mail/messages.ts';
 import { Outbound } from './mail/outbound.ts';
+import { Queue } from './mail/queue.ts';
 import { QuotaRoots } from './mail/quota-roots.ts';
 import { Reception } from './mail/reception.ts';
 import { SortKeyReader } from './mail/sort-keys.ts';
@@ -50,7 +51,9 @@ import { TextSearch } from './mail/text-search.ts';
 import { type FirstStart, firstStart } from './organisations/first-start.ts';
 import { Organisations } from './organisations/organisations.ts';
 import { packageVersion } from './package-root.ts';
+import { Aliases } from './principals/aliases.ts';
 import { Authentication } from './principals/authentication.ts';
+import { Groups } from './principals/groups.ts';
 import { LoginThrottle } from './principals/login-throttle.ts';
 import { PasswordHashing } from './principals/password-hashing.ts';
 import { Principals } from './principals/principals.ts';
@@ -73,6 +76,9 @@ export interface Services {
   readonly authentication: Authentication;
   readonly organisations: Organisations;
   readonly principals: Principals;
+  readonly aliases: Aliases;
+  readonly groups: Groups;
+  readonly queue: Queue;
   readonly mail: Mail;
   /** Set when this opening founded the organisation. */
   readonly founded: FirstStart | undefined;
@@ -127,7 +133,17 @@ export async function openServices(config: Config, options: AppOptions = {}): Pr
     await authentication.loadDomains();
     await setDefaultQuota(store, config.quota);
     await addMissingMailboxes(store, now);
-    return { store, authentication, organisations, principals, mail: mailOn(store, now), founded };
+    return {
+      store,
+      authentication,
+      organisations,
+      principals,
+      aliases: new Aliases(store, principals),
+      groups: new Groups(store, principals, now),
+      queue: new Queue(store, now),
+      mail: mailOn(store, now),
+      founded,
+    };
   } catch (error) {
     await store.close();
     throw error;
@@ -180,6 +196,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     jobs.add({ name: 'purge', everyMs: 10 * 60_000, run: (signal) => purge(store, signal) });
     services.mail.texts.arrived();
     await flow.outbound.start();
+    services.queue.onChange(() => flow.outbound.wake());
     control = await serveControl(config.data, administration(services), (error) =>
       log.error({ err: error }, 'a command failed'),
     );

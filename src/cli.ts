@@ -12,6 +12,7 @@ import { StoreError } from '../storage/store.ts';
 import { administration, type CommandName, type Commands } from './administration/commands.ts';
 import { type Command, type Given, type Terminal, UsageError } from './cli/command.ts';
 import { domainCommands } from './cli/domain.ts';
+import { mailCommands } from './cli/mail.ts';
 import { userCommands } from './cli/user.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { DomainError } from './errors.ts';
@@ -35,7 +36,7 @@ The first start creates the organisation of CONVENE_DOMAIN and prints the passwo
   },
 };
 
-const COMMANDS: readonly Command[] = [serveCommand, ...userCommands, ...domainCommands];
+const COMMANDS: readonly Command[] = [serveCommand, ...userCommands, ...domainCommands, ...mailCommands];
 
 /** Runs one command line, without the name of the program. Returns the exit code. */
 export async function run(line: readonly string[]): Promise<number> {

@@ -442,6 +442,8 @@ export interface PrincipalWrites extends PrincipalReads {
   add(row: Omit<PrincipalRow, 'id'>, uidvalidity: number): Promise<number>;
   addAddress(principalId: number, domainId: number, address: string, position: number): Promise<void>;
   addMember(groupId: number, memberId: number): Promise<void>;
+  removeMember(groupId: number, memberId: number): Promise<void>;
+  removeAddress(principalId: number, address: string): Promise<void>;
   /** Takes the principal away with its addresses, credentials and grants; what its account holds goes later, by `purge`. */
   remove(id: number): Promise<void>;
 }

@@ -10,6 +10,8 @@ import { type LineProblem, readImport } from '../principals/import.ts';
 import { generatePassword } from '../principals/password-hashing.ts';
 import type { Principals } from '../principals/principals.ts';
 import { parseSize } from '../sizes.ts';
+import { Arguments } from './arguments.ts';
+import { type MailCommands, type MailServices, mailCommands } from './mail-commands.ts';
 
 export interface UserRecord {
   readonly name: string;
@@ -28,7 +30,7 @@ export interface UserPassword {
 }
 
 /** Each command: what it is given, what it gives back. */
-export interface Commands {
+export interface Commands extends MailCommands {
   'user.add': {
     arguments: { address: string; name?: string; displayName?: string; password?: string };
     result: UserPassword;
@@ -54,7 +56,7 @@ export interface Commands {
 export type CommandName = keyof Commands;
 type Runner<Name extends CommandName> = (given: Arguments) => Promise<Commands[Name]['result']>;
 
-export interface Administered {
+export interface Administered extends MailServices {
   readonly principals: Principals;
   readonly organisations: Organisations;
 }
@@ -116,6 +118,7 @@ export function administration(services: Administered): (name: string, given: un
     async 'domain.list'() {
       return (await organisations.domains()).map(({ name }) => name);
     },
+    ...mailCommands(services),
   };
   return (name, given) => {
     if (!isCommand(runners, name)) throw new DomainError('invalid-data', 'There is no such command.');
@@ -133,23 +136,4 @@ function quotaLimit(text: string): QuotaLimit {
   if (octets === undefined)
     throw new DomainError('invalid-data', 'A quota is a size like 500M or 5G, or none, or default.');
   return octets;
-}
-
-/** Arguments as they came, read by name and type. */
-class Arguments {
-  private readonly values: ReadonlyMap<string, unknown>;
-
-  constructor(given: unknown) {
-    this.values = new Map(typeof given === 'object' && given !== null ? Object.entries(given) : []);
-  }
-
-  text(name: string): string {
-    const value = this.values.get(name);
-    if (typeof value !== 'string') throw new DomainError('invalid-data', `The command needs "${name}".`);
-    return value;
-  }
-
-  optional(name: string): string | undefined {
-    return this.values.get(name) === undefined ? undefined : this.text(name);
-  }
 }
