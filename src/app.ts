@@ -45,9 +45,11 @@ import { Outbound } from './mail/outbound.ts';
 import { Queue } from './mail/queue.ts';
 import { QuotaRoots } from './mail/quota-roots.ts';
 import { Reception } from './mail/reception.ts';
+import { Signing } from './mail/signing.ts';
 import { SortKeyReader } from './mail/sort-keys.ts';
 import { Submission } from './mail/submission.ts';
 import { TextSearch } from './mail/text-search.ts';
+import { DomainKeys } from './organisations/domain-keys.ts';
 import { type FirstStart, firstStart } from './organisations/first-start.ts';
 import { Organisations } from './organisations/organisations.ts';
 import { packageVersion } from './package-root.ts';
@@ -79,6 +81,7 @@ export interface Services {
   readonly aliases: Aliases;
   readonly groups: Groups;
   readonly queue: Queue;
+  readonly domainKeys: DomainKeys;
   readonly mail: Mail;
   /** Set when this opening founded the organisation. */
   readonly founded: FirstStart | undefined;
@@ -141,6 +144,7 @@ export async function openServices(config: Config, options: AppOptions = {}): Pr
       aliases: new Aliases(store, principals),
       groups: new Groups(store, principals, now),
       queue: new Queue(store, now),
+      domainKeys: new DomainKeys(store, config.mailHostname, now),
       mail: mailOn(store, now),
       founded,
     };
@@ -252,7 +256,7 @@ export function mailOn(store: Store, now: () => number): Mail {
 
 /** The services that take mail in and send it out. */
 function mailFlowOn(
-  { store, mail: { delivery } }: Services,
+  { store, domainKeys, mail: { delivery } }: Services,
   config: Config,
   now: () => number,
   log: pino.Logger,
@@ -264,6 +268,7 @@ function mailFlowOn(
     hostname,
     now,
     log,
+    signing: new Signing(domainKeys, now),
   });
   return {
     recipients,

@@ -221,6 +221,16 @@ export interface SubmissionRow {
   createdAt: number;
 }
 
+export interface DomainKeyRow {
+  id: number;
+  domainId: number;
+  selector: string;
+  algorithm: 'rsa' | 'ed25519';
+  /** PKCS #8 in PEM. */
+  privateKey: string;
+  createdAt: number;
+}
+
 /** A position in a collection's change log: everything up to this modseq, and of it up to this member id. */
 export interface LogPosition {
   modseq: number;
@@ -400,6 +410,10 @@ export interface PlacementReads {
   /** Octets of the messages that are in no other mailbox likewise. */
   octetsOnlyHere(mailboxId: number): Promise<number>;
 }
+export interface DomainKeyReads {
+  /** The oldest first. */
+  ofDomain(domainId: number): Promise<DomainKeyRow[]>;
+}
 export interface SubmissionReads {
   /** Queued ones whose time has come, the oldest first. */
   due(now: number, limit: number): Promise<SubmissionRow[]>;
@@ -415,6 +429,7 @@ export interface Reads {
   readonly threads: ThreadReads;
   readonly placements: PlacementReads;
   readonly submissions: SubmissionReads;
+  readonly domainKeys: DomainKeyReads;
   readonly settings: SettingReads;
   readonly organisations: OrganisationReads;
   readonly principals: PrincipalReads;
@@ -599,6 +614,9 @@ export interface PlacementWrites extends PlacementReads {
   /** Deletes placements and leaves tombstones. */
   remove(mailboxId: number, accountId: number, uids: readonly number[], modseq: number): Promise<void>;
 }
+export interface DomainKeyWrites extends DomainKeyReads {
+  add(row: Omit<DomainKeyRow, 'id'>): Promise<number>;
+}
 export interface SubmissionWrites extends SubmissionReads {
   add(row: Omit<SubmissionRow, 'id'>): Promise<number>;
   update(row: Pick<SubmissionRow, 'id' | 'state' | 'attempts' | 'nextAttemptAt' | 'lastError'>): Promise<void>;
@@ -620,6 +638,7 @@ export interface Writes extends Reads {
   readonly threads: ThreadWrites;
   readonly placements: PlacementWrites;
   readonly submissions: SubmissionWrites;
+  readonly domainKeys: DomainKeyWrites;
   readonly purge: PurgeWrites;
   readonly settings: SettingWrites;
   readonly organisations: OrganisationWrites;

@@ -5,6 +5,7 @@ import { calendarObjectReads, calendarObjectWrites } from './calendar-objects.ts
 import { cardReads, cardWrites } from './cards.ts';
 import { collectionReads, collectionWrites } from './collections.ts';
 import { credentialReads, credentialWrites } from './credentials.ts';
+import { domainKeyReads, domainKeyWrites } from './domain-keys.ts';
 import { grantReads, grantWrites } from './grants.ts';
 import { mailRightReads, mailRightWrites } from './mail-rights.ts';
 import { mailboxReads, mailboxWrites } from './mailboxes.ts';
@@ -41,6 +42,7 @@ export function readTables(sql: Sql): Reads {
     threads: threadReads(sql),
     placements: placementReads(sql),
     submissions: submissionReads(sql),
+    domainKeys: domainKeyReads(sql),
   };
 }
 
@@ -64,6 +66,7 @@ export function writeTables(sql: Sql, notes: ChangeNotes): Writes {
     threads: threadWrites(sql),
     placements: placementWrites(sql),
     submissions: submissionWrites(sql),
+    domainKeys: domainKeyWrites(sql),
     purge: purgeWrites(sql),
   };
 }

@@ -13,6 +13,7 @@ import type {
   CalendarObjectRow,
   CardRow,
   CredentialRow,
+  DomainKeyRow,
   DomainRow,
   GrantRow,
   MailboxRow,
@@ -34,6 +35,14 @@ function keys<Row>(flags: Record<keyof Row, 1>): string[] {
 
 const organisation = keys<OrganisationRow>({ id: 1, name: 1, createdAt: 1 });
 const domain = keys<DomainRow>({ id: 1, organisationId: 1, name: 1, createdAt: 1 });
+const domainKey = keys<DomainKeyRow>({
+  id: 1,
+  domainId: 1,
+  selector: 1,
+  algorithm: 1,
+  privateKey: 1,
+  createdAt: 1,
+});
 const principal = keys<PrincipalRow>({
   id: 1,
   organisationId: 1,
@@ -223,6 +232,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     octets: ['deletedOctets', 'octets'],
     octetsOnlyHere: ['octets'],
   },
+  'domain-keys': { ofDomain: domainKey, add: ['id'] },
   submissions: { get: submission, list: submission, due: submission, nextAttemptAt: ['nextAttemptAt'], add: ['id'] },
   occurrences: { overlapping: occurrence, busy: occurrence },
   organisations: { list: organisation, domains: domain, domain, add: ['id'], addDomain: ['id'] },
