@@ -31,6 +31,8 @@ const DAV_ONLY = { imap: null, smtp: null, pop3: null } as const;
 export const errorReplies: Readonly<Record<ErrorCode, ErrorReply>> = {
   // RFC 9051 §7.1 NONEXISTENT; APPEND, COPY and MOVE answer TRYCREATE instead.
   'not-found': { dav: { status: 404 }, imap: 'NONEXISTENT', smtp: [550, '5.1.1'], pop3: '', json: 404 },
+  // RFC 9110 §15.5.11: it was there, and whoever follows it may forget it.
+  gone: { dav: { status: 410 }, imap: 'NONEXISTENT', smtp: [550, '5.1.1'], pop3: '', json: 410 },
   // RFC 5689 §3.5; RFC 4791 §5.3.1.2. Plain MKCOL answers 405 (RFC 4918 §9.3.1).
   'already-exists': {
     dav: { status: 403, condition: '<D:resource-must-be-null/>' },
@@ -41,6 +43,14 @@ export const errorReplies: Readonly<Record<ErrorCode, ErrorReply>> = {
   },
   // RFC 9110 §15.5.2; RFC 5530 §3; RFC 4954 §6; RFC 3206 §4.
   'authentication-failed': {
+    dav: { status: 401 },
+    imap: 'AUTHENTICATIONFAILED',
+    smtp: [535, '5.7.8'],
+    pop3: 'AUTH',
+    json: 401,
+  },
+  // Only the web asks for a code; protocols that cannot ask say that the log-in failed.
+  'second-factor-required': {
     dav: { status: 401 },
     imap: 'AUTHENTICATIONFAILED',
     smtp: [535, '5.7.8'],
@@ -89,6 +99,8 @@ export const errorReplies: Readonly<Record<ErrorCode, ErrorReply>> = {
   'invalid-filter': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
   // RFC 4791 §5.3.1.2 valid-calendar-data of a calendar-timezone.
   'invalid-time-zone': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
+  // RFC 7809 §5.1 valid-timezone.
+  'unknown-time-zone': { dav: { status: 403 }, ...CONTENT },
   // RFC 4918 §9.3.1, §9.7.1, §9.8.5.
   'parent-missing': { dav: { status: 409 }, imap: 'NONEXISTENT', smtp: null, pop3: null, json: 409 },
   // RFC 4791 §5.3.2.1 max-resource-size; RFC 4469 §4.2 TOOBIG; RFC 1870 §6.1.
@@ -102,9 +114,25 @@ export const errorReplies: Readonly<Record<ErrorCode, ErrorReply>> = {
     json: 507,
   },
   // RFC 4791 §5.3.2.1 and §7.8: min-date-time, max-date-time, max-instances, max-attendees-per-instance.
+  // RFC 4331 §6 sufficient-disk-space; RFC 5530 §3 UNAVAILABLE; RFC 3463 §3.4 X.3.1 mail system full: later may be better.
+  'storage-full': {
+    dav: { status: 507, condition: '<D:sufficient-disk-space/>' },
+    imap: 'UNAVAILABLE',
+    smtp: [452, '4.3.1'],
+    pop3: 'SYS/TEMP',
+    json: 507,
+  },
   'date-out-of-range': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
   'too-many-instances': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
   'too-many-attendees': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
+  // RFC 7529 §5 supported-rscale.
+  'unsupported-recurrence-scale': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
+  // RFC 8607 §3.11: valid-managed-id, valid-rid, max-attachment-size, max-attachments-per-resource.
+  'invalid-managed-id': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
+  'invalid-rid': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
+  'attachment-too-large': { dav: { status: 403 }, ...DAV_ONLY, json: 413 },
+  'too-many-attachments': { dav: { status: 403 }, ...DAV_ONLY, json: 422 },
+  'attachment-of-organizer': { dav: { status: 403 }, ...DAV_ONLY, json: 403 },
   // RFC 5323 §5.17.1 and RFC 3744 §9 (number-of-matches-within-limits, defined in RFC 3744 §8.1.1).
   'too-many-results': {
     dav: { status: 507, condition: '<D:number-of-matches-within-limits/>' },

@@ -5,7 +5,15 @@
  * Elsewhere: lines (line-stream.ts), limits for each user (the protocol, who knows them), HTTP (src/http.ts).
  */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { createSecureContext, createServer as createTlsServer, type SecureContext, TLSSocket } from 'node:tls';
+import {
+  createSecureContext,
+  createServer as createTlsServer,
+  type SecureContext,
+  TLSSocket,
+  Server as TlsServer,
+} from 'node:tls';
+import { bindProblem } from '../src/bind-problem.ts';
+import type { Listener } from '../src/config.ts';
 import { isLoopback, networkKey, parseAddress } from '../src/networks.ts';
 
 /** Whom a connection is with. */
@@ -38,12 +46,19 @@ export const LISTENER_LIMITS: ListenerLimits = {
   grace: 10_000,
 };
 
+/** PEM. */
+export interface CertificatePair {
+  readonly cert: string;
+  readonly key: string;
+}
+
 export interface ListenerOptions {
+  readonly name: Listener;
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
   /** Given: every connection begins with TLS. */
-  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  readonly tls?: CertificatePair | undefined;
   /** What a connection over the limits is told before it is closed. */
   readonly refusal: string;
   readonly serve: (socket: Socket, peer: SocketPeer, encrypted: boolean) => Session;
@@ -52,6 +67,8 @@ export interface ListenerOptions {
 
 export interface SocketListener {
   readonly address: AddressInfo;
+  /** Where connections begin with TLS, new ones get this certificate. */
+  renew(tls: CertificatePair): void;
   /** Takes no more connections, stops the sessions, ends within the grace. */
   close(): Promise<void>;
 }
@@ -59,7 +76,7 @@ export interface SocketListener {
 /** The oldest TLS that is spoken (RFC 8996 retires what is older). */
 const MIN_VERSION = 'TLSv1.2';
 
-/** Binds a listener. Rejects when the port is taken. */
+/** Binds a listener. @throws ConfigError when the port is taken, or not to be had */
 export function listen(options: ListenerOptions): Promise<SocketListener> {
   const limits = { ...LISTENER_LIMITS, ...options.limits };
   const sockets = new Set<Socket>();
@@ -126,13 +143,16 @@ export function listen(options: ListenerOptions): Promise<SocketListener> {
   }
 
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error) => reject(bindProblem(error, options.name, options.host, options.port)));
     server.listen({ port: options.port, host: options.host }, () => {
-      server.off('error', reject);
+      server.removeAllListeners('error');
       // Accepting can fail for want of descriptors; the listener goes on.
       server.on('error', () => {});
       resolve({
         address: server.address() as AddressInfo,
+        renew(tls) {
+          if (server instanceof TlsServer) server.setSecureContext({ ...tls, minVersion: MIN_VERSION });
+        },
         async close() {
           stopping = true;
           const closed = new Promise<void>((done) => server.close(() => done()));
@@ -149,7 +169,7 @@ export function listen(options: ListenerOptions): Promise<SocketListener> {
 }
 
 /** What STARTTLS begins with; made once for each certificate. */
-export function tlsContext(tls: { readonly cert: string; readonly key: string }): SecureContext {
+export function tlsContext(tls: CertificatePair): SecureContext {
   return createSecureContext({ ...tls, minVersion: MIN_VERSION });
 }
 

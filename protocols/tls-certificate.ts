@@ -62,6 +62,18 @@ export async function tlsCertificate(
   return described({ cert: made.cert, key: made.private }, true);
 }
 
+/**
+ * The operator's certificate as its files are now, when they changed and are a pair; undefined otherwise. A pair that is being
+ * replaced, or is broken, leaves the certificate in use alone.
+ */
+export function changedCertificate(
+  files: { readonly cert: string; readonly key: string },
+  current: TlsCertificate,
+): TlsCertificate | undefined {
+  const pair = readPair(files);
+  return pair === undefined || pair.cert === current.cert ? undefined : described(pair, false);
+}
+
 function operatorsPair(files: { readonly cert: string; readonly key: string }): { cert: string; key: string } {
   const problems: string[] = [];
   const read = (setting: string, path: string): string => {

@@ -10,13 +10,22 @@ import { parseArgs } from 'node:util';
 import { NoServer, sendCommand } from '../protocols/control/control-socket.ts';
 import { StoreError } from '../storage/store.ts';
 import { administration, type CommandName, type Commands } from './administration/commands.ts';
+import { backupCommands } from './cli/backup.ts';
+import { checkCommands } from './cli/check.ts';
 import { type Command, type Given, type Terminal, UsageError } from './cli/command.ts';
+import { deletedCommands } from './cli/deleted.ts';
+import { deviceCommands } from './cli/device.ts';
 import { domainCommands } from './cli/domain.ts';
+import { feedCommands } from './cli/feed.ts';
 import { mailCommands } from './cli/mail.ts';
+import { roomCommands } from './cli/room.ts';
+import { setupCommands } from './cli/setup.ts';
+import { subscriptionCommands } from './cli/subscription.ts';
 import { userCommands } from './cli/user.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { DomainError } from './errors.ts';
 import { packageRoot, packageVersion } from './package-root.ts';
+import { servicesOf } from './setup/service-records.ts';
 
 /** A server that is starting or stopping holds the lock without a socket; that is waited for. */
 const ATTEMPTS = 25;
@@ -36,7 +45,20 @@ The first start creates the organisation of CONVENE_DOMAIN and prints the passwo
   },
 };
 
-const COMMANDS: readonly Command[] = [serveCommand, ...userCommands, ...domainCommands, ...mailCommands];
+const COMMANDS: readonly Command[] = [
+  serveCommand,
+  ...userCommands,
+  ...domainCommands,
+  ...deviceCommands,
+  ...feedCommands,
+  ...setupCommands,
+  ...roomCommands,
+  ...subscriptionCommands,
+  ...backupCommands,
+  ...deletedCommands,
+  ...checkCommands,
+  ...mailCommands,
+];
 
 /** Runs one command line, without the name of the program. Returns the exit code. */
 export async function run(line: readonly string[]): Promise<number> {
@@ -86,9 +108,10 @@ function helpOf({ words, usage, summary, help }: Command): string {
 function parse(command: Command, rest: readonly string[]): Given {
   try {
     const { values, positionals } = parseArgs({ args: [...rest], options: command.options, allowPositionals: true });
-    if (positionals.length < command.positionals) throw new UsageError('Something is missing.');
-    if (positionals.length > command.positionals + (command.optionalPositionals ?? 0))
-      throw new UsageError('That is too much.');
+    const { positionals: wanted } = command;
+    const [least, most] = typeof wanted === 'number' ? [wanted, wanted] : wanted;
+    if (positionals.length < least) throw new UsageError('Something is missing.');
+    if (positionals.length > most) throw new UsageError('That is too much.');
     return { positionals, values: values as Given['values'] };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -137,7 +160,7 @@ async function call<Name extends CommandName>(
 }
 
 async function inProcess(config: Config, command: string, given: unknown): Promise<unknown> {
-  const { openServices } = await import('./app.ts');
+  const { openServices } = await import('./services.ts');
   const services = await openServices(config);
   try {
     if (services.founded !== undefined) {
@@ -146,7 +169,7 @@ async function inProcess(config: Config, command: string, given: unknown): Promi
         `Created the organisation ${config.domain} in ${config.data}.\nIts administrator is ${name}, password: ${password}\n`,
       );
     }
-    return await administration(services)(command, given);
+    return await administration({ ...services, services: () => servicesOf(config) })(command, given);
   } finally {
     await services.store.close();
   }

@@ -2,6 +2,7 @@
  * Every setting of the operator: type, default, one-sentence description. Environment variables only.
  * `readConfig` checks them all and reports every problem at once; docs/configuration.md is printed from this schema.
  */
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Network, parseNetwork } from './networks.ts';
 import { parseSize } from './sizes.ts';
@@ -32,6 +33,17 @@ export interface Config {
   /** Origin without a path, `https://dav.example.org`; undefined when the operator gave none. */
   readonly publicUrl: string | undefined;
   readonly trustedProxies: readonly Network[];
+  /** Private networks that people may still point the server at. */
+  readonly fetchFrom: readonly Network[];
+  /** Who may read /metrics. */
+  readonly metricsFrom: readonly Network[];
+  /** Hours between backups; 0: none by itself. */
+  readonly backupHours: number;
+  /** Folder of the backups the server makes by itself; undefined: `backups` in the data folder. */
+  readonly backupFolder: string | undefined;
+  readonly backupsKept: number;
+  /** How long what was deleted can be had back. */
+  readonly deletedKeptDays: number;
   readonly plaintextLogin: (typeof PLAINTEXT_LOGIN)[number];
   /** PEM files; both or neither. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
@@ -82,8 +94,8 @@ const PORTS: Readonly<Record<Listener, readonly [port: number, description: stri
   https: [8443, 'HTTP over TLS.'],
   imap: [1143, 'IMAP with STARTTLS.'],
   imaps: [1993, 'IMAP over TLS.'],
-  pop3: [1110, 'POP3 with STARTTLS. Known and checked, not served yet.'],
-  pop3s: [1995, 'POP3 over TLS. Known and checked, not served yet.'],
+  pop3: [1110, 'POP3 with STLS.'],
+  pop3s: [1995, 'POP3 over TLS.'],
   submission: [1587, 'Message submission with STARTTLS.'],
   submissions: [1465, 'Message submission over TLS.'],
   smtp: [1025, 'Inbound SMTP.'],
@@ -141,6 +153,55 @@ export const SETTINGS: readonly Setting[] = [
       const wrong = networksIn(text).find((part) => parseNetwork(part) === undefined);
       return wrong === undefined ? undefined : `list addresses or networks like 10.0.0.0/8, and "${wrong}" is none`;
     },
+  },
+  {
+    name: 'CONVENE_METRICS_FROM',
+    type: 'networks, comma-separated',
+    default: '127.0.0.0/8,::1',
+    description: 'Who may read /metrics; for all others the address does not exist.',
+    check(text) {
+      const wrong = networksIn(text).find((part) => parseNetwork(part) === undefined);
+      return wrong === undefined ? undefined : `list addresses or networks like 10.0.0.0/8, and "${wrong}" is none`;
+    },
+  },
+  {
+    name: 'CONVENE_FETCH_FROM',
+    type: 'networks, comma-separated',
+    default: '',
+    description:
+      'Private networks that subscribed calendars may still be fetched from, at any port. Without it the server asks only public addresses, at the usual ports.',
+    check(text) {
+      const wrong = networksIn(text).find((part) => parseNetwork(part) === undefined);
+      return wrong === undefined ? undefined : `list addresses or networks like 10.0.0.0/8, and "${wrong}" is none`;
+    },
+  },
+  {
+    name: 'CONVENE_BACKUP_HOURS',
+    type: 'hours',
+    default: '24',
+    description: 'How often the server backs itself up while it runs; 0 for never.',
+    check: wholeNumber(0, 8_760),
+  },
+  {
+    name: 'CONVENE_BACKUP_FOLDER',
+    type: 'folder',
+    default: '',
+    description: 'Where those backups go; without it, `backups` in the data folder, which does not survive the disk.',
+    check: (text) => (text.includes('\0') ? 'name a folder' : undefined),
+  },
+  {
+    name: 'CONVENE_BACKUPS_KEPT',
+    type: 'number',
+    default: '7',
+    description: 'How many of those backups are kept; the oldest go first.',
+    check: wholeNumber(1, 1_000),
+  },
+  {
+    name: 'CONVENE_DELETED_KEPT_DAYS',
+    type: 'days',
+    default: '30',
+    description: 'How long deleted calendar objects, cards, calendars and address books can be had back.',
+    check: wholeNumber(0, 3_650),
   },
   {
     name: 'CONVENE_PLAINTEXT_LOGIN',
@@ -215,8 +276,9 @@ export const SETTINGS: readonly Setting[] = [
  * @param root folder of the package, where the default data folder lies
  * @throws ConfigError with every problem
  */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>, root: string): Config {
+export function readConfig(given: Readonly<Record<string, string | undefined>>, root: string): Config {
   const problems: string[] = [];
+  const environment = withFiles(given, problems);
   const values = new Map<string, string>();
   for (const name of Object.keys(environment).sort()) {
     if (name.startsWith('CONVENE_') && !SETTINGS.some((setting) => setting.name === name))
@@ -252,6 +314,12 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     domain: value('CONVENE_DOMAIN').toLowerCase(),
     publicUrl: originOf(value('CONVENE_PUBLIC_URL')),
     trustedProxies: networksIn(value('CONVENE_TRUSTED_PROXIES')).flatMap((text) => parseNetwork(text) ?? []),
+    fetchFrom: networksIn(value('CONVENE_FETCH_FROM')).flatMap((text) => parseNetwork(text) ?? []),
+    metricsFrom: networksIn(value('CONVENE_METRICS_FROM')).flatMap((text) => parseNetwork(text) ?? []),
+    backupHours: Number(value('CONVENE_BACKUP_HOURS')),
+    backupFolder: value('CONVENE_BACKUP_FOLDER') === '' ? undefined : resolve(value('CONVENE_BACKUP_FOLDER')),
+    backupsKept: Number(value('CONVENE_BACKUPS_KEPT')),
+    deletedKeptDays: Number(value('CONVENE_DELETED_KEPT_DAYS')),
     plaintextLogin: value('CONVENE_PLAINTEXT_LOGIN') === 'never' ? 'never' : 'loopback',
     tls: cert === '' ? undefined : { cert: resolve(cert), key: resolve(key) },
     relay: relayOf(value('CONVENE_RELAY')),
@@ -264,6 +332,30 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     logLevel: LOG_LEVELS.find((level) => level === value('CONVENE_LOG_LEVEL')) ?? 'info',
     ports: Object.fromEntries(LISTENERS.map((listener) => [listener, port(listener)])) as Config['ports'],
   };
+}
+
+/**
+ * NAME_FILE names a file that holds the value of NAME, as containers are given secrets. A setting that exists under such a name
+ * itself stays what it is.
+ */
+function withFiles(
+  environment: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+): Readonly<Record<string, string | undefined>> {
+  const read: Record<string, string | undefined> = { ...environment };
+  for (const { name } of SETTINGS) {
+    const path = environment[`${name}_FILE`];
+    if (path === undefined || SETTINGS.some((setting) => setting.name === `${name}_FILE`)) continue;
+    delete read[`${name}_FILE`];
+    if (path === '') continue;
+    if (environment[name]) problems.push(`Set ${name} or ${name}_FILE, not both.`);
+    try {
+      read[name] = readFileSync(path, 'utf8').trim();
+    } catch {
+      problems.push(`${name}_FILE names ${path}, which cannot be read.`);
+    }
+  }
+  return read;
 }
 
 /** Whether a text is a domain name in lower-case ASCII (RFC 1035 §2.3.1 with digits first, RFC 1123 §2.1). */
@@ -312,6 +404,13 @@ function decodedOrUndefined(text: string): string | undefined {
 
 function networksIn(text: string): string[] {
   return text.split(/[\s,]+/).filter((part) => part !== '');
+}
+
+function wholeNumber(least: number, most: number): Setting['check'] {
+  return (text) =>
+    /^\d{1,6}$/.test(text) && Number(text) >= least && Number(text) <= most
+      ? undefined
+      : `be a whole number from ${least} to ${most}`;
 }
 
 function oneOf(choices: readonly string[]): Setting['check'] {

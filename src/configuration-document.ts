@@ -17,6 +17,9 @@ Settings are environment variables; none is required. Every problem is reported 
 |---|---|---|---|
 ${rows.join('\n')}
 
+Any of them may be read from a file instead: \`CONVENE_PUBLIC_URL_FILE=/run/secrets/url\` is the content of that file, as containers
+are given secrets.
+
 A port of 0 picks a free one; the line that begins with \`convene ready\` tells which.
 
 ## Behind a reverse proxy

@@ -1,12 +1,12 @@
 /**
  * The HTTP door: one Fastify instance behind a plain and a TLS listener, with every limit explicit.
- * RFC 9110, RFC 9112, RFC 7617 (Basic), RFC 6585 §4.
+ * RFC 9110, RFC 9112, RFC 6585 §4.
  * A request passes: refusals by its head alone → Fastify's router → authentication → the plugin that owns the path.
- * Elsewhere: those refusals (protocols/http-guard.ts), whose request it is (protocols/http-peer.ts), who may log in
- * (principals/authentication.ts), what each protocol answers (its plugin, with its own error handler).
+ * Elsewhere: those refusals (protocols/http-guard.ts), whose request it is (protocols/http-peer.ts, http-login.ts), its log
+ * line (http-log.ts), what each protocol answers (its plugin, with its own error handler).
  */
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import Fastify, {
   type FastifyBaseLogger,
@@ -15,6 +15,7 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
+import { JSON_VALIDATION } from '../protocols/api/validation.ts';
 import { errorReplies } from '../protocols/error-replies.ts';
 import {
   answerUnreadable,
@@ -25,12 +26,17 @@ import {
   refusalOf,
   refuse,
 } from '../protocols/http-guard.ts';
+import { loggableUrl, logRequests, requestId } from '../protocols/http-log.ts';
+import { authenticationHook, refuseText } from '../protocols/http-login.ts';
 import { type Peer, peerOf, publicOrigin } from '../protocols/http-peer.ts';
-import { bindProblem } from './bind-problems.ts';
+import { serveMetrics } from '../protocols/metrics.ts';
+import { bindProblem } from './bind-problem.ts';
 import type { Config, Listener } from './config.ts';
 import { DomainError } from './errors.ts';
+import type { Metrics } from './metrics.ts';
 import type { Principal } from './principals/access.ts';
-import type { Authentication, Scope } from './principals/authentication.ts';
+import type { Authentication } from './principals/authentication.ts';
+import type { Sessions } from './principals/sessions.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -38,6 +44,7 @@ declare module 'fastify' {
     principal: Principal;
     /** Undefined until authentication has passed. */
     login: Principal | undefined;
+    readonly peer: Peer;
     /** Origin for absolute URLs without '/' at the end, or '' when only a path is safe to tell. */
     readonly publicOrigin: string;
   }
@@ -77,11 +84,13 @@ export const HTTP_LIMITS: HttpLimits = {
 export interface HttpOptions {
   readonly config: Config;
   readonly authentication: Authentication;
+  readonly sessions: Sessions;
   readonly log: FastifyBaseLogger;
   /** PEM; without it there is no TLS listener. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
-  /** Whether a write would succeed now. */
-  readonly writable: () => Promise<boolean>;
+  /** What keeps the server from working, in a few words; undefined when nothing does. */
+  readonly problem: () => Promise<string | undefined>;
+  readonly metrics: Metrics;
   readonly limits?: Partial<HttpLimits>;
 }
 
@@ -89,6 +98,8 @@ export interface Http {
   readonly fastify: FastifyInstance;
   /** Binds the listeners. Rejects when a port is taken. */
   listen(): Promise<{ http: AddressInfo | undefined; https: AddressInfo | undefined }>;
+  /** New connections are served with this certificate. */
+  renew(tls: { readonly cert: string; readonly key: string }): void;
   /** Answers what is in flight, refuses what is new, and ends within the grace. */
   close(): Promise<void>;
 }
@@ -102,12 +113,15 @@ export function createHttp(options: HttpOptions): Http {
   let stopping = false;
   const awaiting100 = new WeakSet<IncomingMessage>();
   const servers: Server[] = [];
+  const secure: TlsServer[] = [];
 
   const fastify = Fastify({
     loggerInstance: log,
+    ajv: { customOptions: JSON_VALIDATION },
     logController: new LogController({ disableRequestLogging: true }),
     // One logger for all requests: a child for each costs more than the line it prints.
     childLoggerFactory: (logger) => logger,
+    genReqId: requestId,
     bodyLimit: MAX_BODY,
     routerOptions: { maxParamLength: 16_384 },
     // Never listens: both listeners below hand their requests to Fastify's router.
@@ -138,6 +152,10 @@ export function createHttp(options: HttpOptions): Http {
       handle(request, response);
     });
     server.on('clientError', answerUnreadable);
+    server.on('connection', (socket) => {
+      options.metrics.connection('http', 1);
+      socket.once('close', () => options.metrics.connection('http', -1));
+    });
     servers.push(server);
     return server;
   }
@@ -160,6 +178,11 @@ export function createHttp(options: HttpOptions): Http {
       return this.login;
     },
   });
+  fastify.decorateRequest('peer', {
+    getter() {
+      return peerOf(this.raw, config);
+    },
+  });
   fastify.decorateRequest('publicOrigin', {
     getter() {
       return publicOrigin(this.raw, config);
@@ -176,26 +199,14 @@ export function createHttp(options: HttpOptions): Http {
     const early = bodyPending(raw) && reply.statusCode >= 400;
     if (early) linger(raw);
     if (early || stopping || awaiting100.has(raw)) reply.header('Connection', 'close');
+    reply.header('X-Request-Id', request.id);
     done();
   });
-  if (log.level !== 'silent')
-    fastify.addHook('onResponse', (request, reply, done) => {
-      log.info(
-        {
-          method: request.method,
-          url: request.url,
-          status: reply.statusCode,
-          ms: Math.round(reply.elapsedTime * 10) / 10,
-          peer: peerOf(request.raw, config).address,
-          user: request.login?.name,
-        },
-        'request',
-      );
-      done();
-    });
+  if (log.level !== 'silent') logRequests(fastify, config);
   fastify.setNotFoundHandler((_request, reply) => reply.code(404).type('text/plain').send('Not found.\n'));
   fastify.setErrorHandler(answerError);
-  addHealth(fastify, () => !stopping, options.writable);
+  addHealth(fastify, () => !stopping, options.problem);
+  serveMetrics(fastify, options.metrics, config.metricsFrom);
 
   return {
     fastify,
@@ -206,9 +217,14 @@ export function createHttp(options: HttpOptions): Http {
       if (http !== undefined) bound.http = await bind(listener(createServer(serverOptions)), 'http', config);
       if (https !== undefined && options.tls !== undefined) {
         const tls = { ...options.tls, minVersion: 'TLSv1.2' as const, handshakeTimeout: limits.head };
-        bound.https = await bind(listener(createTlsServer({ ...serverOptions, ...tls })), 'https', config);
+        const server = createTlsServer({ ...serverOptions, ...tls });
+        secure.push(server);
+        bound.https = await bind(listener(server), 'https', config);
       }
       return bound;
+    },
+    renew(tls) {
+      for (const server of secure) server.setSecureContext({ ...tls, minVersion: 'TLSv1.2' });
     },
     async close() {
       stopping = true;
@@ -218,120 +234,29 @@ export function createHttp(options: HttpOptions): Http {
   };
 }
 
-/** Lets a request through when its route is anonymous or its log-in is known; everything slower is left to `logIn`. */
-function authenticationHook({ authentication, config, log }: HttpOptions) {
-  return (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
-    if (request.routeOptions.config.anonymous === true) {
-      done();
-      return;
-    }
-    const peer = peerOf(request.raw, config);
-    if (!peer.encrypted && !(peer.loopback && config.plaintextLogin === 'loopback')) {
-      // Asking for the password first would only make the client send it in the clear.
-      void refuseText(reply, 403, 'A password is taken over TLS only; use https.');
-      return;
-    }
-    const { authorization } = request.headers;
-    if (authorization === undefined) {
-      void askForLogin(reply, 'Log in first.');
-      return;
-    }
-    const key = authentication.keyOf(authorization);
-    const scopes = scopesOf(request.url);
-    request.login = authentication.recall(key, peer.address, scopes);
-    if (request.login !== undefined) {
-      done();
-      return;
-    }
-    logIn(authentication, key, authorization, peer, scopes).then(
-      (principal) => {
-        request.login = principal;
-        done();
-      },
-      (error: unknown) => {
-        if (!(error instanceof DomainError)) log.error({ err: error }, 'log-in failed unexpectedly');
-        void answerLoginError(reply, error);
-      },
-    );
-  };
-}
-
-async function logIn(
-  authentication: Authentication,
-  key: string,
-  authorization: string,
-  peer: Peer,
-  scopes: readonly Scope[],
-): Promise<Principal> {
-  const basic = readBasic(authorization);
-  if (basic === undefined) throw new DomainError('authentication-failed', 'Use HTTP Basic.');
-  return authentication.login(key, { ...basic, peer: peer.address, scopes });
-}
-
-/** Name and password of RFC 7617 §2: UTF-8, or Latin-1 from clients that have not heard of it. */
-function readBasic(authorization: string): { name: string; password: string } | undefined {
-  const match = /^basic +([A-Za-z0-9+/_-]+=*) *$/i.exec(authorization);
-  if (match === null) return undefined;
-  const octets = Buffer.from(match[1]!, 'base64');
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(octets);
-  } catch {
-    text = octets.toString('latin1');
-  }
-  const colon = text.indexOf(':');
-  return colon === -1 ? undefined : { name: text.slice(0, colon), password: text.slice(colon + 1) };
-}
-
-/** What a device password must be good for, by the path. */
-function scopesOf(url: string): readonly Scope[] {
-  if (url.startsWith('/dav/calendars/')) return ['calendars'];
-  if (url.startsWith('/dav/addressbooks/')) return ['contacts'];
-  if (!url.includes('%')) return ['calendars', 'contacts'];
-  try {
-    const decoded = decodeURIComponent(url.split('?', 1)[0]!);
-    return decoded.includes('%') ? ['calendars', 'contacts'] : scopesOf(decoded);
-  } catch {
-    return ['calendars', 'contacts'];
-  }
-}
-
-function askForLogin(reply: FastifyReply, message: string): FastifyReply {
-  // RFC 7617 §2.1: the realm, and that names and passwords are UTF-8.
-  reply.header('WWW-Authenticate', 'Basic realm="Convene", charset="UTF-8"');
-  return refuseText(reply, 401, message);
-}
-
-function answerLoginError(reply: FastifyReply, error: unknown): FastifyReply {
-  if (!(error instanceof DomainError)) return refuseText(reply, 500, 'The log-in could not be checked.');
-  if (error.code === 'authentication-failed') return askForLogin(reply, error.message);
-  if (error.details.retryAfter !== undefined) reply.header('Retry-After', error.details.retryAfter);
-  return refuseText(reply, errorReplies[error.code].dav.status, error.message);
-}
-
 /** The last resort: plugins have error handlers of their own. */
 function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (error instanceof DomainError) return refuseText(reply, errorReplies[error.code].dav.status, error.message);
   const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
   if (status >= 400 && status < 500) return refuseText(reply, status, 'The request is not acceptable.');
-  request.log.error({ err: error, method: request.method, url: request.url }, 'request failed');
+  request.log.error(
+    { err: error, id: request.id, method: request.method, url: loggableUrl(request.url) },
+    'request failed',
+  );
   return refuseText(reply, 500, 'The server made a mistake.');
 }
 
-function refuseText(reply: FastifyReply, status: number, message: string): FastifyReply {
-  return reply.code(status).type('text/plain; charset=utf-8').send(`${message}\n`);
-}
-
-function addHealth(fastify: FastifyInstance, running: () => boolean, writable: () => Promise<boolean>): void {
-  let checked: { at: number; result: Promise<boolean> } | undefined;
+function addHealth(fastify: FastifyInstance, running: () => boolean, problem: () => Promise<string | undefined>): void {
+  let checked: { at: number; result: Promise<string | undefined> } | undefined;
   fastify.get('/health/live', { config: { anonymous: true } }, (_request, reply) =>
     reply.type('text/plain').send('live\n'),
   );
   fastify.get('/health/ready', { config: { anonymous: true } }, async (_request, reply) => {
     const now = performance.now();
-    if (checked === undefined || now - checked.at > READINESS_MS) checked = { at: now, result: writable() };
-    const ready = running() && (await checked.result);
-    return refuseText(reply, ready ? 200 : 503, ready ? 'ready' : 'not ready');
+    if (checked === undefined || now - checked.at > READINESS_MS)
+      checked = { at: now, result: problem().catch(() => 'the check failed') };
+    const wrong = running() ? await checked.result : 'the server is stopping';
+    return wrong === undefined ? refuseText(reply, 200, 'ready') : refuseText(reply, 503, `not ready: ${wrong}`);
   });
 }
 

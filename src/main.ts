@@ -129,10 +129,12 @@ function introduction(app: App): string[] {
   const lines = [`Convene ${packageVersion()}, data in ${config.data}`];
   if (tls?.selfSigned === true && config.publicUrl === undefined)
     lines.push(`Self-signed certificate, SHA-256 ${tls.fingerprint}`);
-  const { imap, imaps, submission, submissions } = app.addresses;
-  const mail = [mailDoor('IMAP', imap, imaps), mailDoor('SMTP', submission, submissions)].filter(
-    (door) => door !== undefined,
-  );
+  const { addresses } = app;
+  const mail = [
+    mailDoor('IMAP', addresses.imap, addresses.imaps),
+    mailDoor('POP3', addresses.pop3, addresses.pop3s),
+    mailDoor('SMTP', addresses.submission, addresses.submissions),
+  ].filter((door) => door !== undefined);
   if (founded === undefined)
     return [
       ...lines,

@@ -1,8 +1,10 @@
 /**
  * Calendar object resources: tables `calendar_objects`, `calendar_object_data`; their index is in occurrences.ts.
- * Every write keeps row, octets, occurrences and tombstones together.
+ * Every write keeps row, octets, occurrences, uses of attachments and tombstones together.
  */
 
+import * as attachments from './attachments.ts';
+import { statements as deleted } from './deleted.ts';
 import { MEMBER_COLUMNS, memberReads, memberStatements } from './members.ts';
 import * as occurrences from './occurrences.ts';
 import { insertedId, list, type Sql } from './sql.ts';
@@ -22,7 +24,10 @@ export const statements = {
   ofIds: `${SELECT} WHERE m.id IN (SELECT value FROM json_each(?))`,
   ofUid: `SELECT ${MEMBER_COLUMNS}, ${OWN} FROM collections c JOIN calendar_objects m ON m.collection_id = c.id
     WHERE c.account_id = ?1 AND c.kind = 'calendar' AND c.removed = 0 AND m.ical_uid = ?3
+      AND (m.collection_id = ?2 OR NOT EXISTS (SELECT 1 FROM calendar_sources s WHERE s.collection_id = m.collection_id))
     ORDER BY m.collection_id = ?2 DESC LIMIT 1`,
+  availabilities: `SELECT ${MEMBER_COLUMNS}, ${OWN}, d.data FROM calendar_objects m JOIN calendar_object_data d
+    ON d.object_id = m.id WHERE m.collection_id = ? AND m.component = 'VAVAILABILITY' ORDER BY m.id LIMIT ?`,
   everywhere: `SELECT ${MEMBER_COLUMNS}, ${OWN}, d.data FROM calendar_objects m JOIN calendar_object_data d ON d.object_id = m.id
     WHERE m.id > ? ORDER BY m.id LIMIT ?`,
   indexedUntilBefore: `${SELECT} WHERE m.recurring = 1 AND m.id > ?2 AND m.indexed_until < ?1
@@ -49,6 +54,8 @@ export function calendarObjectReads(sql: Sql): CalendarObjectReads {
     busy: (collectionId, from, until) => sql.all<OccurrenceRow>(occurrences.statements.busy, collectionId, from, until),
     occurrences: (collectionId, from, until) =>
       sql.all<OccurrenceRow>(occurrences.statements.overlapping, collectionId, from, until),
+    availabilities: (collectionId, limit) =>
+      sql.all<CalendarObjectRow & { data: string }>(statements.availabilities, collectionId, limit),
     ofUid: (accountId, collectionId, icalUid) =>
       sql.get<CalendarObjectRow>(statements.ofUid, accountId, collectionId, icalUid),
     everywhere: (afterId, limit) =>
@@ -58,7 +65,7 @@ export function calendarObjectReads(sql: Sql): CalendarObjectReads {
   };
 }
 
-export function calendarObjectWrites(sql: Sql): CalendarObjectWrites {
+export function calendarObjectWrites(sql: Sql, now: () => number): CalendarObjectWrites {
   return {
     ...calendarObjectReads(sql),
     async add(row, data, index) {
@@ -83,6 +90,7 @@ export function calendarObjectWrites(sql: Sql): CalendarObjectWrites {
       );
       await sql.run(statements.insertData, id, data);
       await occurrences.insert(sql, row.collectionId, id, index);
+      await attachments.use(sql, id, data);
       await exhume(sql, row.collectionId, row.name);
       return id;
     },
@@ -106,6 +114,7 @@ export function calendarObjectWrites(sql: Sql): CalendarObjectWrites {
       );
       await sql.run(statements.replaceData, data, row.id);
       await occurrences.replace(sql, row.collectionId, row.id, index);
+      await attachments.reuse(sql, row.id, data);
     },
     async reindex(row, index) {
       const { firstStart, lastEnd, recurring, indexedFrom, indexedUntil, id } = row;
@@ -119,7 +128,10 @@ export function calendarObjectWrites(sql: Sql): CalendarObjectWrites {
       await exhume(sql, to.collectionId, to.name);
     },
     async remove(row, accountId, modseq) {
+      const named = await attachments.usedBy(sql, row.id);
+      await sql.run(deleted.keepObject, row.id, accountId, now());
       await sql.run(statements.remove, row.id);
+      await attachments.removeUnused(sql, named);
       await sql.run(statements.removeProperties, row.id);
       await entomb(sql, accountId, row, modseq);
     },

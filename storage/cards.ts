@@ -1,5 +1,6 @@
 /** Address object resources: tables `cards` and `card_data`. */
 
+import { statements as deleted } from './deleted.ts';
 import { memberReads, memberStatements } from './members.ts';
 import { insertedId, type Sql } from './sql.ts';
 import type { CardReads, CardRow, CardWrites } from './store.ts';
@@ -18,7 +19,7 @@ export function cardReads(sql: Sql): CardReads {
   return memberReads<CardRow>(sql, statements);
 }
 
-export function cardWrites(sql: Sql): CardWrites {
+export function cardWrites(sql: Sql, now: () => number): CardWrites {
   return {
     ...cardReads(sql),
     async add(row, data) {
@@ -52,6 +53,7 @@ export function cardWrites(sql: Sql): CardWrites {
       await exhume(sql, to.collectionId, to.name);
     },
     async remove(row, accountId, modseq) {
+      await sql.run(deleted.keepCard, row.id, accountId, now());
       await sql.run(statements.remove, row.id);
       await sql.run(statements.removeProperties, row.id);
       await entomb(sql, accountId, row, modseq);

@@ -1,16 +1,19 @@
 /**
  * Calendars, address books and mailboxes, and where each appears for whom: tables `collections`, `calendars`, `bindings`.
- * A removed collection disappears at once; purging.ts takes its members away afterwards.
+ * A removed collection disappears at once, and is kept for a time (deleted.ts); purging.ts takes it away afterwards.
  * Elsewhere: members (calendar-objects.ts, cards.ts), rights (grants.ts), what clients set on them (properties.ts).
  */
 
+import { statements as deleted } from './deleted.ts';
 import { insertedId, type Sql } from './sql.ts';
 import type { BoundCollectionRow, CollectionReads, CollectionWrites } from './store.ts';
 
 const BOUND = `SELECT c.id, c.account_id AS accountId, c.kind, c.modseq, c.created_at AS createdAt, b.id AS bindingId,
     b.principal_id AS principalId, b.home, b.segment, b.position, COALESCE(k.components, '') AS components,
-    COALESCE(k.time_zone, '') AS timeZone, COALESCE(k.transparent, 0) AS transparent
-  FROM bindings b JOIN collections c ON c.id = b.collection_id LEFT JOIN calendars k ON k.collection_id = c.id`;
+    COALESCE(k.time_zone, '') AS timeZone, COALESCE(k.transparent, 0) AS transparent,
+    CASE WHEN o.source_id IS NULL THEN 0 ELSE 1 END AS subscribed
+  FROM bindings b JOIN collections c ON c.id = b.collection_id LEFT JOIN calendars k ON k.collection_id = c.id
+    LEFT JOIN calendar_sources o ON o.collection_id = c.id`;
 
 export const statements = {
   get: `${BOUND} WHERE b.collection_id = ? AND b.principal_id = c.account_id`,
@@ -21,6 +24,8 @@ export const statements = {
   setCalendar: `INSERT INTO calendars (collection_id, components, time_zone, transparent) VALUES (?, ?, ?, ?)
     ON CONFLICT (collection_id) DO UPDATE SET components = excluded.components, time_zone = excluded.time_zone,
       transparent = excluded.transparent`,
+  availability: 'SELECT availability FROM calendars WHERE collection_id = ?',
+  setAvailability: 'UPDATE calendars SET availability = ?2 WHERE collection_id = ?1',
   bind: `INSERT INTO bindings (principal_id, collection_id, home, segment, position, created_at)
     SELECT ?1, ?2, ?3, ?4, COALESCE(MAX(position), 0) + 1, ?5 FROM bindings WHERE principal_id = ?1 AND home = ?3
     RETURNING id`,
@@ -32,11 +37,10 @@ export const statements = {
   exhume: `DELETE FROM tombstones WHERE account_id = ? AND collection_id = 0 AND name = ?`,
   removeBindings: 'DELETE FROM bindings WHERE collection_id = ?',
   removeGrants: 'DELETE FROM grants WHERE collection_id = ?',
-  removeProperties: `DELETE FROM properties WHERE resource_kind = 'collection' AND resource_id = ?`,
   remove: 'UPDATE collections SET removed = 1 WHERE id = ?',
 } as const;
 
-const REMOVAL = [statements.removeBindings, statements.removeGrants, statements.removeProperties, statements.remove];
+const REMOVAL = [statements.removeBindings, statements.removeGrants, statements.remove];
 
 export function collectionReads(sql: Sql): CollectionReads {
   return {
@@ -47,19 +51,23 @@ export function collectionReads(sql: Sql): CollectionReads {
     async countInHome(principalId, home) {
       return (await sql.get<{ count: number }>(statements.countInHome, principalId, home))?.count ?? 0;
     },
+    async availability(collectionId) {
+      return (await sql.get<{ availability: string }>(statements.availability, collectionId))?.availability ?? '';
+    },
   };
 }
 
-export function collectionWrites(sql: Sql): CollectionWrites {
+export function collectionWrites(sql: Sql, now: () => number): CollectionWrites {
   return {
     ...collectionReads(sql),
     add: (row) => insertedId(sql, statements.add, row.accountId, row.kind, row.modseq, row.createdAt),
-    async setCalendar(collectionId, { components, timeZone, transparent }) {
+    async setCalendar(collectionId, { components, timeZone, transparent, availability }) {
       await sql.run(statements.setCalendar, collectionId, components, timeZone, transparent);
+      if (availability !== undefined) await sql.run(statements.setAvailability, collectionId, availability);
     },
-    async bind({ principalId, collectionId, home, segment, now }) {
+    async bind({ principalId, collectionId, home, segment, now: boundAt }) {
       await sql.run(statements.exhume, principalId, `${home}/${segment}`);
-      return insertedId(sql, statements.bind, principalId, collectionId, home, segment, now);
+      return insertedId(sql, statements.bind, principalId, collectionId, home, segment, boundAt);
     },
     async rebind(collection, segment, modseq) {
       await sql.run(statements.entomb, collection.id, modseq);
@@ -68,6 +76,7 @@ export function collectionWrites(sql: Sql): CollectionWrites {
     },
     async remove(id, modseq) {
       await sql.run(statements.entomb, id, modseq);
+      await sql.run(deleted.keepCollection, id, now());
       for (const statement of REMOVAL) await sql.run(statement, id);
     },
   };

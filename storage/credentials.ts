@@ -5,11 +5,13 @@ import type { CredentialReads, CredentialRow, CredentialWrites } from './store.t
 
 export const statements = {
   list: `SELECT id, principal_id AS principalId, kind, name, hash, scopes, networks, created_at AS createdAt,
-    expires_at AS expiresAt, last_used_at AS lastUsedAt FROM credentials WHERE principal_id = ? ORDER BY id`,
-  add: `INSERT INTO credentials (principal_id, kind, name, hash, scopes, networks, created_at, expires_at, last_used_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+    expires_at AS expiresAt, last_used_at AS lastUsedAt, last_peer AS lastPeer, last_client AS lastClient FROM credentials WHERE principal_id = ? ORDER BY id`,
+  add: `INSERT INTO credentials (principal_id, kind, name, hash, scopes, networks, created_at, expires_at, last_used_at,
+      last_peer, last_client)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
   removeKind: 'DELETE FROM credentials WHERE principal_id = ? AND kind = ?',
-  used: 'UPDATE credentials SET last_used_at = ? WHERE id = ?',
+  remove: `DELETE FROM credentials WHERE principal_id = ? AND id = ? AND kind = 'device'`,
+  used: 'UPDATE credentials SET last_used_at = ?, last_peer = ?, last_client = ? WHERE id = ?',
 } as const;
 
 export function credentialReads(sql: Sql): CredentialReads {
@@ -32,12 +34,17 @@ export function credentialWrites(sql: Sql): CredentialWrites {
         row.createdAt,
         row.expiresAt,
         row.lastUsedAt,
+        row.lastPeer,
+        row.lastClient,
       ),
     async removeKind(principalId, kind) {
       await sql.run(statements.removeKind, principalId, kind);
     },
-    async used(id, now) {
-      await sql.run(statements.used, now, id);
+    async remove(principalId, id) {
+      return (await sql.run(statements.remove, principalId, id)) === 1;
+    },
+    async used(id, now, peer, client) {
+      await sql.run(statements.used, now, peer, client, id);
     },
   };
 }

@@ -6,6 +6,7 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { statements as accountStatements } from './accounts.ts';
+import { copyDatabase } from './backup-copy.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { type Connection, openConnection, storePath } from './connection.ts';
 import { migrate, readMigrations } from './migrate.ts';
@@ -50,7 +51,8 @@ export async function openStore(folder: string, options: OpenOptions): Promise<S
   }
 }
 
-function takeLock(folder: string): Database.Database {
+/** Takes the lock of a folder; StoreError 'locked' when another process has it. Closing it gives it back. */
+export function takeLock(folder: string): Database.Database {
   const lock = new Database(join(folder, 'lock.sqlite'), { timeout: 0 });
   try {
     lock.exec('BEGIN EXCLUSIVE');
@@ -72,6 +74,7 @@ function assemble(
   const checkpointer = new Checkpointer(path);
   const writer = new Writer(writing, checkpointer, {
     boot,
+    now: options.now,
     onChange: options.onChange ?? (() => {}),
     onFatal: options.onFatal ?? endProcess,
   });
@@ -104,6 +107,7 @@ function assemble(
         return false;
       }
     },
+    copyTo: (file) => copyDatabase(path, file),
     async close() {
       await writer.idle();
       await lastSnapshot;

@@ -24,6 +24,7 @@ export const statements = {
   removeAddress: 'DELETE FROM addresses WHERE principal_id = ? AND address = ?',
   addMember: 'INSERT INTO group_members (group_id, member_id) VALUES (?, ?) ON CONFLICT DO NOTHING',
   removeMember: 'DELETE FROM group_members WHERE group_id = ? AND member_id = ?',
+  rename: 'UPDATE principals SET display_name = ? WHERE id = ?',
   removeProperties: `DELETE FROM properties WHERE resource_kind IN ('principal', 'calendars', 'addressbooks') AND resource_id = ?`,
   removePersonalProperties: 'DELETE FROM properties WHERE principal_id = ?',
   removeBindings: 'DELETE FROM bindings WHERE collection_id IN (SELECT id FROM collections WHERE account_id = ?)',
@@ -77,6 +78,9 @@ export function principalWrites(sql: Sql): PrincipalWrites {
     },
     async removeMember(groupId, memberId) {
       await sql.run(statements.removeMember, groupId, memberId);
+    },
+    async rename(id, displayName) {
+      await sql.run(statements.rename, displayName, id);
     },
     async addMember(groupId, memberId) {
       await sql.run(statements.addMember, groupId, memberId);

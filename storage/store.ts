@@ -9,6 +9,10 @@
 export type PrincipalKind = 'individual' | 'group' | 'resource' | 'room';
 export type Role = 'owner' | 'administrator' | 'member' | 'external';
 export type GrantRights = 'free-busy' | 'read' | 'read-write' | 'manage' | 'send-as';
+/** Who may ask when a principal is busy, beside those it granted it to. */
+export type FreeBusySharing = 'nobody' | 'organisation' | 'everyone';
+/** How requests for a room are answered while the time is free. */
+export type BookingRule = 'auto-accept' | 'approval' | 'auto-decline';
 export type Home = 'calendars' | 'addressbooks';
 export type CollectionKind = 'calendar' | 'addressbook' | 'mailbox';
 export type PropertyOwner = 'principal' | 'calendars' | 'addressbooks' | 'collection' | 'calendar-object' | 'card';
@@ -37,6 +41,23 @@ export interface PrincipalRow {
   createdAt: number;
 }
 
+/** What a room or resource has beyond a principal. */
+export interface ResourceRow {
+  principalId: number;
+  building: string;
+  /** Seats; 0 when that is no fact of it. */
+  capacity: number;
+  /** JSON list of folded words. */
+  features: string;
+  booking: BookingRule;
+  /** Who approves. */
+  managerId: number | null;
+  /** How many days ahead it can be booked. */
+  horizonDays: number;
+  /** The longest booking; 0: any. */
+  longestMinutes: number;
+}
+
 export interface CredentialRow {
   id: number;
   principalId: number;
@@ -49,6 +70,100 @@ export interface CredentialRow {
   createdAt: number;
   expiresAt: number | null;
   lastUsedAt: number | null;
+  /** Address and program of the last use; '' when unknown. */
+  lastPeer: string;
+  lastClient: string;
+}
+
+export type FeedLevel = 'full' | 'titles-hidden' | 'busy';
+
+/** A published calendar: one link to it. */
+export interface FeedRow {
+  id: number;
+  accountId: number;
+  collectionId: number;
+  name: string;
+  level: FeedLevel;
+  createdAt: number;
+  expiresAt: number | null;
+  revokedAt: number | null;
+  /** The calendar's modseq at the last fetch, and when it got it. */
+  seenModseq: number;
+  seenAt: number;
+  fetches: number;
+}
+
+export interface FeedFetchRow {
+  id: number;
+  at: number;
+  peer: string;
+  client: string;
+  status: number;
+}
+
+export interface SecondFactorRow {
+  principalId: number;
+  /** Sealed. */
+  secret: string;
+  createdAt: number;
+  /** null: not proved yet, so not asked for. */
+  enabledAt: number | null;
+  /** The newest time step a code was accepted for. */
+  lastStep: number;
+}
+
+export interface OneTimeLinkRow {
+  hash: string;
+  principalId: number;
+  createdAt: number;
+  expiresAt: number;
+  usedAt: number | null;
+}
+
+export interface AuditRow {
+  id: number;
+  at: number;
+  actor: string;
+  action: string;
+  target: string;
+  peer: string;
+  /** JSON. */
+  details: string;
+}
+
+export interface DeletedMemberRow {
+  id: number;
+  accountId: number;
+  collectionId: number;
+  kind: 'calendar-object' | 'card';
+  name: string;
+  uid: string;
+  deletedAt: number;
+}
+
+export interface DeletedCollectionRow {
+  collectionId: number;
+  accountId: number;
+  kind: CollectionKind;
+  home: Home;
+  segment: string;
+  deletedAt: number;
+}
+
+/** A calendar elsewhere that is fetched. */
+export interface SourceRow {
+  id: number;
+  url: string;
+  everyMs: number;
+  etag: string;
+  lastModified: string;
+  contentHash: string;
+  fetchedAt: number | null;
+  changedAt: number | null;
+  nextFetchAt: number;
+  failures: number;
+  /** Why the last fetch failed; '' when it did not. */
+  error: string;
 }
 
 export interface AccountRow {
@@ -77,6 +192,8 @@ export interface BoundCollectionRow {
   /** Zone in which floating times of this calendar are read: an IANA name, or '' for UTC. */
   timeZone: string;
   transparent: number;
+  /** 1: its members are fetched from elsewhere, nobody else writes to it. */
+  subscribed: number;
 }
 
 export interface GrantRow {
@@ -153,6 +270,21 @@ export interface OccurrenceRow {
   floating: number;
   /** 0 free, 1 busy, 2 tentative, 3 unavailable. */
   busy: number;
+}
+
+/** An attachment that was handed over by POST and is named in calendar objects by its managed id. */
+export interface AttachmentRow {
+  id: number;
+  /** Whose quota it counts against. */
+  accountId: number;
+  managedId: string;
+  blobId: number;
+  /** The value of ATTACH. */
+  uri: string;
+  mediaType: string;
+  fileName: string;
+  size: number;
+  createdAt: number;
 }
 
 /** A mailbox with the columns of its collection. */
@@ -257,6 +389,15 @@ export interface PrincipalReads {
   groupsOf(principalId: number): Promise<number[]>;
   members(groupId: number): Promise<PrincipalRow[]>;
 }
+export interface ResourceReads {
+  get(principalId: number): Promise<ResourceRow | undefined>;
+  /** Of one organisation or (0) of all, the smallest first, then in order of name. */
+  list(organisationId: number): Promise<ResourceRow[]>;
+}
+export interface FreeBusySharingReads {
+  /** Undefined when the principal chose nothing. */
+  get(principalId: number): Promise<FreeBusySharing | undefined>;
+}
 export interface CredentialReads {
   list(principalId: number): Promise<CredentialRow[]>;
 }
@@ -273,6 +414,8 @@ export interface CollectionReads {
   home(principalId: number, home: Home): Promise<BoundCollectionRow[]>;
   bySegment(principalId: number, home: Home, segment: string): Promise<BoundCollectionRow | undefined>;
   countInHome(principalId: number, home: Home): Promise<number>;
+  /** The iCalendar object with the availability of a scheduling inbox's owner, or ''. */
+  availability(collectionId: number): Promise<string>;
 }
 export interface GrantReads {
   /** Grants to any of these principals that concern the collection or its whole account. */
@@ -322,7 +465,9 @@ export interface CalendarObjectReads extends MemberReads<CalendarObjectRow> {
   busy(collectionId: number, from: number, until: number): Promise<OccurrenceRow[]>;
   /** Indexed occurrences that may overlap [from, until), as narrow rows. */
   occurrences(collectionId: number, from: number, until: number): Promise<OccurrenceRow[]>;
-  /** An object with this UID in any calendar of an account, one in `collectionId` before others. */
+  /** Row and octets of the objects of a calendar that hold a VAVAILABILITY, in order of id; at most `limit`. */
+  availabilities(collectionId: number, limit: number): Promise<(CalendarObjectRow & { data: string })[]>;
+  /** An object with this UID in any calendar of an account but subscribed ones, one in `collectionId` before others. */
   ofUid(accountId: number, collectionId: number, icalUid: string): Promise<CalendarObjectRow | undefined>;
   /** Recurring objects of any collection indexed only until before `until` though they last longer; at most `limit`. */
   indexedUntilBefore(until: number, afterId: number, limit: number): Promise<CalendarObjectRow[]>;
@@ -337,6 +482,14 @@ export interface TombstoneReads {
   idsSince(collectionId: number, modseq: number): Promise<number[]>;
 }
 
+export interface AttachmentReads {
+  /** Those that exist, in no promised order. At most 500 ids. */
+  byManagedIds(managedIds: string[]): Promise<AttachmentRow[]>;
+  /** Collections with an object that names the attachment, at most 200. */
+  collectionsUsing(id: number): Promise<number[]>;
+  /** Ids of the attachments an object names. */
+  usedBy(objectId: number): Promise<number[]>;
+}
 export interface MailboxReads {
   get(id: number): Promise<MailboxRow | undefined>;
   byName(accountId: number, name: string): Promise<MailboxRow | undefined>;
@@ -423,7 +576,46 @@ export interface SubmissionReads {
   nextAttemptAt(): Promise<number | undefined>;
 }
 
+export interface FeedReads {
+  get(id: number): Promise<FeedRow | undefined>;
+  /** Of an account, in order of id. */
+  list(accountId: number): Promise<FeedRow[]>;
+  /** By the hash of a link's secret; `retiredAt` tells a link that was replaced. */
+  byToken(hash: string): Promise<(FeedRow & { retiredAt: number | null }) | undefined>;
+  /** The newest first. */
+  fetches(feedId: number, limit: number): Promise<FeedFetchRow[]>;
+}
+export interface SecondFactorReads {
+  get(principalId: number): Promise<SecondFactorRow | undefined>;
+  link(hash: string): Promise<OneTimeLinkRow | undefined>;
+}
+export interface AuditReads {
+  /** The newest first, of one actor or of all. */
+  last(actor: string | undefined, limit: number): Promise<AuditRow[]>;
+}
+export interface DeletedReads {
+  /** Of an account, the newest first. */
+  members(accountId: number, limit: number): Promise<DeletedMemberRow[]>;
+  member(id: number): Promise<(DeletedMemberRow & { data: string }) | undefined>;
+  collections(accountId: number): Promise<DeletedCollectionRow[]>;
+  collection(id: number): Promise<DeletedCollectionRow | undefined>;
+}
+export interface SourceReads {
+  get(id: number): Promise<SourceRow | undefined>;
+  byUrl(url: string): Promise<SourceRow | undefined>;
+  ofCollection(collectionId: number): Promise<SourceRow | undefined>;
+  /** Those whose time has come, the longest waiting first. */
+  due(now: number, limit: number): Promise<SourceRow[]>;
+  /** Ids of the calendars that show it. */
+  subscribers(sourceId: number): Promise<number[]>;
+}
+
 export interface Reads {
+  readonly feeds: FeedReads;
+  readonly secondFactors: SecondFactorReads;
+  readonly audit: AuditReads;
+  readonly deleted: DeletedReads;
+  readonly sources: SourceReads;
   readonly mailboxes: MailboxReads;
   readonly messages: MessageReads;
   readonly threads: ThreadReads;
@@ -433,6 +625,8 @@ export interface Reads {
   readonly settings: SettingReads;
   readonly organisations: OrganisationReads;
   readonly principals: PrincipalReads;
+  readonly resources: ResourceReads;
+  readonly freeBusySharing: FreeBusySharingReads;
   readonly credentials: CredentialReads;
   readonly accounts: AccountReads;
   readonly collections: CollectionReads;
@@ -443,6 +637,7 @@ export interface Reads {
   readonly cards: CardReads;
   readonly tombstones: TombstoneReads;
   readonly blobs: BlobReads;
+  readonly attachments: AttachmentReads;
 }
 
 export interface SettingWrites extends SettingReads {
@@ -456,16 +651,64 @@ export interface PrincipalWrites extends PrincipalReads {
   /** Also opens the principal's account. */
   add(row: Omit<PrincipalRow, 'id'>, uidvalidity: number): Promise<number>;
   addAddress(principalId: number, domainId: number, address: string, position: number): Promise<void>;
+  /** Gives it another display name; the name itself stays. */
+  rename(id: number, displayName: string): Promise<void>;
   addMember(groupId: number, memberId: number): Promise<void>;
   removeMember(groupId: number, memberId: number): Promise<void>;
   removeAddress(principalId: number, address: string): Promise<void>;
   /** Takes the principal away with its addresses, credentials and grants; what its account holds goes later, by `purge`. */
   remove(id: number): Promise<void>;
 }
+export interface ResourceWrites extends ResourceReads {
+  /** Adds or replaces. */
+  set(row: ResourceRow): Promise<void>;
+}
+export interface FreeBusySharingWrites extends FreeBusySharingReads {
+  set(principalId: number, sharedWith: FreeBusySharing): Promise<void>;
+}
 export interface CredentialWrites extends CredentialReads {
   add(row: Omit<CredentialRow, 'id'>): Promise<number>;
   removeKind(principalId: number, kind: CredentialRow['kind']): Promise<void>;
-  used(id: number, now: number): Promise<void>;
+  /** Returns whether it was there. */
+  remove(principalId: number, id: number): Promise<boolean>;
+  used(id: number, now: number, peer: string, client: string): Promise<void>;
+}
+export interface FeedWrites extends FeedReads {
+  add(row: Pick<FeedRow, 'accountId' | 'collectionId' | 'name' | 'level' | 'createdAt' | 'expiresAt'>): Promise<number>;
+  addToken(feedId: number, hash: string): Promise<void>;
+  retireTokens(feedId: number, now: number): Promise<void>;
+  revoke(id: number, now: number): Promise<void>;
+  update(row: Pick<FeedRow, 'id' | 'name' | 'level' | 'expiresAt'>): Promise<void>;
+  seen(id: number, modseq: number, at: number): Promise<void>;
+  /** Notes a fetch and forgets all but the newest `keep`. */
+  addFetch(feedId: number, fetch: Omit<FeedFetchRow, 'id'>, keep: number): Promise<void>;
+}
+export interface SecondFactorWrites extends SecondFactorReads {
+  set(row: SecondFactorRow): Promise<void>;
+  remove(principalId: number): Promise<void>;
+  addLink(row: Omit<OneTimeLinkRow, 'usedAt'>): Promise<void>;
+  /** Uses a link up; false when somebody did before. */
+  useLink(hash: string, now: number): Promise<boolean>;
+  expireLinks(before: number): Promise<void>;
+}
+export interface AuditWrites extends AuditReads {
+  add(row: Omit<AuditRow, 'id'>): Promise<void>;
+  /** Deletes what is older; at most `limit`. Returns how many. */
+  expire(before: number, limit: number): Promise<number>;
+}
+export interface DeletedWrites extends DeletedReads {
+  /** Undoes the removal of a collection; the caller binds it again. */
+  revive(collectionId: number, modseq: number): Promise<void>;
+  removeMember(id: number): Promise<void>;
+  /** Forgets what was deleted before; members at most `limit`. Returns how many of them. */
+  expire(before: number, limit: number): Promise<number>;
+}
+export interface SourceWrites extends SourceReads {
+  add(url: string, everyMs: number, nextFetchAt: number): Promise<number>;
+  update(row: SourceRow): Promise<void>;
+  subscribe(collectionId: number, sourceId: number): Promise<void>;
+  /** Deletes sources that no calendar shows. */
+  removeUnused(): Promise<number>;
 }
 export interface AccountWrites extends AccountReads {
   /**
@@ -475,7 +718,7 @@ export interface AccountWrites extends AccountReads {
   nextModseq(accountId: number, collectionIds: number[]): Promise<number>;
   /** How many octets an account may hold; null: what is the default, -1: any number. */
   setQuota(accountId: number, quotaBytes: number | null): Promise<void>;
-  /** Octets the account's messages take: adds, or takes away when negative. Returns the sum and the quota. */
+  /** Octets the account's messages and attachments take: adds, or takes away when negative. Returns the sum and the quota. */
   addUsedBytes(accountId: number, octets: number): Promise<{ usedBytes: number; quotaBytes: number | null }>;
 }
 export interface NewCollection {
@@ -488,6 +731,8 @@ export interface CalendarColumns {
   components: string;
   timeZone: string;
   transparent: number;
+  /** Of a scheduling inbox; undefined keeps what is there. */
+  availability?: string;
 }
 export interface CollectionWrites extends CollectionReads {
   add(row: NewCollection): Promise<number>;
@@ -496,8 +741,8 @@ export interface CollectionWrites extends CollectionReads {
   /** Gives a collection another segment where its owner sees it; leaves a tombstone in the account at the old one. */
   rebind(collection: BoundCollectionRow, segment: string, modseq: number): Promise<void>;
   /**
-   * Takes a collection away from everybody, with bindings, grants and properties; leaves a tombstone in the account.
-   * Its members go later, by `purge`.
+   * Takes a collection away from everybody, with bindings and grants; leaves a tombstone in the account. Calendars and
+   * address books are kept for a time (`deleted`); what is in them goes later, by `purge`.
    */
   remove(id: number, modseq: number): Promise<void>;
 }
@@ -518,7 +763,7 @@ export interface PropertyWrites extends PropertyReads {
   copyAll(owner: PropertyOwner, fromId: number, toId: number): Promise<void>;
 }
 export interface CalendarObjectWrites extends CalendarObjectReads {
-  /** Inserts object, octets and occurrences; takes away the tombstone of that name. Returns the id. */
+  /** Inserts object, octets and occurrences, and notes the attachments named; takes away the tombstone of that name. */
   add(
     row: Omit<CalendarObjectRow, 'id'>,
     data: string,
@@ -567,6 +812,15 @@ export interface BlobWrites extends BlobReads {
   /** Closes a staged blob, or drops it in favour of the same bytes already there. Returns the id that holds them. */
   complete(id: number, accountId: number, hash: Buffer, size: number, now: number): Promise<number>;
   /** Deletes what nothing refers to and nobody put since `before`; at most `limit`. Returns how many. */
+  collect(before: number, limit: number): Promise<number>;
+}
+
+export interface AttachmentWrites extends AttachmentReads {
+  /** What no object names soon goes by `collect`. */
+  add(row: Omit<AttachmentRow, 'id'>): Promise<number>;
+  /** Deletes it unless an object names it. */
+  removeUnused(id: number): Promise<void>;
+  /** Deletes what was added before a time and no object names; at most `limit`. Returns how many. */
   collect(before: number, limit: number): Promise<number>;
 }
 
@@ -633,6 +887,11 @@ export interface PurgeWrites {
 }
 
 export interface Writes extends Reads {
+  readonly feeds: FeedWrites;
+  readonly secondFactors: SecondFactorWrites;
+  readonly audit: AuditWrites;
+  readonly deleted: DeletedWrites;
+  readonly sources: SourceWrites;
   readonly mailboxes: MailboxWrites;
   readonly messages: MessageWrites;
   readonly threads: ThreadWrites;
@@ -643,6 +902,8 @@ export interface Writes extends Reads {
   readonly settings: SettingWrites;
   readonly organisations: OrganisationWrites;
   readonly principals: PrincipalWrites;
+  readonly resources: ResourceWrites;
+  readonly freeBusySharing: FreeBusySharingWrites;
   readonly credentials: CredentialWrites;
   readonly accounts: AccountWrites;
   readonly collections: CollectionWrites;
@@ -652,6 +913,7 @@ export interface Writes extends Reads {
   readonly calendarObjects: CalendarObjectWrites;
   readonly cards: CardWrites;
   readonly blobs: BlobWrites;
+  readonly attachments: AttachmentWrites;
 }
 
 /** Something changed up to this modseq; never what. Lost or merged hints cost latency, not correctness. */
@@ -659,6 +921,12 @@ export interface ChangeHint {
   accountId: number;
   collectionId: number;
   modseq: number;
+}
+
+export interface CopiedFile {
+  readonly octets: number;
+  /** In hexadecimal. */
+  readonly sha256: string;
 }
 
 export interface Store extends Reads {
@@ -676,6 +944,8 @@ export interface Store extends Reads {
   transaction<T>(fn: (write: Writes) => Promise<T>, committed?: (value: T) => void): Promise<T>;
   /** Whether a write would succeed now: tries one. */
   writable(): Promise<boolean>;
+  /** Copies everything, as it is when called, to a new file; nobody waits for it. */
+  copyTo(file: string): Promise<CopiedFile>;
   close(): Promise<void>;
 }
 

@@ -1,11 +1,16 @@
 /** All tables on one connection: what may be read, and what a transaction may write. */
 import { accountReads, accountWrites, type ChangeNotes } from './accounts.ts';
+import { attachmentReads, attachmentWrites } from './attachments.ts';
+import { auditReads, auditWrites } from './audit.ts';
 import { blobReads, blobWrites } from './blobs.ts';
 import { calendarObjectReads, calendarObjectWrites } from './calendar-objects.ts';
 import { cardReads, cardWrites } from './cards.ts';
 import { collectionReads, collectionWrites } from './collections.ts';
 import { credentialReads, credentialWrites } from './credentials.ts';
+import { deletedReads, deletedWrites } from './deleted.ts';
 import { domainKeyReads, domainKeyWrites } from './domain-keys.ts';
+import { feedReads, feedWrites } from './feeds.ts';
+import { freeBusySharingReads, freeBusySharingWrites } from './free-busy-sharing.ts';
 import { grantReads, grantWrites } from './grants.ts';
 import { mailRightReads, mailRightWrites } from './mail-rights.ts';
 import { mailboxReads, mailboxWrites } from './mailboxes.ts';
@@ -15,7 +20,10 @@ import { placementReads, placementWrites } from './placements.ts';
 import { principalReads, principalWrites } from './principals.ts';
 import { propertyReads, propertyWrites } from './properties.ts';
 import { purgeWrites } from './purging.ts';
+import { resourceReads, resourceWrites } from './resources.ts';
+import { secondFactorReads, secondFactorWrites } from './second-factors.ts';
 import { settingReads, settingWrites } from './settings.ts';
+import { sourceReads, sourceWrites } from './sources.ts';
 import type { Sql } from './sql.ts';
 import type { Reads, Writes } from './store.ts';
 import { submissionReads, submissionWrites } from './submissions.ts';
@@ -27,6 +35,8 @@ export function readTables(sql: Sql): Reads {
     settings: settingReads(sql),
     organisations: organisationReads(sql),
     principals: principalReads(sql),
+    resources: resourceReads(sql),
+    freeBusySharing: freeBusySharingReads(sql),
     credentials: credentialReads(sql),
     accounts: accountReads(sql),
     collections: collectionReads(sql),
@@ -37,36 +47,51 @@ export function readTables(sql: Sql): Reads {
     cards: cardReads(sql),
     tombstones: tombstoneReads(sql),
     blobs: blobReads(sql),
+    attachments: attachmentReads(sql),
     mailboxes: mailboxReads(sql),
     messages: messageReads(sql),
     threads: threadReads(sql),
     placements: placementReads(sql),
     submissions: submissionReads(sql),
     domainKeys: domainKeyReads(sql),
+    feeds: feedReads(sql),
+    secondFactors: secondFactorReads(sql),
+    audit: auditReads(sql),
+    deleted: deletedReads(sql),
+    sources: sourceReads(sql),
   };
 }
 
-export function writeTables(sql: Sql, notes: ChangeNotes): Writes {
+/** @param now epoch milliseconds, for what is deleted and kept for a time */
+export function writeTables(sql: Sql, notes: ChangeNotes, now: () => number): Writes {
   return {
     settings: settingWrites(sql),
     organisations: organisationWrites(sql),
     principals: principalWrites(sql),
+    resources: resourceWrites(sql),
+    freeBusySharing: freeBusySharingWrites(sql),
     credentials: credentialWrites(sql),
     accounts: accountWrites(sql, notes),
-    collections: collectionWrites(sql),
+    collections: collectionWrites(sql, now),
     grants: grantWrites(sql),
     mailRights: mailRightWrites(sql),
     properties: propertyWrites(sql),
-    calendarObjects: calendarObjectWrites(sql),
-    cards: cardWrites(sql),
+    calendarObjects: calendarObjectWrites(sql, now),
+    cards: cardWrites(sql, now),
     tombstones: tombstoneReads(sql),
     blobs: blobWrites(sql),
+    attachments: attachmentWrites(sql),
     mailboxes: mailboxWrites(sql),
     messages: messageWrites(sql),
     threads: threadWrites(sql),
     placements: placementWrites(sql),
     submissions: submissionWrites(sql),
     domainKeys: domainKeyWrites(sql),
+    feeds: feedWrites(sql),
+    secondFactors: secondFactorWrites(sql),
+    audit: auditWrites(sql),
+    deleted: deletedWrites(sql),
+    sources: sourceWrites(sql),
     purge: purgeWrites(sql),
   };
 }

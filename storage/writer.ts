@@ -33,6 +33,7 @@ interface Outcome {
 
 export interface WriterOptions {
   readonly boot: number;
+  readonly now: () => number;
   readonly onChange: (hint: ChangeHint) => void;
   /** A flush failed, or a transaction waited for something else: the process must end (it may not guess what is on disk). */
   readonly onFatal: (error: Error) => void;
@@ -55,7 +56,7 @@ export class Writer {
     this.#checkpointer = checkpointer;
     this.#options = options;
     this.#notes = { boot: options.boot, hints: [], noted: this.#noted, notedNow: [] };
-    this.#writes = writeTables(connection, this.#notes);
+    this.#writes = writeTables(connection, this.#notes, options.now);
     const { database } = connection;
     this.#statements = {
       begin: database.prepare('BEGIN IMMEDIATE'),

@@ -11,6 +11,7 @@ import { DomainError } from '../../src/errors.ts';
 import { badRequest } from '../dav/dav-error.ts';
 import { CALDAV } from '../dav/namespaces.ts';
 import type { Element } from '../dav/xml.ts';
+import { ICALENDAR_TYPE, JCAL_TYPE } from './calendar-representation.ts';
 import { readRange } from './time-range.ts';
 
 /** comp and prop elements of one request; each is looked through for every property printed. */
@@ -22,10 +23,10 @@ const MAX_SELECTED = 500;
  *   (CALDAV:min-date-time, max-date-time); DavError 400 outside the grammar
  */
 export function readDataRequest(element: Element): DataRequest {
-  const type = element.attribute('content-type') ?? 'text/calendar';
+  const type = typeOf(element);
   const version = element.attribute('version') ?? '2.0';
-  if (type.toLowerCase() !== 'text/calendar' || version !== '2.0') {
-    throw new DomainError('unsupported-media-type', 'Calendar data is text/calendar, version 2.0.');
+  if ((type !== ICALENDAR_TYPE && type !== JCAL_TYPE) || version !== '2.0') {
+    throw new DomainError('unsupported-media-type', `Calendar data is ${ICALENDAR_TYPE} or ${JCAL_TYPE}, version 2.0.`);
   }
   const comp = element.child(CALDAV, 'comp');
   const selection = comp ? readSelection(comp, { left: MAX_SELECTED }) : null;
@@ -34,6 +35,15 @@ export function readDataRequest(element: Element): DataRequest {
   const limitRecurrence = readSpan(element, 'limit-recurrence-set');
   if (expand && limitRecurrence) throw badRequest('expand and limit-recurrence-set exclude each other.');
   return { selection, expand, limitRecurrence, limitFreeBusy: readSpan(element, 'limit-freebusy-set') };
+}
+
+/** Whether the element asks for jCal (RFC 7265 §6). */
+export function asksForJcal(element: Element): boolean {
+  return typeOf(element) === JCAL_TYPE;
+}
+
+function typeOf(element: Element): string {
+  return (element.attribute('content-type') ?? ICALENDAR_TYPE).trim().toLowerCase();
 }
 
 function readSelection(element: Element, budget: { left: number }): ComponentSelection {

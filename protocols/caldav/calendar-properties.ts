@@ -4,10 +4,13 @@
  * Each is a row: where it is, how its value reads, and what setting it changes.
  * Elsewhere: reading and writing any property (protocols/dav/properties.ts, proppatch.ts), the rules (src/calendar/calendars.ts).
  */
+import { MAX_ATTACHMENTS } from '../../src/calendar/attachment-check.ts';
+import { MAX_ATTACHMENT_OCTETS } from '../../src/calendar/attachments.ts';
 import { MAX_DATE_TIME, MIN_DATE_TIME } from '../../src/calendar/calendar-component.ts';
 import { MAX_CALENDAR_OBJECT_OCTETS } from '../../src/calendar/calendar-objects.ts';
+import { RECURRENCE_SCALES } from '../../src/calendar/calendar-scales.ts';
 import { MAX_ATTENDEES } from '../../src/calendar/calendar-validation.ts';
-import { componentColumn, componentsOf, timeZoneColumn } from '../../src/calendar/calendars.ts';
+import { componentColumn, componentsOf } from '../../src/calendar/calendars.ts';
 import { printInstant } from '../../src/calendar/date-values.ts';
 import { DomainError } from '../../src/errors.ts';
 import type { CalendarColumns, PrincipalKind } from '../../storage/store.ts';
@@ -16,7 +19,10 @@ import { DavError } from '../dav/dav-error.ts';
 import { homeHref, principalHref } from '../dav/hrefs.ts';
 import { CALDAV, CALENDARSERVER } from '../dav/namespaces.ts';
 import { type Element, escapeAttribute, escapeXml, hrefXml } from '../dav/xml.ts';
+import { availabilityProperties } from './availability-property.ts';
 import { calendarDataProperty } from './calendar-data-property.ts';
+import { ICALENDAR_TYPE, JCAL_TYPE } from './calendar-representation.ts';
+import { timeZoneProperties } from './time-zone-properties.ts';
 
 /** RFC 6638 §2.4.2; its words are those of CUTYPE (RFC 5545 §3.2.3). */
 const USER_TYPES: Record<PrincipalKind, string> = {
@@ -39,16 +45,16 @@ const onCalendar = (read: LiveProperty['read'], name: string, settable?: Settabl
 
 export const calendarProperties: readonly LiveProperty[] = [
   onCalendar(() => undefined, 'calendar-description', { stored: 'shared' }),
-  onCalendar(() => undefined, 'calendar-timezone', {
-    stored: 'shared',
-    check: (value) => refusable(() => ({ timeZone: value === undefined ? '' : timeZoneColumn(value.text()) })),
-  }),
+  ...timeZoneProperties,
   onCalendar(
     (resource) => (resource.kind === 'collection' ? componentSet(componentsOf(resource.collection)) : undefined),
     'supported-calendar-component-set',
-    { stored: 'no', onlyAtCreation: true, check: (value) => refusable(() => ({ components: componentsAsked(value) })) },
+    { stored: 'no', onlyAtCreation: true, check: (value) => componentsAsked(value) },
   ),
-  onCalendar(() => '<C:calendar-data content-type="text/calendar" version="2.0"/>', 'supported-calendar-data'),
+  onCalendar(
+    () => [ICALENDAR_TYPE, JCAL_TYPE].map((type) => `<C:calendar-data content-type="${type}" version="2.0"/>`).join(''),
+    'supported-calendar-data',
+  ),
   onCalendar(
     () =>
       '<C:supported-collation>i;ascii-casemap</C:supported-collation><C:supported-collation>i;octet</C:supported-collation>' +
@@ -56,6 +62,10 @@ export const calendarProperties: readonly LiveProperty[] = [
     'supported-collation-set',
   ),
   onCalendar(() => String(MAX_CALENDAR_OBJECT_OCTETS), 'max-resource-size'),
+  onCalendar(() => String(MAX_ATTACHMENT_OCTETS), 'max-attachment-size'),
+  onCalendar(() => String(MAX_ATTACHMENTS), 'max-attachments-per-resource'),
+  // RFC 8607 §6.1: empty, attachments are posted to the server of the calendar itself.
+  { namespace: CALDAV, name: 'managed-attachments-server-URL', on: ['home'], read: () => '' },
   onCalendar(() => printInstant(MIN_DATE_TIME), 'min-date-time'),
   onCalendar(() => printInstant(MAX_DATE_TIME), 'max-date-time'),
   onCalendar(() => String(MAX_ATTENDEES), 'max-attendees-per-instance'),
@@ -80,7 +90,15 @@ export const calendarProperties: readonly LiveProperty[] = [
           `<C:supported-calendar-component-set>${componentSet([component])}</C:supported-calendar-component-set>`,
       ).join(''),
   },
+  // RFC 7529 §5.1.
+  {
+    namespace: CALDAV,
+    name: 'supported-rscale-set',
+    on: ['home', 'collection'],
+    read: () => RECURRENCE_SCALES.map((scale) => `<C:supported-rscale>${scale}</C:supported-rscale>`).join(''),
+  },
   calendarDataProperty,
+  ...availabilityProperties,
   {
     namespace: CALDAV,
     name: 'calendar-home-set',
@@ -128,21 +146,15 @@ function addressesOf(resource: Resource): string | undefined {
   return mail.join('') + hrefXml(principalHref(name));
 }
 
-/** The columns, or the refusal of the domain as that of the property (RFC 4791 §5.3.1.1, §5.2.2). */
-function refusable(columns: () => Partial<CalendarColumns>): Partial<CalendarColumns> | DavError {
+/** RFC 4791 §5.2.3, §5.3.1.1. */
+function componentsAsked(value: Element | undefined): Partial<CalendarColumns> | DavError {
+  const asked = value?.elements(CALDAV, 'comp') ?? [];
   try {
-    return columns();
+    return { components: componentColumn(asked.map((component) => component.attribute('name') ?? '')) };
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
-    const condition =
-      error.code === 'unsupported-component' ? '<C:supported-calendar-component/>' : '<C:valid-calendar-data/>';
-    return new DavError(403, error.message, condition);
+    return new DavError(403, error.message, '<C:supported-calendar-component/>');
   }
-}
-
-function componentsAsked(value: Element | undefined): string {
-  const asked = value?.elements(CALDAV, 'comp') ?? [];
-  return componentColumn(asked.map((component) => component.attribute('name') ?? ''));
 }
 
 function transparencyAsked(value: Element | undefined): Partial<CalendarColumns> | DavError {

@@ -7,7 +7,7 @@
  */
 import type { CalendarQuery } from '../../src/calendar/calendar-query.ts';
 import { parseVtimezone } from '../../src/calendar/calendar-zones.ts';
-import { zoneOf } from '../../src/calendar/calendars.ts';
+import { timeZoneNamed, zoneOf } from '../../src/calendar/calendars.ts';
 import type { TimeZone } from '../../src/calendar/date-time.ts';
 import { DomainError } from '../../src/errors.ts';
 import type {
@@ -135,8 +135,10 @@ class Answer {
   }
 }
 
-/** The zone a query reads floating times in, when it says so. */
+/** The zone a query reads floating times in, when it says so: by name (RFC 7809 §5.3) or by a VTIMEZONE. */
 function zoneAsked(body: Element): TimeZone | undefined {
+  const name = body.child(CALDAV, 'timezone-id');
+  if (name !== undefined) return timeZoneNamed(name.text());
   const element = body.child(CALDAV, 'timezone');
-  return element === undefined ? undefined : parseVtimezone(element.text()).zone;
+  return element === undefined ? undefined : parseVtimezone(element.text(), true).zone;
 }

@@ -2,44 +2,68 @@
  * CalDAV as one value: what it adds to the DAV server.
  * RFC 4791 §2, §5.1 (calendar-access). Services in, a DavExtension out.
  */
+import type { Attachments } from '../../src/calendar/attachments.ts';
 import type { CalendarObjects } from '../../src/calendar/calendar-objects.ts';
 import { MAX_CALENDAR_OBJECT_OCTETS } from '../../src/calendar/calendar-objects.ts';
 import type { CalendarQuery } from '../../src/calendar/calendar-query.ts';
 import { calendarColumns } from '../../src/calendar/calendars.ts';
+import type { Subscriptions } from '../../src/calendar/subscriptions.ts';
 import { isSchedulingCollection } from '../../src/collections/collections.ts';
 import type { FreeBusy } from '../../src/scheduling/free-busy.ts';
 import type { DavExtension } from '../dav/contract.ts';
 import { CALDAV } from '../dav/namespaces.ts';
-import { calendarRefusal, calendarTextOf } from './calendar-object.ts';
+import { calendarRefusal, calendarTextOf, isConverted } from './calendar-object.ts';
 import { calendarProperties } from './calendar-properties.ts';
 import { calendarMultigetReport, calendarQueryReport } from './calendar-query.ts';
+import { ICALENDAR_CONTENT_TYPE, representCalendar } from './calendar-representation.ts';
 import { freeBusyQuery } from './free-busy-query.ts';
+import { freeBusyUrl } from './free-busy-url.ts';
+import { attachmentActions, attachmentRoutes } from './managed-attachments.ts';
 import { scheduleOutbox } from './schedule-outbox.ts';
-
-const CONTENT_TYPE = 'text/calendar; charset=utf-8';
+import { sourceProperty } from './source-property.ts';
+import { timeZoneRoutes } from './time-zone-service.ts';
+import { wholeCalendar } from './whole-calendar.ts';
 
 /** What CalDAV is made of. */
 export interface CalendarServices {
+  readonly attachments: Attachments;
   readonly calendarObjects: CalendarObjects;
   readonly calendarQuery: CalendarQuery;
   readonly freeBusy: FreeBusy;
+  readonly subscriptions: Subscriptions;
   readonly now: () => number;
 }
 
 export function caldav(services: CalendarServices): DavExtension {
+  const outbox = scheduleOutbox(services.freeBusy, services.now);
+  const actions = attachmentActions(services.attachments);
   return {
     home: 'calendars',
     kind: 'calendar',
     namespace: CALDAV,
     resourceType: 'calendar',
-    resourceTypeOf: (collection) => (isSchedulingCollection(collection) ? `schedule-${collection.segment}` : undefined),
-    post: scheduleOutbox(services.freeBusy, services.now),
+    resourceTypesOf: (collection) =>
+      isSchedulingCollection(collection) ? [`schedule-${collection.segment}`] : undefined,
+    async post(exchange, resource, body) {
+      return (await outbox(exchange, resource, body)) || actions(exchange, resource, body);
+    },
+    routes(fastify, server) {
+      attachmentRoutes(services.attachments)(fastify);
+      freeBusyUrl(services.freeBusy, services.now)(fastify, server);
+      timeZoneRoutes(fastify);
+    },
     createMethod: 'MKCALENDAR',
-    tokens: ['calendar-access'],
+    tokens: [
+      'calendar-access',
+      'calendar-availability',
+      'calendar-managed-attachments',
+      'calendar-no-timezone',
+      'inbox-availability',
+    ],
     members: services.calendarObjects,
-    contentType: () => CONTENT_TYPE,
-    uniformContentType: CONTENT_TYPE,
-    properties: calendarProperties,
+    memberSuffix: '.ics',
+    contentType: () => ICALENDAR_CONTENT_TYPE,
+    uniformContentType: ICALENDAR_CONTENT_TYPE,
     reports: [
       calendarQueryReport(services.calendarQuery),
       calendarMultigetReport,
@@ -47,6 +71,11 @@ export function caldav(services: CalendarServices): DavExtension {
     ],
     maxResourceSize: MAX_CALENDAR_OBJECT_OCTETS,
     textOf: calendarTextOf,
+    isConverted,
+    whole: wholeCalendar,
+    represent: (_resource, octets, accept, headers) => representCalendar(octets, accept, headers),
+    subscribe: (owner, segment, url, properties) => services.subscriptions.attach(owner, segment, url, { properties }),
+    properties: [...calendarProperties, sourceProperty(services.subscriptions)],
     columnsOf: ({ columns }) => calendarColumns(columns),
     refusal: calendarRefusal,
   };

@@ -7,6 +7,7 @@
 import { MAX_DATE_TIME, MIN_DATE_TIME } from '../../src/calendar/calendar-component.ts';
 import { type Component, type Property, parseContent, propertyOf, textOf } from '../../src/calendar/content.ts';
 import { parseLocalTime } from '../../src/calendar/date-values.ts';
+import { printJcal } from '../../src/calendar/jcal.ts';
 import { DomainError } from '../../src/errors.ts';
 import type { Principal } from '../../src/principals/access.ts';
 import { printFreeBusy } from '../../src/scheduling/busy-periods.ts';
@@ -17,7 +18,8 @@ import { DavError } from '../dav/dav-error.ts';
 import { principalHref } from '../dav/hrefs.ts';
 import { DECLARATIONS } from '../dav/namespaces.ts';
 import { escapeXml, hrefXml } from '../dav/xml.ts';
-import { calendarTextOf } from './calendar-object.ts';
+import { calendarTextOf, isConverted } from './calendar-object.ts';
+import { JCAL_TYPE } from './calendar-representation.ts';
 
 /** Attendees of one request. */
 const MAX_RECIPIENTS = 200;
@@ -38,9 +40,11 @@ export function scheduleOutbox(freeBusy: FreeBusy, now: () => number) {
     const [mediaType = '', ...parameters] = String(request.headers['content-type'] ?? '').split(';');
     const text = calendarTextOf(body, mediaType.trim().toLowerCase(), parameters.join(';'));
     const asked = readRequest(text);
+    const jcal = isConverted(mediaType.trim().toLowerCase());
     if (!namesPrincipal(asked.organizer[3], viewer)) throw refusal('C:valid-organizer', 'You are not the organizer.');
     let responses = '';
-    for (const attendee of asked.attendees) responses += await answerFor(exchange, asked, attendee, freeBusy, now());
+    for (const attendee of asked.attendees)
+      responses += await answerFor(exchange, asked, attendee, freeBusy, now(), jcal);
     await reply
       .code(200)
       .header('content-type', 'application/xml; charset=utf-8')
@@ -58,6 +62,7 @@ async function answerFor(
   attendee: Property,
   freeBusy: FreeBusy,
   stamp: number,
+  jcal: boolean,
 ): Promise<string> {
   const response = (status: string, data = '') =>
     `<C:response><C:recipient>${hrefXml(attendee[3])}</C:recipient><C:request-status>${status}</C:request-status>${data}</C:response>`;
@@ -72,7 +77,10 @@ async function answerFor(
     const periods = await freeBusy.ofPrincipal(viewer, principal, range);
     const properties = [organizer, attendee];
     const data = printFreeBusy({ range, periods, stamp, icalUid, method: 'REPLY', properties });
-    return response('2.0;Success', `<C:calendar-data>${escapeXml(data)}</C:calendar-data>`);
+    // RFC 7265 §6: who asks in jCal is answered in it.
+    const type = jcal ? ` content-type="${JCAL_TYPE}" version="2.0"` : '';
+    const body = escapeXml(jcal ? printJcal(parseContent(data)) : data);
+    return response('2.0;Success', `<C:calendar-data${type}>${body}</C:calendar-data>`);
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
     if (error.code === 'forbidden') return response('3.8;No authority');

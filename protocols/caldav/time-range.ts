@@ -4,6 +4,7 @@
  */
 import { parseLocalTime } from '../../src/calendar/date-values.ts';
 import { DomainError } from '../../src/errors.ts';
+import { DavError } from '../dav/dav-error.ts';
 import type { Element } from '../dav/xml.ts';
 
 /** A range with open sides. Instants; from inclusive, until exclusive. */
@@ -13,13 +14,15 @@ export interface OpenRange {
 }
 
 /**
- * @throws DomainError invalid-filter when neither side is given, one is not a DATE-TIME in UTC, or the end is not after the
- *   start
+ * @throws DavError 400 when neither side is given, which is not the element of §9.9; DomainError invalid-filter when one is not
+ *   a DATE-TIME in UTC, or the end is not after the start
  */
 export function readRange(element: Element): OpenRange {
   const from = instantOf(element, 'start');
   const until = instantOf(element, 'end');
-  if (from === null && until === null) throw invalid('A range needs a start or an end.');
+  if (from === null && until === null) {
+    throw new DavError(400, 'A range needs a start or an end.', '<C:valid-filter/>');
+  }
   if (from !== null && until !== null && until <= from) throw invalid('A range ends after it starts.');
   return { from, until };
 }

@@ -6,12 +6,14 @@
  */
 import { COLLATIONS } from '../../src/collections/collation.ts';
 import { MAX_CARD_SIZE } from '../../src/contacts/cards.ts';
-import type { LiveProperty } from '../dav/contract.ts';
+import type { Exchange, LiveProperty, Resource } from '../dav/contract.ts';
 import { DavError } from '../dav/dav-error.ts';
-import { homeHref } from '../dav/hrefs.ts';
+import { encodeSegment, homeHref } from '../dav/hrefs.ts';
 import { CALENDARSERVER, CARDDAV, DAV } from '../dav/namespaces.ts';
+import { splitPath } from '../dav/paths.ts';
 import { type Element, hrefXml } from '../dav/xml.ts';
 import { addressDataProperty } from './address-data.ts';
+import { directoryGateway } from './organisation-directory.ts';
 
 const VERSIONS = ['3.0', '4.0'];
 
@@ -54,8 +56,38 @@ export const addressBookProperties: readonly LiveProperty[] = [
     read: () => undefined,
     settable: { stored: 'personal', check: checkHref },
   },
+  {
+    // As Apple's server has it: where new cards go; the first address book of the home unless another one was chosen.
+    namespace: CARDDAV,
+    name: 'default-addressbook-URL',
+    on: ['home'],
+    async read(resource, { server, viewer }) {
+      if (resource.kind !== 'home') return undefined;
+      const [first] = await server.collections.list(viewer, resource.principal, 'addressbooks');
+      return first === undefined ? undefined : hrefXml(`${resource.href}${encodeSegment(first.segment)}/`);
+    },
+    settable: { stored: 'personal', verify: verifyAddressBook },
+  },
   addressDataProperty,
+  directoryGateway,
 ];
+
+async function verifyAddressBook(
+  value: Element | undefined,
+  resource: Resource,
+  { server, viewer }: Exchange,
+): Promise<DavError | undefined> {
+  if (value === undefined || resource.kind !== 'home') return undefined;
+  const href = value.child(DAV, 'href')?.text().trim() ?? '';
+  const [dav, home, owner, segment, ...more] = splitPath(href.replace(/^https?:\/\/[^/]*/i, ''));
+  const own = dav === 'dav' && home === 'addressbooks' && owner?.toLowerCase() === resource.principal.name;
+  const found =
+    own && segment !== undefined && more.length === 0
+      ? await server.collections.find(viewer, resource.principal, 'addressbooks', segment)
+      : undefined;
+  if (found !== undefined) return undefined;
+  return new DavError(409, 'This is not an address book of this home.');
+}
 
 function checkHref(value: Element | undefined): DavError | undefined {
   if (value === undefined || value.child(DAV, 'href') !== undefined) return undefined;

@@ -63,7 +63,7 @@ export const addressbookMultiget: Report = {
 };
 
 /** RFC 6352 §10.6: CARDDAV:nresults. */
-function limitOf(body: Element): number {
+export function limitOf(body: Element): number {
   const results = body.child(CARDDAV, 'limit')?.child(CARDDAV, 'nresults')?.text().trim();
   if (results === undefined) return Number.POSITIVE_INFINITY;
   if (!/^\d{1,15}$/.test(results)) throw badRequest('nresults is a number.');

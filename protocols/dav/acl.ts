@@ -106,10 +106,12 @@ async function groupMembers(resource: Resource, { server, viewer }: Exchange): P
 /** Each aggregate with its parts: clients look for either (RFC 3744 §3.12, §5.4). */
 function privilegesXml(resource: Resource, rights: Rights): string {
   const names: string[] = [];
-  if (rights.manage) names.push('D:all');
+  if (rights.manage && rights.write) names.push('D:all');
   if (rights.read) names.push('D:read', 'D:read-current-user-privilege-set');
   if (rights.freeBusy && resource.kind !== 'principal' && isCalendar(resource)) names.push('C:read-free-busy');
   if (rights.write) names.push('D:write', 'D:write-content', 'D:write-properties', 'D:bind', 'D:unbind');
+  // A calendar that is fetched from elsewhere: its owner names and colours it, nobody writes into it.
+  else if (rights.manage) names.push('D:write-properties');
   return names.map(privilege).join('');
 }
 

@@ -4,7 +4,8 @@
  * `href` is always the canonical path: percent-encoded one way, '/' at the end of collections.
  * Elsewhere: finding resources (paths.ts), printing properties (properties.ts), running methods (plugin.ts).
  */
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Changes } from '../../src/collections/changes.ts';
 import type { Collections, NewProperty } from '../../src/collections/collections.ts';
 import type { Collection, Members } from '../../src/collections/members.ts';
@@ -129,6 +130,8 @@ export interface LiveProperty {
   ): PropertyValue | undefined | Promise<PropertyValue | undefined>;
   /** Absent: protected, PROPPATCH answers 403 cannot-modify-protected-property. */
   readonly settable?: Settable;
+  /** The whole element to answer with for a stored one, when the request asks for another form of it than was stored. */
+  present?(stored: string, asked: Element): string;
 }
 
 /** How PROPPATCH, MKCALENDAR and extended MKCOL change a live property. */
@@ -137,11 +140,15 @@ export interface Settable {
   readonly onlyAtCreation?: boolean;
   /** Whether the element itself is kept and given back byte for byte. 'personal': each person has an own value. */
   readonly stored: 'shared' | 'personal' | 'no';
+  /** Names, in the same namespace, of stored properties that mean the same and go when this one is set or removed. */
+  readonly displaces?: readonly string[];
   /**
    * Judges a new value, undefined to remove it. Returns the columns of the calendar that follow from it, or (not thrown) the
    * refusal of this property in its propstat: 403 or 409, with a condition when one is defined.
    */
   check?(value: Element | undefined): Partial<CalendarColumns> | DavError | undefined;
+  /** What only the store can tell of a new value, asked by PROPPATCH before it judges. */
+  verify?(value: Element | undefined, resource: Resource, exchange: Exchange): Promise<DavError | undefined>;
 }
 
 /** All live properties of the server, and reading any set of them. properties.ts implements it. */
@@ -199,6 +206,12 @@ export interface Representation {
   readonly vary?: string;
 }
 
+/** All members of a collection as one document. */
+export interface WholeCollection {
+  readonly contentType: string;
+  readonly parts: AsyncIterable<string>;
+}
+
 /** What the client asked of a new collection, after the properties were checked one by one. */
 export interface CollectionPlan {
   /** Columns that `LiveProperty.settable.check` filled in from the request. */
@@ -213,15 +226,19 @@ export interface DavExtension {
   /** Namespace of its elements, and the name of its resource type in it: 'calendar'. */
   readonly namespace: string;
   readonly resourceType: string;
-  /** Further resource types of a collection that is special, without prefix, instead of `resourceType`. */
-  resourceTypeOf?(collection: Collection): string | undefined;
+  /** The resource types of a collection that is special, without prefix, instead of `resourceType`. */
+  resourceTypesOf?(collection: Collection): readonly string[] | undefined;
   /** Answers POST on one of its resources; false leaves it at 405. */
   post?(exchange: Exchange, resource: Resource, body: Buffer): Promise<boolean>;
+  /** Registers what it serves at addresses of its own. Errors are answered like all others. */
+  routes?(fastify: FastifyInstance, server: DavServer): void;
   /** Method that creates such a collection, beside extended MKCOL. */
   readonly createMethod?: 'MKCALENDAR';
   /** Tokens it adds to the DAV header. */
   readonly tokens: readonly string[];
   readonly members: Members;
+  /** How the names of members end that the server chooses: '.ics'. */
+  readonly memberSuffix: string;
   /** The property value and Content-Type of every member: 'text/calendar; charset=utf-8'. */
   contentType(member: MemberRow): string;
   /** Content-Type of all members alike, when listings may print it without looking at the member. */
@@ -235,10 +252,25 @@ export interface DavExtension {
    * valid-…-data precondition for octets that are not UTF-8. `mediaType` is in lower case without parameters, '' when absent.
    */
   textOf(body: Buffer, mediaType: string, parameters: string): string;
-  /** The body of GET; the default is the stored octets with `contentType`. `accept` is the header, '' when absent. */
-  represent?(resource: MemberResource, octets: string, accept: string): Representation;
+  /** Whether a PUT body of this type is stored as another, so that no ETag may be told. */
+  isConverted?(mediaType: string): boolean;
+  /**
+   * The body of GET; the default is the stored octets with `contentType`. `accept` is the header, '' when absent; `headers` are
+   * all of the request's.
+   */
+  represent?(resource: MemberResource, octets: string, accept: string, headers?: IncomingHttpHeaders): Representation;
+  /** The body of GET on a collection; undefined when it has none of its own. */
+  whole?(
+    exchange: Exchange,
+    resource: CollectionResource,
+  ): WholeCollection | undefined | Promise<WholeCollection | undefined>;
   /** Headers that GET, HEAD and PUT of a member carry besides ETag and Last-Modified. */
   memberHeaders?(member: MemberRow): Record<string, string>;
+  /**
+   * Makes a collection of Apple's type `subscribed`, whose members are fetched from a URL: a calendar that is read-only.
+   * Throws DomainError.
+   */
+  subscribe?(owner: Principal, segment: string, url: string, properties: readonly NewProperty[]): Promise<void>;
   /** Completes the columns of a new collection from what was asked. Throws DavError to refuse. Calendars only. */
   columnsOf?(plan: CollectionPlan): CalendarColumns;
   /**

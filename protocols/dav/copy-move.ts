@@ -28,6 +28,8 @@ export async function copyOrMove(exchange: Exchange, resource: Resource, method:
     resource.kind === 'member'
       ? await transferMember(exchange, resource, destination, overwrite, method)
       : await transferCollection(exchange, resource, destination, overwrite, method);
+  // RFC 9110 §15.3.2: without it, 201 would speak of the source.
+  if (created) exchange.reply.header('location', exchange.request.publicOrigin + destination.href);
   await exchange.reply.code(created ? 201 : 204).send();
 }
 

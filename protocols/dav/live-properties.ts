@@ -14,6 +14,7 @@ import { tokenOf } from './sync-token.ts';
 import { type Element, escapeXml, hrefXml, qualifiedName } from './xml.ts';
 
 const MAX_DISPLAY_NAME = 1024;
+const PAGE_LENGTH = String(COLLECTION_PAGE.length);
 const EVERYTHING: readonly ResourceKind[] = [
   'root',
   'principals',
@@ -63,10 +64,12 @@ export const liveProperties: readonly LiveProperty[] = [
   {
     namespace: DAV,
     name: 'getcontentlength',
-    on: ['collection', 'member'],
+    on: ['home', 'collection', 'member'],
     inAllprop: true,
-    // RFC 4918 §15.4: what GET would send.
-    read: (resource) => String(resource.kind === 'member' ? resource.member.size : COLLECTION_PAGE.length),
+    // RFC 4918 §15.4: what GET would send. The length of a whole collection is known only when it was sent; clients that ask
+    // count its members by themselves.
+    read: (resource) =>
+      resource.kind === 'member' ? String(resource.member.size) : resource.kind === 'home' ? PAGE_LENGTH : '0',
   },
   {
     namespace: DAV,
@@ -93,7 +96,9 @@ export const liveProperties: readonly LiveProperty[] = [
     name: 'sync-token',
     on: ['collection'],
     read: (resource, { server }) =>
-      resource.kind === 'collection' ? tokenOf(server.changes.bookmark(resource.collection)) : undefined,
+      resource.kind === 'collection' && resource.collection.computed !== true
+        ? tokenOf(server.changes.bookmark(resource.collection))
+        : undefined,
   },
   {
     namespace: CALENDARSERVER,
@@ -114,14 +119,16 @@ function resourceType(resource: Resource): string {
     case 'principal':
       return '<D:collection/><D:principal/>';
     case 'collection':
-      return `<D:collection/><${prefixOf(resource.extension.namespace)}:${typeOf(resource)}/>`;
+      return `<D:collection/>${typesOf(resource)}`;
     default:
       return '<D:collection/>';
   }
 }
 
-function typeOf({ extension, collection }: CollectionResource): string {
-  return extension.resourceTypeOf?.(collection) ?? extension.resourceType;
+function typesOf({ extension, collection }: CollectionResource): string {
+  const prefix = prefixOf(extension.namespace);
+  const types = extension.resourceTypesOf?.(collection) ?? [extension.resourceType];
+  return types.map((type) => `<${prefix}:${type}/>`).join('');
 }
 
 function displayName(resource: Resource): string {

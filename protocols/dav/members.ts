@@ -6,20 +6,32 @@
 import { DomainError } from '../../src/errors.ts';
 import type { MemberRow } from '../../storage/store.ts';
 import { checkCollection, isNotModified, preconditionOf } from './conditional.ts';
-import type { DavExtension, Exchange, Resource } from './contract.ts';
+import type { CollectionResource, DavExtension, Exchange, MemberResource, Resource } from './contract.ts';
 import { badRequest, DavError } from './dav-error.ts';
 import { depthOf } from './depth.ts';
+import { encodeSegment, homeHref } from './hrefs.ts';
 import { notAllowed } from './methods.ts';
 import { isNameAllowed, type Target } from './paths.ts';
+import { prefersRepresentation } from './preferences.ts';
+import { orCurrent, sendMember, sendOutcome } from './representation.ts';
+import { getWhole } from './whole-collection.ts';
 
 /** What a person sees who opens a collection in a browser. */
 export const COLLECTION_PAGE = 'This address is for calendar and contact programs.\n';
 
+/** The same for a principal, with the addresses that are worth copying into a program that discovers nothing. */
+function principalPage({ server, request }: Exchange, name: string): string {
+  const homes = server.extensions.map(({ home }) => `${home}: ${request.publicOrigin}${homeHref(home, name)}\n`);
+  return `${COLLECTION_PAGE}${homes.join('')}search for people: ${request.publicOrigin}/dav/principals/\n`;
+}
+
 /** Answers GET and HEAD. */
 export async function get(exchange: Exchange, resource: Resource): Promise<void> {
-  const { reply, request } = exchange;
+  const { reply } = exchange;
+  if (resource.kind === 'collection' && (await getWhole(exchange, resource))) return;
   if (resource.kind !== 'member') {
-    await reply.type('text/plain; charset=utf-8').header('cache-control', 'no-store').send(COLLECTION_PAGE);
+    const page = resource.kind === 'principal' ? principalPage(exchange, resource.principal.name) : COLLECTION_PAGE;
+    await reply.type('text/plain; charset=utf-8').header('cache-control', 'no-store').send(page);
     return;
   }
   const { extension, member } = resource;
@@ -31,27 +43,41 @@ export async function get(exchange: Exchange, resource: Resource): Promise<void>
     return;
   }
   const octets = await extension.members.read(member);
-  const representation = extension.represent?.(resource, octets, request.headers.accept ?? '');
-  if (representation?.vary !== undefined) reply.header('vary', representation.vary);
-  await reply
-    .header('content-type', representation?.contentType ?? extension.contentType(member))
-    .header('last-modified', new Date(member.modifiedAt).toUTCString())
-    .header('cache-control', 'private, no-cache')
-    .send(representation?.body ?? octets);
+  reply.header('last-modified', new Date(member.modifiedAt).toUTCString()).header('cache-control', 'private, no-cache');
+  await sendMember(exchange, resource, octets);
 }
 
 /** Answers PUT: creates or replaces a member. */
 export async function put(exchange: Exchange, target: Target, body: Buffer): Promise<void> {
-  const { reply, request } = exchange;
   const { parent, name } = target;
-  if (target.resource !== undefined && target.resource.kind !== 'member') throw notAllowed(target.resource);
+  if (target.resource !== undefined && target.resource.kind !== 'member') {
+    // RFC 4918 §9.7.2 allows 405 as well; 403 is what clients and suites know from calendars.
+    const { kind } = target.resource;
+    if (kind !== 'home' && kind !== 'collection') throw notAllowed(target.resource);
+    throw new DavError(403, 'A collection is made of its members; PUT makes one below it.');
+  }
   if (parent?.kind !== 'collection') {
     if (parent === undefined) throw new DavError(409, 'The collection above this path does not exist.');
     throw new DavError(403, 'Members are made in calendars and address books only.');
   }
+  await putMember(exchange, parent, name, body);
+}
+
+/**
+ * Puts a member into a collection and answers. `made` adds what only the caller knows to the headers of a success.
+ * @throws DavError, DomainError as the extension and its services refuse
+ */
+export async function putMember(
+  exchange: Exchange,
+  parent: CollectionResource,
+  name: string,
+  body: Buffer,
+  made?: () => void,
+): Promise<void> {
+  const { reply, request } = exchange;
   if (!parent.collection.rights.read) throw new DomainError('not-found', 'There is nothing here.');
   if (!parent.collection.rights.write) throw new DomainError('forbidden', 'You may not change this collection.');
-  if (!isNameAllowed(name)) throw new DavError(403, 'The name is too long.');
+  if (!isNameAllowed(name)) throw new DavError(403, 'No member can have this name.');
   // RFC 9110 §14.5: a partial PUT must not be taken for a whole one.
   if (request.headers['content-range'] !== undefined) throw badRequest('Content-Range is not supported.');
   const { extension, collection } = parent;
@@ -60,11 +86,27 @@ export async function put(exchange: Exchange, target: Target, body: Buffer): Pro
     throw new DomainError('too-large', 'The body is too large.', { limit: extension.maxResourceSize });
   }
   const [mediaType = '', ...parameters] = (request.headers['content-type'] ?? '').split(';');
-  const text = extension.textOf(body, mediaType.trim().toLowerCase(), parameters.join(';'));
-  const { created, member, verbatim } = await extension.members.put(collection, name, text, check);
+  const type = mediaType.trim().toLowerCase();
+  const text = extension.textOf(body, type, parameters.join(';'));
+  const result = await orCurrent(exchange, () => extension.members.put(collection, name, text, check));
+  if (result === undefined) return;
+  const { created, member, verbatim } = result;
+  made?.();
   // RFC 4791 §5.3.4: a tag would tell the client that what it sent is what is stored.
-  if (verbatim) reply.header('etag', `"${member.etag}"`);
+  if (verbatim && extension.isConverted?.(type) !== true) reply.header('etag', `"${member.etag}"`);
   for (const [header, value] of Object.entries(extension.memberHeaders?.(member) ?? {})) reply.header(header, value);
+  if (prefersRepresentation(exchange)) {
+    const resource: MemberResource = {
+      kind: 'member',
+      href: parent.href + encodeSegment(name),
+      extension,
+      collection,
+      member,
+    };
+    reply.code(created ? 201 : 200);
+    // Who accepts anything gets the form that was sent.
+    return sendOutcome(exchange, resource, await extension.members.read(member), request.headers.accept ?? type);
+  }
   await reply.code(created ? 201 : 204).send();
 }
 

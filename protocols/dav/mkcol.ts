@@ -7,7 +7,7 @@ import { DomainError } from '../../src/errors.ts';
 import type { CollectionResource, DavExtension, Exchange, HomeResource } from './contract.ts';
 import { badRequest, DavError } from './dav-error.ts';
 import { startMultistatus, XML_CONTENT_TYPE } from './multistatus.ts';
-import { CALDAV, DAV, DECLARATIONS } from './namespaces.ts';
+import { CALDAV, CALENDARSERVER, DAV, DECLARATIONS } from './namespaces.ts';
 import { isNameAllowed, type Target } from './paths.ts';
 import { type Instruction, instructionsOf, judge } from './property-update.ts';
 import type { Element } from './xml.ts';
@@ -30,10 +30,11 @@ export async function makeCollection(
   const home = homeOf(target, method);
   const { extension } = home;
   const instructions = root === undefined ? [] : instructionsOf(root);
-  checkType(extension, method, instructions);
+  const source = subscribedTo(extension, instructions);
+  if (source === undefined) checkType(extension, method, instructions);
   if (!isNameAllowed(target.name)) throw new DavError(403, 'The name is too long.');
 
-  const rest = instructions.filter(({ namespace, name }) => !(namespace === DAV && name === 'resourcetype'));
+  const rest = instructions.filter(({ namespace, name }) => !isType(namespace, name, source !== undefined));
   const { changes, columns, failure } = judge(server.properties, sampleOf(home, target), rest, {
     creating: true,
     shared: true,
@@ -44,12 +45,37 @@ export async function makeCollection(
     return;
   }
   const properties = changes.flatMap(({ xml, ...property }) => (xml === undefined ? [] : [{ ...property, xml }]));
+  if (source !== undefined && extension.subscribe !== undefined) {
+    if (home.principal.id !== viewer.id) throw new DavError(403, 'You may not subscribe here.');
+    await extension.subscribe(viewer, target.name, source, properties);
+    await reply.code(201).header('cache-control', 'no-cache').send();
+    return;
+  }
   await server.collections.create(viewer, home.principal, extension.home, target.name, {
     kind: extension.kind,
     columns: extension.columnsOf?.({ columns, properties }),
     properties,
   });
   await reply.code(201).header('cache-control', 'no-cache').send();
+}
+
+/** Properties that say what is made, and are kept elsewhere. */
+function isType(namespace: string, name: string, subscribed: boolean): boolean {
+  if (namespace === DAV && name === 'resourcetype') return true;
+  return subscribed && namespace === CALENDARSERVER && name === 'source';
+}
+
+/**
+ * The URL of a collection of Apple's type `subscribed` (caldav-subscribed): its CS:source holds an href.
+ * @throws DavError 403 when there is none
+ */
+function subscribedTo(extension: DavExtension, instructions: readonly Instruction[]): string | undefined {
+  const type = instructions.find(({ namespace, name }) => namespace === DAV && name === 'resourcetype')?.value;
+  if (type?.child(CALENDARSERVER, 'subscribed') === undefined || extension.subscribe === undefined) return undefined;
+  const source = instructions.find(({ namespace, name }) => namespace === CALENDARSERVER && name === 'source')?.value;
+  const url = source?.child(DAV, 'href')?.text().trim() ?? '';
+  if (url === '') throw new DavError(403, 'A subscribed calendar needs its source.', '<D:valid-resourcetype/>');
+  return url;
 }
 
 function bodyOf({ request }: Exchange, method: 'MKCALENDAR' | 'MKCOL', body: Buffer): Element {
@@ -106,6 +132,7 @@ function sampleOf({ href, extension, principal }: HomeResource, { href: at, name
     components: '',
     timeZone: '',
     transparent: 0,
+    subscribed: 0,
   };
   const place = {
     accountId: principal.id,

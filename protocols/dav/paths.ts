@@ -11,6 +11,9 @@ import { encodeSegment, homeHref, principalHref } from './hrefs.ts';
 /** Octets of one segment, decoded; a longer name is never found and never made. */
 export const MAX_SEGMENT_OCTETS = 255;
 
+/** Where POST makes a member of a collection: the last segment, which is therefore the name of none (RFC 5995 §3.1). */
+export const ADD_MEMBER = ';add-member';
+
 /** What a path names. */
 export interface Target {
   /** The canonical path, of what is there or would be. */
@@ -130,5 +133,5 @@ function nowhere(segments: readonly string[]): Target {
 
 /** Whether a name may be given to a new member or collection. */
 export function isNameAllowed(name: string): boolean {
-  return name !== '' && Buffer.byteLength(name) <= MAX_SEGMENT_OCTETS;
+  return name !== '' && name !== ADD_MEMBER && Buffer.byteLength(name) <= MAX_SEGMENT_OCTETS;
 }

@@ -11,6 +11,7 @@ import { Directory } from '../../src/principals/directory.ts';
 import type { Store } from '../../storage/store.ts';
 import { errorReplies } from '../error-replies.ts';
 import { aclProperties } from './acl.ts';
+import { addMember, addMemberProperty } from './add-member.ts';
 import type { DavExtension, DavServer, Exchange, Report, Resource } from './contract.ts';
 import { copyOrMove } from './copy-move.ts';
 import { DavError } from './dav-error.ts';
@@ -69,7 +70,7 @@ export function createDavServer({ store, now, extensions }: DavOptions): DavServ
     changes: new Changes(store),
     directory,
     extensions,
-    properties: new LiveProperties([...liveProperties, ...aclProperties], extensions),
+    properties: new LiveProperties([...liveProperties, ...aclProperties, addMemberProperty], extensions),
     reportsOf(resource) {
       const shape = shapeOf(resource);
       const known = byShape.get(shape) ?? reportsFor(core, extensions, resource);
@@ -106,6 +107,11 @@ export async function dav(fastify: FastifyInstance, options: DavOptions): Promis
   fastify.setErrorHandler((error: FastifyError, request, reply) =>
     answerError(options.extensions, error, request, reply),
   );
+  // The extensions' own addresses tell it too.
+  fastify.addHook('onRequest', (_request, reply, done) => {
+    reply.header('dav', davHeader);
+    done();
+  });
   // On every answer, also of errors: clients read it from different methods (RFC 4918 §10.1 asks for OPTIONS only).
   fastify.addHook('onSend', (_request, reply, _payload, done) => {
     if (reply.statusCode === 401) reply.header('dav', davHeader);
@@ -125,12 +131,13 @@ export async function dav(fastify: FastifyInstance, options: DavOptions): Promis
       }
       return reply;
     };
-    const bodyLimit = method === 'PUT' ? largest : MAX_XML;
+    const bodyLimit = method === 'PUT' || method === 'POST' ? largest : MAX_XML;
     for (const url of ['/', '/dav', '/dav/*', '/principals', '/principals/*']) {
       if (url === '/' && (method === 'GET' || method === 'HEAD')) continue;
       fastify.route({ method, url, bodyLimit, exposeHeadRoute: false, handler });
     }
   }
+  for (const extension of options.extensions) extension.routes?.(fastify, server);
   addDiscovery(fastify);
 }
 
@@ -140,6 +147,7 @@ async function handle(exchange: Exchange, method: string): Promise<void> {
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   if (method === 'PUT') return put(exchange, target, body);
   if (method === 'MKCOL' || method === 'MKCALENDAR') return makeCollection(exchange, target, method, body);
+  if (method === 'POST' && (await addMember(exchange, target, body))) return;
   const resource = readable(target, method);
   switch (method) {
     case 'PROPFIND':
@@ -236,6 +244,9 @@ function domainRefusal(extensions: readonly DavExtension[], error: DomainError, 
   const thunderbird = extension?.kind === 'addressbook' && /Thunderbird/.test(request.headers['user-agent'] ?? '');
   if (error.code === 'sync-token-invalid' && thunderbird) return { status: 400, condition: '<D:valid-sync-token/>' };
   const refusal = extension?.refusal(error, (name) => hrefBeside(request, name));
+  // RFC 4918 §9.8.5: a destination that cannot take the resource; no person is there to mend it, as with a PUT.
+  const transfer = request.method === 'COPY' || request.method === 'MOVE';
+  if (error.code === 'uid-conflict' && transfer && refusal !== undefined) return { ...refusal, status: 403 };
   return { ...(refusal ?? errorReplies[error.code].dav), headers };
 }
 

@@ -17,6 +17,7 @@ import type {
   Resource,
 } from './contract.ts';
 import { DAV } from './namespaces.ts';
+import { preferenceApplied, prefersMinimal } from './preferences.ts';
 import { Element, escapeXml, qualifiedName } from './xml.ts';
 
 interface Known {
@@ -60,7 +61,7 @@ export class LiveProperties implements PropertyTable {
   ask(exchange: Exchange, asked: Element | undefined, fallback: 'allprop' | 'nothing' = 'allprop'): AskedProperties {
     const minimal = prefersMinimal(exchange);
     if (minimal && exchange.request.headers.prefer !== undefined) {
-      exchange.reply.header('preference-applied', 'return=minimal'); // RFC 7240 §3
+      preferenceApplied(exchange, 'return=minimal');
     }
     const prop = asked?.child(DAV, 'prop');
     if (prop !== undefined) return new ResolvedProperties(this, exchange, 'prop', prop.elements(), minimal);
@@ -217,11 +218,11 @@ class ResolvedProperties implements AskedProperties {
     let missing = '';
     const printed = new Set<string>();
     for (let i = 0; i < plan.lines.length; i++) {
-      const { tag, declaration, key, maybeStored } = plan.lines[i]!;
+      const { tag, declaration, key, maybeStored, live, element } = plan.lines[i]!;
       const kept = maybeStored ? stored?.get(key) : undefined;
       const value = values[i];
       if (kept !== undefined) {
-        found += kept.xml;
+        found += live?.present?.(kept.xml, element) ?? kept.xml;
         printed.add(key);
       } else if (value === undefined) missing += `<${tag}${declaration}/>`;
       else if (typeof value !== 'string') found += `<${tag}${value.attributes}>${value.content}</${tag}>`;
@@ -286,15 +287,4 @@ export function holderOf(resource: Resource): PropertyHolder | undefined {
     default:
       return undefined;
   }
-}
-
-/** RFC 8144 §2.1 with its predecessors: `Prefer: return=minimal`, `return-minimal`, and `Brief: t`. */
-export function prefersMinimal({ request }: Exchange): boolean {
-  const { prefer, brief } = request.headers;
-  if (brief !== undefined && String(brief).trim().toLowerCase() === 't') return true;
-  if (prefer === undefined) return false;
-  return String(prefer)
-    .toLowerCase()
-    .split(/[,;]/)
-    .some((preference) => /^\s*return\s*[=-]\s*"?minimal"?\s*$/.test(preference));
 }

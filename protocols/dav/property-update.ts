@@ -4,7 +4,7 @@
  */
 import type { PropertyChange } from '../../src/collections/collections.ts';
 import type { CalendarColumns } from '../../storage/store.ts';
-import type { LiveProperty, PropertyTable, Resource } from './contract.ts';
+import type { Exchange, LiveProperty, PropertyTable, Resource } from './contract.ts';
 import { DavError } from './dav-error.ts';
 import { DAV } from './namespaces.ts';
 
@@ -77,20 +77,26 @@ export function judge(
   resource: Resource,
   instructions: readonly Instruction[],
   rules: UpdateRules,
+  refused: ReadonlyMap<Instruction, DavError> = new Map(),
 ): Judgement {
   const changes = new Map<string, PropertyChange>();
   let columns: Partial<CalendarColumns> = {};
   const verdicts = new Map<string, { tag: string; refusal: DavError | undefined }>();
   let failed = false;
-  for (const { namespace, name, value } of instructions) {
+  for (const instruction of instructions) {
+    const { namespace, name, value } = instruction;
     const { tag, declaration } = qualifiedName(namespace, name);
     const key = `${namespace} ${name}`;
     const live = table.find(namespace, name, resource);
-    const { refusal, derived } = check(table, live, resource, { namespace, name, value }, rules);
+    const { refusal: judged, derived } = check(table, live, resource, instruction, rules);
+    const refusal = judged ?? refused.get(instruction);
     if (refusal !== undefined) failed = true;
     const before = verdicts.get(key)?.refusal;
     verdicts.set(key, { tag: `<${tag}${declaration}/>`, refusal: before ?? refusal });
     columns = { ...columns, ...derived };
+    for (const other of live?.settable?.displaces ?? []) {
+      changes.set(`${namespace} ${other}`, { namespace, name: other, xml: undefined, scope: 'shared' });
+    }
     if (live?.settable?.stored === 'no') continue;
     const scope = live === undefined ? 'personal' : live.settable?.stored === 'shared' ? 'shared' : 'personal';
     changes.set(key, { namespace, name, xml: value === undefined ? undefined : serialise(value), scope });
@@ -98,6 +104,21 @@ export function judge(
   const propstats = failed ? printFailure([...verdicts.values()]) : undefined;
   const all = [...verdicts.values()].map(({ tag }) => tag).join('');
   return { changes: [...changes.values()], columns, failure: propstats, success: propstat(all, '200 OK') };
+}
+
+/** The instructions that what is stored speaks against. */
+export async function verified(
+  exchange: Exchange,
+  resource: Resource,
+  instructions: readonly Instruction[],
+): Promise<Map<Instruction, DavError>> {
+  const refused = new Map<Instruction, DavError>();
+  for (const instruction of instructions) {
+    const live = exchange.server.properties.find(instruction.namespace, instruction.name, resource);
+    const refusal = await live?.settable?.verify?.(instruction.value, resource, exchange);
+    if (refusal !== undefined) refused.set(instruction, refusal);
+  }
+  return refused;
 }
 
 function check(

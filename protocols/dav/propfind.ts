@@ -21,6 +21,7 @@ import { depthOf } from './depth.ts';
 import { encodeSegment, isCollection, principalHref } from './hrefs.ts';
 import { type Multistatus, PAGE_ROWS, startMultistatus } from './multistatus.ts';
 import { DAV } from './namespaces.ts';
+import { preferenceApplied, prefersNoRoot } from './preferences.ts';
 import type { Element } from './xml.ts';
 import { parseXml } from './xml-parser.ts';
 
@@ -38,7 +39,8 @@ export async function propfind(exchange: Exchange, resource: Resource, body: Buf
   // Apple's own test suite insists that a home answers PROPFIND without it; everything else tells it (Interpretation: DAV header).
   if (resource.kind === 'home') exchange.reply.removeHeader('dav');
   const answer = startMultistatus(exchange);
-  answer.add(await asked.respond(resource));
+  if (depth === 1 && prefersNoRoot(exchange)) preferenceApplied(exchange, 'depth-noroot');
+  else answer.add(await asked.respond(resource));
   if (depth === 1) await addChildren(exchange, asked, answer, resource);
   await answer.end();
 }

@@ -9,8 +9,9 @@ import { badRequest } from './dav-error.ts';
 import { notAllowed } from './methods.ts';
 import { startMultistatus } from './multistatus.ts';
 import { DAV } from './namespaces.ts';
-import { holderOf, prefersMinimal } from './properties.ts';
-import { instructionsOf, judge, type UpdateRules } from './property-update.ts';
+import { prefersMinimal } from './preferences.ts';
+import { holderOf } from './properties.ts';
+import { instructionsOf, judge, type UpdateRules, verified } from './property-update.ts';
 import { parseXml } from './xml-parser.ts';
 
 /** Answers a PROPPATCH on a resource. */
@@ -26,7 +27,8 @@ export async function proppatch(exchange: Exchange, resource: Resource, body: Bu
 
   if (resource.kind !== 'member') await checkCollection(exchange);
   const check = resource.kind === 'member' ? await preconditionOf(exchange) : undefined;
-  const { changes, columns, failure, success } = judge(server.properties, resource, instructions, rules);
+  const refused = await verified(exchange, resource, instructions);
+  const { changes, columns, failure, success } = judge(server.properties, resource, instructions, rules, refused);
   if (failure === undefined) await server.collections.change(viewer, holder, changes, columns, check);
   else if (resource.kind === 'member') check?.(resource.member);
 

@@ -22,6 +22,7 @@ export const syncCollection: Report = {
   namespace: DAV,
   name: 'sync-collection',
   on: ['collection'],
+  appliesTo: (resource) => resource.kind !== 'collection' || resource.collection.computed !== true,
   async run(exchange, { resource, body }) {
     if (resource.kind !== 'collection') throw badRequest('Only collections can be synchronised.');
     const { server } = exchange;

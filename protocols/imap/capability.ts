@@ -9,7 +9,8 @@ import type { ImapSession } from './session.ts';
 
 const ALWAYS = 'IMAP4rev1 LITERAL+ SASL-IR ID ENABLE';
 const AFTER_LOGIN = [
-  'IDLE UIDPLUS MOVE NAMESPACE CHILDREN UNSELECT SPECIAL-USE LIST-EXTENDED LIST-STATUS CONDSTORE ESEARCH',
+  'IDLE UIDPLUS MOVE NAMESPACE CHILDREN UNSELECT SPECIAL-USE LIST-EXTENDED LIST-STATUS CONDSTORE QRESYNC ESEARCH',
+  'SEARCHRES WITHIN PARTIAL STATUS=SIZE CREATE-SPECIAL-USE',
   'SORT SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES I18NLEVEL=1',
   'OBJECTID SAVEDATE PREVIEW',
   'ACL RIGHTS=kxte QUOTA QUOTA=RES-STORAGE',
@@ -19,7 +20,7 @@ const AFTER_LOGIN = [
 export function capabilities(session: ImapSession): string {
   if (session.principal !== undefined) return `${ALWAYS} ${AFTER_LOGIN}`;
   const words = [ALWAYS];
-  if (!session.encrypted && session.services.tls !== undefined) words.push('STARTTLS');
+  if (!session.encrypted && session.services.tls() !== undefined) words.push('STARTTLS');
   // RFC 3501 §6.2.3: a client must not send a password when it reads LOGINDISABLED.
   if (!session.mayLogIn) words.push('LOGINDISABLED');
   for (const [name, { plaintext }] of saslMechanisms) if (session.mayLogIn || !plaintext) words.push(`AUTH=${name}`);

@@ -42,9 +42,9 @@ const MAX_SECTIONS = 100;
 const MAX_FIELDS = 2_000;
 const MAX_PATH = 100;
 
-/** `ALL`, one attribute, or a list of them. */
-export function fetchPlan(args: Arguments): FetchPlan {
-  const plan: FetchPlan = {
+/** A plan for nothing. */
+export function emptyPlan(): FetchPlan {
+  return {
     uid: false,
     flags: false,
     modseq: false,
@@ -60,6 +60,11 @@ export function fetchPlan(args: Arguments): FetchPlan {
     sections: [],
     seen: false,
   };
+}
+
+/** `ALL`, one attribute, or a list of them. */
+export function fetchPlan(args: Arguments): FetchPlan {
+  const plan = emptyPlan();
   if (args.peek() === '(') {
     if (args.list(() => attribute(args, plan, args.word())).length === 0) args.fail('FETCH wants attributes');
     return plan;

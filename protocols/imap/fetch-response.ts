@@ -36,8 +36,7 @@ export async function printFetch(session: ImapSession, spans: readonly Span[], p
   for (const [first, last] of spans) {
     const lastUid = mailbox.uids[last] as number;
     for (let index = first; index <= last; index++) {
-      const at = mailbox.viewIndex(index);
-      if (at < 0) continue;
+      if (mailbox.viewIndex(index) < 0) continue;
       const uid = mailbox.uids[index] as number;
       if (!sources.has(uid)) {
         await stream.room();
@@ -48,7 +47,12 @@ export async function printFetch(session: ImapSession, spans: readonly Span[], p
       const row = sources.get(uid);
       // It left while pages were read: nothing is said of it, and EXPUNGE comes when it may.
       if (row === undefined) continue;
-      const brief = plan.body ? await contents.scanned(mailbox.view.messageIds[at] as number) : undefined;
+      const messageId = mailbox.view.messageIds[mailbox.viewIndex(index)];
+      const brief = plan.body && messageId !== undefined ? await contents.scanned(messageId) : undefined;
+      // Only now: messages may have left while pages were read, and positions in the view moved.
+      const at = mailbox.viewIndex(index);
+      if (at < 0) continue;
+      if (plan.flags) mailbox.announceKeywords(stream);
       let text = `* ${index + 1} FETCH (${memoryItems(mailbox, at, uid, plan)}`;
       for (const item of storedItems(row, plan)) text += gap(text) + item;
       if (brief !== undefined) text += `${gap(text)}BODY ${bodyStructureOf(brief.message, false)}`;
@@ -75,6 +79,7 @@ async function printFromMemory(session: ImapSession, spans: readonly Span[], pla
     for (let index = first; index <= last; index++) {
       const at = mailbox.viewIndex(index);
       if (at < 0) continue;
+      if (plan.flags) mailbox.announceKeywords(stream);
       text += `* ${index + 1} FETCH (${memoryItems(mailbox, at, mailbox.uids[index] as number, plan)})\r\n`;
       if (++printed % PAGE !== 0) continue;
       stream.write(text);

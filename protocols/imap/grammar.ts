@@ -4,11 +4,19 @@
  * The text is latin1, one character for each octet; literals stand in it as on the wire, `{5}` CRLF and their octets.
  * Elsewhere: reading commands off the socket (command-reader.ts), names of mailboxes (mailbox-name.ts), what words mean.
  */
-import { MAX_NUMBER, type NumberRange, type SequenceSet, STAR } from './sequence-set.ts';
+import { MAX_NUMBER, type NumberRange, SAVED, type SequenceSet, STAR } from './sequence-set.ts';
 
 /** What was sent is not of the grammar: the answer is BAD. */
 export class ImapSyntaxError extends Error {
   override readonly name = 'ImapSyntaxError';
+}
+
+/** Positions among the messages of a result, from 1 on. */
+export interface PartialRange {
+  readonly first: number;
+  readonly last: number;
+  /** Counted from the end. */
+  readonly backwards: boolean;
 }
 
 /** Parentheses that may stand in each other. */
@@ -148,6 +156,7 @@ export class Arguments {
   }
 
   sequenceSet(): SequenceSet {
+    if (this.take('$')) return SAVED;
     const ranges: NumberRange[] = [];
     do {
       if (ranges.length >= MAX_RANGES) this.fail('the set has too many ranges');
@@ -155,6 +164,15 @@ export class Arguments {
       ranges.push([first, this.take(':') ? this.#seqNumber() : first]);
     } while (this.take(','));
     return ranges;
+  }
+
+  /** `1:100`, or `-1:-100` counted from the end (RFC 9394 §3.1: partial-range). */
+  partialRange(): PartialRange {
+    const backwards = this.take('-');
+    const first = this.nzNumber();
+    this.expect(backwards ? ':-' : ':');
+    const last = this.nzNumber();
+    return { first: Math.min(first, last), last: Math.max(first, last), backwards };
   }
 
   /** `(item item …)`, perhaps empty. */

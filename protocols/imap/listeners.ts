@@ -4,21 +4,22 @@
  * Elsewhere: accepting (../listener.ts), what a connection does (server.ts).
  */
 import type { AddressInfo } from 'node:net';
-import { bindProblem } from '../../src/bind-problems.ts';
 import type { Config, Listener } from '../../src/config.ts';
-import { listen, type SocketListener, tlsContext } from '../listener.ts';
+import { type CertificatePair, listen, type SocketListener, tlsContext } from '../listener.ts';
 import { createImapServer, type ImapServerOptions } from './server.ts';
 
 export interface ImapListenersOptions extends Omit<ImapServerOptions, 'tls' | 'plaintextLogin'> {
   readonly config: Config;
   /** Undefined: no STARTTLS, and no `imaps`. */
-  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly tls: CertificatePair | undefined;
 }
 
 export type ImapListenerName = Extract<Listener, 'imap' | 'imaps'>;
 
 export interface ImapListeners {
   readonly addresses: Readonly<Partial<Record<ImapListenerName, AddressInfo>>>;
+  /** New connections, and those that begin TLS, get this certificate. */
+  renew(tls: CertificatePair): void;
   close(): Promise<void>;
 }
 
@@ -26,9 +27,10 @@ const REFUSAL = '* BYE [UNAVAILABLE] Too many connections; try again later.\r\n'
 
 /** Opens those that have a port; all or none. */
 export async function openImap({ config, tls, ...services }: ImapListenersOptions): Promise<ImapListeners> {
+  let context = tls && tlsContext(tls);
   const server = createImapServer({
     ...services,
-    tls: tls && tlsContext(tls),
+    tls: () => context,
     plaintextLogin: config.plaintextLogin,
   });
   const opened = new Map<ImapListenerName, SocketListener>();
@@ -39,12 +41,8 @@ export async function openImap({ config, tls, ...services }: ImapListenersOption
   async function open(name: ImapListenerName, listenerTls: ImapListenersOptions['tls']): Promise<void> {
     const port = config.ports[name];
     if (port === undefined) return;
-    const at = { host: config.host, port, refusal: REFUSAL, serve: server.serve };
-    try {
-      opened.set(name, await listen({ ...at, tls: listenerTls }));
-    } catch (error) {
-      throw bindProblem(error, name, config.host, port);
-    }
+    const at = { name, host: config.host, port, refusal: REFUSAL, serve: server.serve };
+    opened.set(name, await listen({ ...at, tls: listenerTls }));
   }
   try {
     await open('imap', undefined);
@@ -53,5 +51,12 @@ export async function openImap({ config, tls, ...services }: ImapListenersOption
     await close();
     throw error;
   }
-  return { addresses: Object.fromEntries([...opened].map(([name, { address }]) => [name, address])), close };
+  return {
+    addresses: Object.fromEntries([...opened].map(([name, { address }]) => [name, address])),
+    renew(renewed) {
+      context = tlsContext(renewed);
+      for (const listener of opened.values()) listener.renew(renewed);
+    },
+    close,
+  };
 }

@@ -1,6 +1,6 @@
 /**
  * The criteria of SEARCH as the tree that src/mail/message-search.ts evaluates.
- * RFC 3501 §6.4.4 and §9 (search-key), RFC 7162 §3.1.5 (MODSEQ), RFC 8474 §6 (EMAILID, THREADID),
+ * RFC 3501 §6.4.4 and §9 (search-key), RFC 5032 (OLDER, YOUNGER), RFC 5182 (`$`), RFC 7162 §3.1.5 (MODSEQ), RFC 8474 §6 (EMAILID, THREADID),
  * RFC 8514 §4.3 (SAVEDON and its like).
  * Sequence numbers, \Recent and `*` become UIDs here, by what the session knows.
  */
@@ -36,10 +36,12 @@ export class CriteriaReader {
   readonly #args: Arguments;
   readonly #mailbox: SelectedMailbox;
   readonly #charset: string;
+  readonly #now: number;
   #keys = 0;
   modseq = false;
 
-  constructor(args: Arguments, mailbox: SelectedMailbox, charset: string) {
+  constructor(args: Arguments, mailbox: SelectedMailbox, charset: string, now = Date.now()) {
+    this.#now = now;
     this.#args = args;
     this.#mailbox = mailbox;
     this.#charset = charset;
@@ -66,7 +68,7 @@ export class CriteriaReader {
       args.expect(')');
       return inner;
     }
-    if (/[\d*]/.test(args.peek())) return this.#sequence();
+    if (/[\d*$]/.test(args.peek())) return this.#sequence();
     const word = args.atom().toUpperCase();
     if (Object.hasOwn(FLAGS, word)) return { kind: 'flag', name: FLAGS[word] as string };
     if (word.startsWith('UN') && Object.hasOwn(FLAGS, word.slice(2)))
@@ -100,6 +102,15 @@ export class CriteriaReader {
         this.#args.space();
         const criterion: Criterion = { kind: 'flag', name: this.#args.flag() };
         return word === 'KEYWORD' ? criterion : not(criterion);
+      }
+      case 'OLDER':
+      case 'YOUNGER': {
+        // RFC 5032: seconds before now.
+        this.#args.space();
+        const instant = this.#now - this.#args.nzNumber() * 1000;
+        return word === 'OLDER'
+          ? { kind: 'internal-date', until: instant + 1 }
+          : { kind: 'internal-date', from: instant };
       }
       case 'LARGER':
       case 'SMALLER':

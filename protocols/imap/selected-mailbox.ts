@@ -8,10 +8,10 @@
 import type { MailboxView, ViewSubscription } from '../../src/mail/mailbox-view.ts';
 import { lowerBound } from '../../src/mail/mailbox-view.ts';
 import type { Mailbox } from '../../src/mail/mailboxes.ts';
-import type { UidSet } from '../../src/mail/uid-set.ts';
+import { type UidSet, uidSetOf } from '../../src/mail/uid-set.ts';
 import type { LineStream } from '../line-stream.ts';
 import { Goodbye, Refusal } from './responses.ts';
-import { printNumbers, type SequenceSet, type Span, spansOf } from './sequence-set.ts';
+import { printNumbers, SAVED, type SequenceSet, type Span, spansOf } from './sequence-set.ts';
 
 /** What a session announces with its changes. */
 export interface AnnounceOptions {
@@ -31,6 +31,10 @@ export class SelectedMailbox {
   /** What the session was told: the first `count` are its messages, by sequence number. */
   uids: Uint32Array;
   count: number;
+  /** Flags of the same messages: those of the view, and of messages that have left the last ones. */
+  #flags: Float64Array;
+  /** What the last SEARCH with SAVE found (RFC 5182 §2.1). */
+  saved: UidSet = [];
   /** Changes up to this modseq are told. */
   #told: number;
   #keywords: MailboxView['keywords'];
@@ -49,6 +53,7 @@ export class SelectedMailbox {
     this.readOnly = readOnly;
     this.uids = view.uids;
     this.count = view.count;
+    this.#flags = view.flags;
     this.#told = view.highestModseq;
     this.#keywords = view.keywords;
     this.#takeRecent = takeRecent;
@@ -83,7 +88,7 @@ export class SelectedMailbox {
    * @throws Refusal BAD for a sequence number there is no message for (RFC 9051 §9: seq-number)
    */
   indexes(set: SequenceSet, byUid: boolean): Span[] {
-    if (byUid) return this.existing(set, true);
+    if (byUid || set === SAVED) return this.existing(set, true);
     const spans = spansOf(set, this.count);
     if (spans.some(([first, last]) => first < 1 || last > this.count))
       throw new Refusal('BAD', '', 'There is no message with such a number.');
@@ -94,6 +99,7 @@ export class SelectedMailbox {
   existing(set: SequenceSet, byUid: boolean): Span[] {
     const found: Span[] = [];
     if (this.count === 0) return found;
+    if (set === SAVED) return this.existing(this.saved, true);
     if (!byUid) {
       for (const [first, last] of spansOf(set, this.count))
         if (first <= this.count) found.push([first - 1, Math.min(last, this.count) - 1]);
@@ -105,6 +111,14 @@ export class SelectedMailbox {
       if (from < until) found.push([from, until - 1]);
     }
     return found;
+  }
+
+  /** Whether some of the messages have left. */
+  misses(spans: readonly Span[]): boolean {
+    if (this.uids === this.view.uids) return false;
+    for (const [first, last] of spans)
+      for (let index = first; index <= last; index++) if (this.viewIndex(index) < 0) return true;
+    return false;
   }
 
   /** The UIDs of spans of indexes. A span without a gap among its UIDs is one range. */
@@ -120,11 +134,23 @@ export class SelectedMailbox {
     return set;
   }
 
+  /** The UIDs a set means, whether there are messages or not. */
+  uidsNamed(set: SequenceSet): UidSet {
+    return set === SAVED
+      ? this.saved
+      : uidSetOf(spansOf(set, this.count === 0 ? 0 : (this.uids[this.count - 1] as number)));
+  }
+
   /** Flags of a message as the session sees them, without parentheses. */
   flagText(viewIndex: number, uid: number): string {
     const text = this.view.keywords.flagText(this.view.flags[viewIndex] as number);
     if (!this.isRecent(uid)) return text;
     return text === '' ? '\\Recent' : `${text} \\Recent`;
+  }
+
+  /** Names of the flags that a message had when it left. */
+  lastFlags(index: number): string[] {
+    return this.view.keywords.flagNames(this.#flags[index] as number);
   }
 
   isRecent(uid: number): boolean {
@@ -171,11 +197,15 @@ export class SelectedMailbox {
     this.#own.clear();
   }
 
-  /** Whether keywords came that the session was not told of; `flagsText` tells it. */
-  get announcesKeywords(): boolean {
-    const changed = this.view.keywords !== this.#keywords;
-    this.#keywords = this.view.keywords;
-    return changed;
+  /** Tells of keywords that are new to the session; always before a flag list that may hold one. */
+  announceKeywords(stream: LineStream): void {
+    const { keywords } = this.view;
+    if (keywords === this.#keywords) return;
+    const before = this.#keywords;
+    this.#keywords = keywords;
+    if (keywords.names.length === before.names.length && keywords.names.every((name, at) => name === before.names[at]))
+      return;
+    stream.write(this.flagsText());
   }
 
   /** FLAGS and PERMANENTFLAGS by the rights there were at SELECT (RFC 4314 §5.1.1), then and whenever a keyword is new. */
@@ -213,6 +243,7 @@ export class SelectedMailbox {
     else for (let at = gone.length - 1; at >= 0; at--) stream.write(`* ${(gone[at] as number) + 1} EXPUNGE\r\n`);
     this.uids = view.uids;
     this.count = view.count;
+    this.#flags = view.flags;
   }
 
   /** Adds the view's new messages behind the session's own, which keeps those that left. */
@@ -223,14 +254,18 @@ export class SelectedMailbox {
     const uids = new Uint32Array(this.count + view.count - from);
     uids.set(this.uids.subarray(0, this.count));
     uids.set(view.uids.subarray(from, view.count), this.count);
+    const flags = new Float64Array(uids.length);
+    flags.set(this.#flags.subarray(0, this.count));
+    flags.set(view.flags.subarray(from, view.count), this.count);
     this.uids = uids;
+    this.#flags = flags;
     this.count = uids.length;
   }
 
   /** @param known messages up to this UID are told; of those above, EXISTS was all there is to say */
   #announceFlags(stream: LineStream, known: number, { modseq }: AnnounceOptions): void {
     const { view } = this;
-    if (this.announcesKeywords) stream.write(this.flagsText());
+    this.announceKeywords(stream);
     const until = view.lowerBound(known + 1);
     for (let at = 0; at < until; at++) {
       const changed = view.modseqs[at] as number;

@@ -14,6 +14,9 @@ export const STAR = 0;
 export type NumberRange = readonly [number, number];
 export type SequenceSet = readonly NumberRange[];
 
+/** `$`: what the last SEARCH saved (RFC 5182). */
+export const SAVED: SequenceSet = [];
+
 /** Inclusive bounds in order. */
 export type Span = [first: number, last: number];
 

@@ -58,8 +58,8 @@ export interface ImapServices {
   readonly version: string;
   readonly limits: ImapLimits;
   readonly log: ImapLog;
-  /** Undefined: no STARTTLS. */
-  readonly tls: SecureContext | undefined;
+  /** What STARTTLS begins with now. Undefined: no STARTTLS. */
+  readonly tls: () => SecureContext | undefined;
   /** Whether a password may come over a connection without TLS. */
   readonly plaintextLogin: 'loopback' | 'never';
   /** Counts a session of a user; false when there are too many. */

@@ -4,13 +4,12 @@
  */
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import { bindProblem } from '../../src/bind-problems.ts';
 import type { Config, Listener } from '../../src/config.ts';
 import type { LocalRecipients } from '../../src/mail/local-recipients.ts';
 import type { Reception } from '../../src/mail/reception.ts';
 import type { Submission } from '../../src/mail/submission.ts';
 import type { Authentication } from '../../src/principals/authentication.ts';
-import type { SocketListener } from '../listener.ts';
+import type { CertificatePair, SocketListener } from '../listener.ts';
 import type { Door } from './door.ts';
 import { inboundDoor } from './inbound.ts';
 import { lmtpDoor } from './lmtp.ts';
@@ -24,7 +23,7 @@ export interface SmtpServices {
   readonly recipients: LocalRecipients;
   readonly submission: Submission;
   readonly reception: Reception;
-  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly tls: CertificatePair | undefined;
   readonly log: Logger;
   readonly limits?: Partial<SessionLimits>;
 }
@@ -33,6 +32,8 @@ export type SmtpListenerName = Extract<Listener, 'submission' | 'submissions' | 
 
 export interface SmtpListeners {
   readonly addresses: Readonly<Partial<Record<SmtpListenerName, AddressInfo>>>;
+  /** New connections, and those that begin TLS, get this certificate. */
+  renew(tls: CertificatePair): void;
   close(): Promise<void>;
 }
 
@@ -51,18 +52,15 @@ export async function openSmtp(services: SmtpServices): Promise<SmtpListeners> {
     if (port === undefined) return;
     const { mailHostname: hostname, plaintextLogin } = config;
     const at = {
+      name,
       // LMTP knows no passwords: it is for this machine, whatever the host says.
       host: name === 'lmtp' ? '127.0.0.1' : config.host,
       port,
       implicitTls: name === 'submissions',
     };
     const limits = { ...more.limits, ...services.limits };
-    try {
-      const options = { hostname, authentication, plaintextLogin, tls, log, ...more, limits };
-      opened.set(name, await listenSmtp(door, at, options));
-    } catch (error) {
-      throw bindProblem(error, name, at.host, port);
-    }
+    const options = { hostname, authentication, plaintextLogin, tls, log, ...more, limits };
+    opened.set(name, await listenSmtp(door, at, options));
   }
   try {
     const submissions = submissionDoor(recipients, submission);
@@ -74,5 +72,11 @@ export async function openSmtp(services: SmtpServices): Promise<SmtpListeners> {
     await close();
     throw error;
   }
-  return { addresses: Object.fromEntries([...opened].map(([name, { address }]) => [name, address])), close };
+  return {
+    addresses: Object.fromEntries([...opened].map(([name, { address }]) => [name, address])),
+    renew(renewed) {
+      for (const listener of opened.values()) listener.renew(renewed);
+    },
+    close,
+  };
 }

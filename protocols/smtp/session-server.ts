@@ -6,6 +6,7 @@
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+import type { Listener } from '../../src/config.ts';
 import type { Principal } from '../../src/principals/access.ts';
 import type { Authentication } from '../../src/principals/authentication.ts';
 import { type ListenerLimits, listen, type Session, type SocketListener, type SocketPeer } from '../listener.ts';
@@ -30,13 +31,14 @@ export interface SmtpOptions {
 const UNUSED_COMMANDS = ['WIZ', 'SHELL', 'KILL', 'XCLIENT', 'XFORWARD'];
 
 /** Binds one listener for a door. Rejects when the port is taken. */
-export function listenSmtp<Recipient>(
+export async function listenSmtp<Recipient>(
   door: Door<Recipient>,
-  at: { readonly host: string; readonly port: number; readonly implicitTls?: boolean },
+  at: { readonly name: Listener; readonly host: string; readonly port: number; readonly implicitTls?: boolean },
   options: SmtpOptions,
 ): Promise<SocketListener> {
   const server = new SessionServer(door, at.implicitTls === true, options);
-  return listen({
+  const listener = await listen({
+    name: at.name,
     host: at.host,
     port: at.port,
     tls: at.implicitTls === true ? options.tls : undefined,
@@ -44,6 +46,14 @@ export function listenSmtp<Recipient>(
     serve: (socket, peer) => server.serve(socket, peer),
     limits: options.listenerLimits,
   });
+  return {
+    ...listener,
+    renew(tls) {
+      listener.renew(tls);
+      // For STARTTLS.
+      server.updateSecureContext({ ...tls, minVersion: 'TLSv1.2' });
+    },
+  };
 }
 
 type CloseListener = (...given: unknown[]) => void;

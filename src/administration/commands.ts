@@ -3,15 +3,23 @@
  * Run by a server for its control socket, or in process when no server runs. Arguments arrive as JSON and are checked here.
  * Elsewhere: the words of the command line (src/cli/), the socket (protocols/control).
  */
+import type { Feeds } from '../calendar/feeds.ts';
 import type { QuotaLimit } from '../collections/quota.ts';
 import { DomainError } from '../errors.ts';
 import type { Organisations } from '../organisations/organisations.ts';
 import { type LineProblem, readImport } from '../principals/import.ts';
 import { generatePassword } from '../principals/password-hashing.ts';
-import type { Principals } from '../principals/principals.ts';
 import { parseSize } from '../sizes.ts';
 import { Arguments } from './arguments.ts';
+import { OPERATOR } from './audit-log.ts';
+import { type BackupCommands, type BackupServices, backupCommands } from './backup-commands.ts';
+import { type DeletedCommands, type DeletedServices, deletedCommands } from './deleted-commands.ts';
+import { type DeviceCommands, type DeviceServices, deviceCommands } from './device-commands.ts';
+import { type FeedCommands, feedCommands } from './feed-commands.ts';
 import { type MailCommands, type MailServices, mailCommands } from './mail-commands.ts';
+import { type RoomCommands, type RoomServices, roomCommands } from './room-commands.ts';
+import { type SetupCommands, type SetupServices, setupCommands } from './setup-commands.ts';
+import { type SubscriptionCommands, type SubscriptionServices, subscriptionCommands } from './subscription-commands.ts';
 
 export interface UserRecord {
   readonly name: string;
@@ -30,7 +38,15 @@ export interface UserPassword {
 }
 
 /** Each command: what it is given, what it gives back. */
-export interface Commands extends MailCommands {
+export interface Commands
+  extends FeedCommands,
+    DeviceCommands,
+    SetupCommands,
+    RoomCommands,
+    BackupCommands,
+    DeletedCommands,
+    SubscriptionCommands,
+    MailCommands {
   'user.add': {
     arguments: { address: string; name?: string; displayName?: string; password?: string };
     result: UserPassword;
@@ -56,9 +72,16 @@ export interface Commands extends MailCommands {
 export type CommandName = keyof Commands;
 type Runner<Name extends CommandName> = (given: Arguments) => Promise<Commands[Name]['result']>;
 
-export interface Administered extends MailServices {
-  readonly principals: Principals;
+export interface Administered
+  extends DeviceServices,
+    SetupServices,
+    RoomServices,
+    BackupServices,
+    DeletedServices,
+    SubscriptionServices,
+    MailServices {
   readonly organisations: Organisations;
+  readonly feeds: Feeds;
 }
 
 /** The commands on these services: `run(name, arguments)` checks both. */
@@ -118,13 +141,44 @@ export function administration(services: Administered): (name: string, given: un
     async 'domain.list'() {
       return (await organisations.domains()).map(({ name }) => name);
     },
+    ...feedCommands(services.feeds, principals, services.services),
+    ...deviceCommands(services),
+    ...setupCommands(services),
+    ...roomCommands(services),
+    ...backupCommands(services),
+    ...deletedCommands(services),
+    ...subscriptionCommands(services),
     ...mailCommands(services),
   };
-  return (name, given) => {
+  return async (name, given) => {
     if (!isCommand(runners, name)) throw new DomainError('invalid-data', 'There is no such command.');
-    return runners[name](new Arguments(given));
+    const read = new Arguments(given);
+    const result = await runners[name](read);
+    const target = AUDITED[name];
+    if (target !== undefined)
+      await services.audit.record({ actor: OPERATOR, action: name, target: read.optional(target) ?? '' });
+    return result;
   };
 }
+
+/** Commands that change something and write no entry of their own, with the argument that says what. */
+const AUDITED: Partial<Record<CommandName, string>> = {
+  'user.add': 'address',
+  'user.import': '',
+  'user.password': 'user',
+  'user.remove': 'user',
+  'domain.add': 'domain',
+  'backup.make': 'folder',
+  'queue.retry': 'id',
+  'queue.hold': 'id',
+  'queue.drop': 'id',
+  'alias.add': 'address',
+  'alias.remove': 'address',
+  'group.add': 'address',
+  'group.remove': 'group',
+  'group.join': 'group',
+  'group.leave': 'group',
+};
 
 function isCommand(runners: object, name: string): name is CommandName {
   return Object.hasOwn(runners, name);

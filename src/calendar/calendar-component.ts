@@ -121,7 +121,7 @@ export function readComponent(content: Component, zones: CalendarZones): Calenda
         component.completed = parseLocalTime(value).local;
         break;
       case 'created':
-        component.created = parseLocalTime(value).local;
+        component.created = createdAt(value);
         break;
       case 'dtstamp':
       case 'last-modified':
@@ -166,9 +166,14 @@ export function durationOf(component: CalendarComponent): Duration {
   return wholeDay && between.days === 0 && between.milliseconds === 0 ? { days: 1, milliseconds: 0 } : between;
 }
 
-/** The recurrence set of a main component; null without DTSTART. */
+/**
+ * The recurrence set of a main component; null without DTSTART. Tasks that some clients let recur by DUE alone
+ * (RFC 5545 §3.8.5.3 asks for DTSTART) are counted from there.
+ */
 export function recurrenceOf(component: CalendarComponent): RecurrenceSet | null {
-  const { start, rules, dates, exceptionRules, exceptions } = component;
+  const { end, rules, dates, exceptionRules, exceptions } = component;
+  const recurs = rules.length > 0 || dates.length > 0;
+  const start = component.start ?? (recurs && component.name === 'VTODO' ? end : null);
   return start && { start, rules, dates, exceptionRules, exceptions };
 }
 
@@ -184,6 +189,16 @@ export function readDateTime(property: Property, value: string, zones: CalendarZ
   if (utc) return { local, zone: UTC, isDate };
   const tzid = parameterOf(property, 'tzid');
   return { local, zone: tzid === '' ? null : zones.find(tzid), isDate };
+}
+
+/** Some programs write nonsense here, and nothing depends on it but one time range of tasks. */
+function createdAt(value: string): number | null {
+  try {
+    return parseLocalTime(value).local;
+  } catch (error) {
+    if (error instanceof DomainError) return null;
+    throw error;
+  }
 }
 
 function readRecurrenceDate(property: Property, value: string, zones: CalendarZones): RecurrenceDate {

@@ -5,9 +5,10 @@
  * Elsewhere: what the octets mean (icalendar.ts), which occurrences are kept (calendar-index.ts), selection (calendar-query.ts).
  */
 import type { CalendarObjectRow, MemberRow, OccurrenceRow, Store, Writes } from '../../storage/store.ts';
-import { etagOf } from '../collections/etag.ts';
+import { etagOf, soundOctets } from '../collections/etag.ts';
 import type { Collection, Members, Precondition, PutResult } from '../collections/members.ts';
 import { DomainError } from '../errors.ts';
+import { settleAttachments } from './attachment-check.ts';
 import { indexCalendarObject } from './calendar-index.ts';
 import { componentsOf } from './calendars.ts';
 import { DAY } from './date-time.ts';
@@ -49,23 +50,25 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
     return this.store.calendarObjects.get(collection.id, name);
   }
 
-  /** @throws DomainError not-found when it was deleted meanwhile */
+  /** @throws DomainError not-found when it was deleted meanwhile; an Error when the octets are not those that were stored */
   async read(member: MemberRow): Promise<string> {
     const octets = await this.store.calendarObjects.data(member.id);
     if (octets === undefined) throw notFound();
-    return octets;
+    return soundOctets(octets, member, async () => (await this.store.calendarObjects.ofIds([member.id]))[0]);
   }
 
   /**
    * @throws DomainError forbidden, not-found, too-large, invalid-data, invalid-object, date-out-of-range, too-many-instances,
-   *   unsupported-component; uid-conflict with the name in the way, without one when it is in another calendar of the owner
+   *   unsupported-component, invalid-managed-id, too-many-attachments; uid-conflict with the name in the way, without one when it is in another calendar of the owner
    */
   async put(collection: Collection, name: string, octets: string, check: Precondition): Promise<PutResult> {
     requireWrite(collection);
     requireName(name);
     // A byte order mark is no part of iCalendar; without it the stored octets are not those received.
-    const verbatim = !octets.startsWith('\uFEFF');
-    const prepared = this.prepare(verbatim ? octets : octets.slice(1));
+    const sent = octets.startsWith('\uFEFF') ? octets.slice(1) : octets;
+    const settled = await settleAttachments(this.store, collection, name, sent);
+    const verbatim = settled === octets;
+    const prepared = this.prepare(settled);
     requireComponent(collection, prepared.row.component);
     return this.store.transaction(async (write) => {
       const modseq = await write.accounts.nextModseq(collection.accountId, [collection.id]);

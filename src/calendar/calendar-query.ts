@@ -16,6 +16,8 @@ import { type Budget, DEFAULT_STEPS } from './recurrence.ts';
 
 /** Rows of a page. */
 const PAGE = 500;
+/** Octets of objects in memory at once. */
+const BATCH_OCTETS = 2 * 1024 * 1024;
 /** Objects whose octets are read at once to be judged. */
 const JUDGED_AT_ONCE = 50;
 /** Steps of recurrence one query may spend; an object met after that counts as a match. About half a second. */
@@ -40,7 +42,7 @@ export class CalendarQuery {
   }
 
   /**
-   * The objects that match, in pages of at most 500.
+   * The objects that match, in pages of at most 500, smaller ones when their octets are large.
    * @param floatingZone the zone floating times are read in
    * @throws DomainError not-found without the right to read
    */
@@ -58,7 +60,7 @@ export class CalendarQuery {
     }
     const { certain, doubtful } = await this.candidates(collection, plan, plan.range, floatingZone);
     for (let from = 0; from < certain.length; from += PAGE) {
-      yield await this.rows(collection, certain.slice(from, from + PAGE), plan, withData);
+      yield* this.rows(collection, certain.slice(from, from + PAGE), plan, withData);
     }
     yield* this.judged(doubtful, filter, plan, floatingZone);
   }
@@ -88,7 +90,8 @@ export class CalendarQuery {
         const ids = rows.map(({ id }) => id);
         yield* this.judged(ids, filter, plan, floatingZone, budget);
       } else if (rows.length > 0) {
-        yield withData ? await this.store.calendarObjects.dataOf(rows.map(({ id }) => id)) : rows;
+        if (withData) yield* this.withData(rows);
+        else yield rows;
       }
       if (page.length < PAGE) return;
     }
@@ -116,19 +119,34 @@ export class CalendarQuery {
   }
 
   /** Rows of objects known to match, of the component the filter names. */
-  private async rows(
+  private async *rows(
     collection: Collection,
     ids: readonly number[],
     plan: FilterPlan,
     withData: boolean,
-  ): Promise<MatchingObject[]> {
-    const rows: MatchingObject[] = withData
-      ? await this.store.calendarObjects.dataOf([...ids])
-      : await this.store.calendarObjects.ofIds([...ids]);
-    // An object may have left the calendar since its id was read.
-    return rows.filter(
-      (row) => row.collectionId === collection.id && (plan.component === null || row.component === plan.component),
-    );
+  ): AsyncGenerator<MatchingObject[]> {
+    const all = await this.store.calendarObjects.ofIds([...ids]);
+    const rows = all.filter(({ component }) => plan.component === null || component === plan.component);
+    for await (const batch of withData ? this.withData(rows) : [rows]) {
+      // An object may have left the calendar since its id was read.
+      yield batch.filter(({ collectionId }) => collectionId === collection.id);
+    }
+  }
+
+  /** Rows with their octets, in batches that memory does not feel. */
+  private async *withData(rows: readonly CalendarObjectRow[]): AsyncGenerator<MatchingObject[]> {
+    let batch: number[] = [];
+    let octets = 0;
+    for (const { id, size } of rows) {
+      if (batch.length > 0 && octets + size > BATCH_OCTETS) {
+        yield await this.store.calendarObjects.dataOf(batch);
+        batch = [];
+        octets = 0;
+      }
+      batch.push(id);
+      octets += size;
+    }
+    if (batch.length > 0) yield await this.store.calendarObjects.dataOf(batch);
   }
 
   /** Reads objects and keeps those that match. */

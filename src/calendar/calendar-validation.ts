@@ -8,7 +8,6 @@
 import { DomainError } from '../errors.ts';
 import type { CalendarComponent } from './calendar-component.ts';
 import { type Component, propertyOf, textOf } from './content.ts';
-import { UTC } from './date-time.ts';
 
 /** ATTENDEE properties of one component (RFC 4791 §5.2.9). */
 export const MAX_ATTENDEES = 5_000;
@@ -88,19 +87,11 @@ function checkComponent(component: CalendarComponent): void {
   }
   if (end && duration) throw invalidData('A component has both an end and a DURATION.');
   if (duration && (duration.days < 0 || duration.milliseconds < 0)) throw invalidData('DURATION is negative.');
-  // Task clients write DUE before DTSTART, or one as DATE and the other not; such a task has no length.
-  if (start && end && name !== 'VTODO') {
-    if (start.isDate !== end.isDate) throw invalidData('DTSTART and DTEND are not of the same type.');
-    const length = start.isDate ? end.local - start.local : exactLength(component);
-    if (length < 0) throw invalidData('DTEND is before DTSTART.');
+  // Task clients write DUE before DTSTART, or one as DATE and the other not; such a task has no length. Calendar programs
+  // write an end of another type or zone than the start: it is taken, and what ends before it begins has no length.
+  if (start && end && name !== 'VTODO' && start.isDate === end.isDate && start.zone?.id === end.zone?.id) {
+    if (end.local < start.local) throw invalidData('DTEND is before DTSTART.');
   }
-}
-
-/** Milliseconds from start to end; a floating value beside a zoned one is read in the zone of the other. */
-function exactLength({ start, end }: CalendarComponent): number {
-  if (!start || !end) return 0;
-  const from = (start.zone ?? end.zone ?? UTC).toInstant(start.local);
-  return (end.zone ?? start.zone ?? UTC).toInstant(end.local) - from;
 }
 
 function invalidObject(message: string): DomainError {

@@ -26,7 +26,7 @@ export class CalendarZones {
     this.#calendar = calendar;
   }
 
-  /** @throws DomainError invalid-data when the name is unknown and no usable VTIMEZONE of that name was sent. */
+  /** @throws DomainError unknown-time-zone when nobody knows the name; invalid-data for a VTIMEZONE that is of no use */
   find(tzid: string): TimeZone {
     let zone = this.#found.get(tzid);
     if (zone) return zone;
@@ -38,21 +38,26 @@ export class CalendarZones {
   #sent(tzid: string): TimeZone {
     const component = this.#calendar[2].find((child) => child[0] === 'vtimezone' && textOf(child, 'tzid') === tzid);
     if (!component)
-      throw new DomainError('invalid-data', `The time zone ${JSON.stringify(tzid.slice(0, 80))} is unknown.`);
+      throw new DomainError('unknown-time-zone', `The time zone ${JSON.stringify(tzid.slice(0, 80))} is unknown.`);
     return zoneOf(component);
   }
 }
 
 /**
  * Reads the value of CALDAV:calendar-timezone: an iCalendar object with exactly one VTIMEZONE and nothing else.
+ * `strict` also asks for VERSION, without which it is no iCalendar object (RFC 5545 §3.6): clients that keep such a value
+ * do well with less.
  * @throws DomainError invalid-time-zone
  */
-export function parseVtimezone(text: string): { tzid: string; zone: TimeZone } {
+export function parseVtimezone(text: string, strict = false): { tzid: string; zone: TimeZone } {
   try {
     const calendar = parseContent(text);
     const component = calendar[2][0];
     if (calendar[0] !== 'vcalendar' || calendar[2].length !== 1 || component?.[0] !== 'vtimezone') {
       throw new DomainError('invalid-time-zone', 'Expected an iCalendar object with exactly one VTIMEZONE.');
+    }
+    if (strict && textOf(calendar, 'version') !== '2.0') {
+      throw new DomainError('invalid-time-zone', 'The time zone lacks VERSION:2.0.');
     }
     const tzid = textOf(component, 'tzid');
     if (tzid === '') throw new DomainError('invalid-time-zone', 'The VTIMEZONE has no TZID.');

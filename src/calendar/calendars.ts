@@ -43,6 +43,16 @@ export function timeZoneColumn(icalendar: string): string {
   return findTimeZone(zone.id) === undefined ? icalendar : zone.id;
 }
 
+/**
+ * The zone of a name (RFC 7809 §5.2); the column of a calendar holds the name as it was given.
+ * @throws DomainError unknown-time-zone
+ */
+export function timeZoneNamed(name: string): TimeZone {
+  const zone = findTimeZone(name.trim());
+  if (zone === undefined) throw new DomainError('unknown-time-zone', 'There is no time zone of this name.');
+  return zone;
+}
+
 /** The zone in which floating times of a calendar are read; UTC when it has none. */
 export function zoneOf(calendar: { readonly timeZone: string }): TimeZone {
   const { timeZone } = calendar;

@@ -8,7 +8,7 @@
 import { DomainError } from '../errors.ts';
 import { type CalendarComponent, durationOf } from './calendar-component.ts';
 import { type ComponentSelection, innerSelection, printInside, selectedProperty } from './component-selection.ts';
-import type { Property } from './content.ts';
+import { type Property, propertyOf } from './content.ts';
 import { type DateTime, endOf, instantOf, type TimeZone, UTC } from './date-time.ts';
 import { addDuration, printDate, printInstant, printLocalTime } from './date-values.ts';
 import type { CalendarObjectModel } from './icalendar.ts';
@@ -89,15 +89,35 @@ function printInstance(
     start = floatingStart(component, occurrence, floatingZone);
     end = endOf({ local: start, zone: null, isDate }, durationOf(component), UTC);
   }
-  const id = recurrenceId.zone ? instantOf(recurrenceId, UTC) : recurrenceId.local;
   let text = `BEGIN:${component.name}\r\n`;
-  text += selectedProperty(timeProperty('recurrence-id', id, recurrenceId.isDate, !recurrenceId.zone), selection);
-  text += selectedProperty(timeProperty('dtstart', start, isDate, floating), selection);
+  // RFC 4791 §9.6.5: every instance but the initial one says which it is.
+  const first = component.start ?? component.end;
+  if (component.recurrenceId || first?.local !== recurrenceId.local || first.zone !== recurrenceId.zone) {
+    const id = recurrenceId.zone ? instantOf(recurrenceId, UTC) : recurrenceId.local;
+    text += selectedProperty(timeProperty('recurrence-id', id, recurrenceId.isDate, !recurrenceId.zone), selection);
+  }
+  if (component.start) text += selectedProperty(timeProperty('dtstart', start, isDate, floating), selection);
+  const duration = statedDuration(component, start, end, isDate);
+  if (duration) text += selectedProperty(duration, selection);
   // An RDATE may give a length to what has none otherwise.
-  if (component.end || component.duration || (end > start && !isDate)) {
+  else if (component.end || component.duration || (end > start && !isDate)) {
     text += selectedProperty(timeProperty(endName(component), end, isDate, floating), selection);
   }
   return text + rest;
+}
+
+/**
+ * A length that is stated as such stays one (the example of RFC 4791 §7.8.3), unless an RDATE gives this instance
+ * another or a day of its zone is longer than one of UTC.
+ */
+function statedDuration(
+  { content, duration }: CalendarComponent,
+  start: number,
+  end: number,
+  isDate: boolean,
+): Property | null {
+  if (!duration || endOf({ local: start, zone: null, isDate }, duration, UTC) !== end) return null;
+  return propertyOf(content, 'duration')!;
 }
 
 /** The local time of a floating occurrence, also where the floating zone skips it. */
@@ -116,7 +136,9 @@ function printSingle({ component, selection, rest }: Template): string {
   const until = end ?? (start && duration ? addDuration(start, duration) : null);
   let text = `BEGIN:${component.name}\r\n`;
   if (start) text += selectedProperty(valueProperty('dtstart', start), selection);
-  if (until) text += selectedProperty(valueProperty(endName(component), until), selection);
+  const stated = start && until ? statedDuration(component, timeOf(start), timeOf(until), start.isDate) : null;
+  if (stated) text += selectedProperty(stated, selection);
+  else if (until) text += selectedProperty(valueProperty(endName(component), until), selection);
   return text + rest;
 }
 
@@ -124,8 +146,12 @@ function endName({ name }: CalendarComponent): string {
   return name === 'VTODO' ? 'due' : 'dtend';
 }
 
+function timeOf(value: DateTime): number {
+  return value.zone ? instantOf(value, UTC) : value.local;
+}
+
 function valueProperty(name: string, value: DateTime): Property {
-  return timeProperty(name, value.zone ? instantOf(value, UTC) : value.local, value.isDate, !value.zone);
+  return timeProperty(name, timeOf(value), value.isDate, !value.zone);
 }
 
 /** A time as RFC 4791 §9.6.5 wants it: UTC, unless it is a date or floats. */

@@ -57,12 +57,12 @@ export function itemOf(components: readonly CalendarComponent[]): RecurringItem 
   const set = main ? recurrenceOf(main) : null;
   const overrides: Override[] = [];
   for (const [index, component] of components.entries()) {
-    const { recurrenceId, thisAndFuture, start } = component;
+    const { recurrenceId, thisAndFuture, start, end, name } = component;
     if (!recurrenceId) continue;
     overrides.push({
       recurrenceId,
       thisAndFuture,
-      start: start ?? recurrenceId,
+      start: start ?? (name === 'VTODO' && end ? end : recurrenceId),
       duration: durationOf(component),
       key: index,
     });

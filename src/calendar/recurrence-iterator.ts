@@ -9,7 +9,8 @@
 import { daysFromCivil } from './civil-date.ts';
 import { DAY, SECOND } from './date-time.ts';
 import { type Budget, RulePeriods } from './recurrence-periods.ts';
-import type { RecurrenceRule } from './recurrence-rule.ts';
+import { isScaled, type RecurrenceRule } from './recurrence-rule.ts';
+import { ScaledPeriods } from './recurrence-scaled-periods.ts';
 
 /** No instance begins after the last second of the year 9999 (RFC 5545 §3.3.4 has four digits for the year). */
 export const LAST_LOCAL = daysFromCivil(10_000, 1, 1) * DAY - SECOND;
@@ -23,7 +24,7 @@ const INSTANCE_STEPS = 3;
 export class RuleIterator {
   readonly #count: number | null;
   readonly #budget: Budget;
-  readonly #periods: RulePeriods;
+  readonly #periods: RulePeriods | ScaledPeriods;
   readonly #last: number;
   #period: number;
   #cursor = 0;
@@ -49,7 +50,9 @@ export class RuleIterator {
     this.#count = rule.count;
     this.#budget = budget;
     this.#last = Math.min(last, LAST_LOCAL);
-    this.#periods = new RulePeriods(rule, start, isDate, budget);
+    this.#periods = isScaled(rule)
+      ? new ScaledPeriods(rule, start, isDate, budget)
+      : new RulePeriods(rule, start, isDate, budget);
     this.#period = this.#periods.origin;
     this.#remaining = rule.count ?? Number.POSITIVE_INFINITY;
     if (this.#periods.isEmpty) {

@@ -1,11 +1,12 @@
 /**
  * Recurrence rules: the text of RRULE and EXRULE, read and printed.
- * RFC 5545 §3.3.10 (RECUR), RFC 7529 §4.1 (RSCALE and SKIP: only what changes nothing in the Gregorian calendar).
+ * RFC 5545 §3.3.10 (RECUR), RFC 7529 §4.1 and §4.2 (RSCALE, SKIP, leap months).
  * Text in, a description out; refusals are DomainError('invalid-data') with a sentence for people.
  * Elsewhere: which dates a rule yields (recurrence-iterator.ts), sets and overrides (recurrence.ts).
  */
 
 import { DomainError } from '../errors.ts';
+import { RECURRENCE_SCALES } from './calendar-scales.ts';
 import { daysFromCivil, daysInMonth } from './civil-date.ts';
 import { DAY, type DateTime, HOUR, MINUTE, SECOND, UTC } from './date-time.ts';
 
@@ -31,11 +32,18 @@ export interface RecurrenceRule {
   readonly byMonthDay: readonly number[];
   readonly byYearDay: readonly number[];
   readonly byWeekNumber: readonly number[];
+  /** A leap month has half a number more than the month before it. */
   readonly byMonth: readonly number[];
   readonly bySetPosition: readonly number[];
   /** Monday = 0 to Sunday = 6. */
   readonly weekStart: number;
+  /** The calendar the rule counts in (RFC 7529); what to do where it names a month or day that does not exist. */
+  readonly scale: string;
+  readonly skip: Skip;
 }
+
+export type Skip = 'OMIT' | 'BACKWARD' | 'FORWARD';
+const SKIPS: readonly Skip[] = ['OMIT', 'BACKWARD', 'FORWARD'];
 
 /** Longer than a rule that names every possible value of every part. */
 const LONGEST_RULE = 20_000;
@@ -59,7 +67,7 @@ function invalid(message: string): DomainError {
 /**
  * Reads a RECUR value. Lenient with the order and case of parts, spaces around them, empty parts, X- parts (ignored),
  * leading zeros and plus signs, repeated list values, and with UNTIL of another value type than DTSTART.
- * @throws DomainError invalid-data when it is outside the grammar (RFC 5545 §3.3.10)
+ * @throws DomainError invalid-data when it is outside the grammar (RFC 5545 §3.3.10); unsupported-recurrence-scale
  */
 export function parseRecurrenceRule(text: string): RecurrenceRule {
   if (text.length > LONGEST_RULE) {
@@ -70,7 +78,7 @@ export function parseRecurrenceRule(text: string): RecurrenceRule {
   if (!frequency) {
     throw invalid(parts.has('FREQ') ? `FREQ=${shown(parts.get('FREQ')!)} is unknown` : 'FREQ is missing');
   }
-  refuseOtherCalendars(parts);
+  const { scale, skip } = readScale(parts, frequency);
   const interval = parts.has('INTERVAL') ? readNumber('INTERVAL', parts.get('INTERVAL')!) : 1;
   if (interval < 1 || interval > LARGEST_INTERVAL) {
     throw invalid(`INTERVAL must be between 1 and ${LARGEST_INTERVAL}`);
@@ -95,11 +103,13 @@ export function parseRecurrenceRule(text: string): RecurrenceRule {
     byHour: numbers('BYHOUR', 0, 23, false),
     byDay: readWeekdays(parts.get('BYDAY')),
     byMonthDay: numbers('BYMONTHDAY', 1, 31, true),
-    byYearDay: numbers('BYYEARDAY', 1, 366, true),
-    byWeekNumber: numbers('BYWEEKNO', 1, 53, true),
-    byMonth: numbers('BYMONTH', 1, 12, false),
+    byYearDay: numbers('BYYEARDAY', 1, scale === GREGORIAN ? 366 : 385, true),
+    byWeekNumber: numbers('BYWEEKNO', 1, scale === GREGORIAN ? 53 : 56, true),
+    byMonth: readMonths(parts.get('BYMONTH'), scale),
     bySetPosition: numbers('BYSETPOS', 1, 366, true),
     weekStart: parts.has('WKST') ? readWeekday(parts.get('WKST')!) : 0,
+    scale,
+    skip,
   };
   refuseCombinations(rule);
   return rule;
@@ -123,7 +133,10 @@ export function printRecurrenceRule(rule: RecurrenceRule): string {
     const text = new Date(rule.until.local).toISOString().replace(/[-:]|\.\d+Z$/g, '');
     parts.push(`UNTIL=${rule.until.isDate ? text.slice(0, 8) : text + (rule.until.zone ? 'Z' : '')}`);
   }
-  list('BYMONTH', rule.byMonth);
+  list(
+    'BYMONTH',
+    rule.byMonth.map((month) => (Number.isInteger(month) ? month : `${Math.floor(month)}L`)),
+  );
   list('BYWEEKNO', rule.byWeekNumber);
   list('BYYEARDAY', rule.byYearDay);
   list('BYMONTHDAY', rule.byMonthDay);
@@ -135,6 +148,12 @@ export function printRecurrenceRule(rule: RecurrenceRule): string {
   list('BYMINUTE', rule.byMinute);
   list('BYSECOND', rule.bySecond);
   list('BYSETPOS', rule.bySetPosition);
+  if (rule.scale !== GREGORIAN || rule.skip !== 'OMIT') {
+    parts.push(`RSCALE=${rule.scale}`);
+  }
+  if (rule.skip !== 'OMIT') {
+    parts.push(`SKIP=${rule.skip}`);
+  }
   if (rule.weekStart !== 0) {
     parts.push(`WKST=${WEEKDAYS[rule.weekStart]!}`);
   }
@@ -166,16 +185,45 @@ function readParts(text: string): Map<string, string> {
   return parts;
 }
 
-/** RFC 7529 §4: another calendar would yield other dates; leaving the part out would be wrong without a word. */
-function refuseOtherCalendars(parts: ReadonlyMap<string, string>): void {
-  const calendar = parts.get('RSCALE') ?? 'GREGORIAN';
-  if (calendar !== 'GREGORIAN') {
-    throw invalid(`RSCALE=${shown(calendar)} is not supported; only GREGORIAN is`);
+/** RFC 7529 §4.1. A calendar that is not known would yield dates that nobody meant, so it is refused. */
+function readScale(parts: ReadonlyMap<string, string>, frequency: Frequency): { scale: string; skip: Skip } {
+  const scale = parts.get('RSCALE') ?? GREGORIAN;
+  if (!RECURRENCE_SCALES.includes(scale)) {
+    throw new DomainError('unsupported-recurrence-scale', `Recurrence rule: RSCALE=${shown(scale)} is not supported`);
   }
-  const skip = parts.get('SKIP') ?? 'OMIT';
-  if (skip !== 'OMIT') {
-    throw invalid(`SKIP=${shown(skip)} is not supported; only OMIT is`);
+  const skip = SKIPS.find((known) => known === (parts.get('SKIP') ?? 'OMIT'));
+  if (skip === undefined) {
+    throw invalid(`SKIP=${shown(parts.get('SKIP')!)} is unknown`);
   }
+  if (skip !== 'OMIT' && !parts.has('RSCALE')) {
+    throw invalid('SKIP needs RSCALE');
+  }
+  const hourly = frequency === 'HOURLY' || frequency === 'MINUTELY' || frequency === 'SECONDLY';
+  if (scale !== GREGORIAN && hourly) {
+    throw new DomainError('unsupported-recurrence-scale', `Recurrence rule: RSCALE with FREQ=${frequency}`);
+  }
+  return { scale, skip };
+}
+
+/** The calendar that everything but RSCALE is about. */
+export const GREGORIAN = 'GREGORIAN';
+
+/** Whether a rule needs more than the arithmetic of the Gregorian calendar. */
+export function isScaled({ scale, skip, frequency }: RecurrenceRule): boolean {
+  return scale !== GREGORIAN || (skip !== 'OMIT' && (frequency === 'YEARLY' || frequency === 'MONTHLY'));
+}
+
+/** BYMONTH: `5L` is the leap month after the fifth (RFC 7529 §4.2). */
+function readMonths(text: string | undefined, scale: string): number[] {
+  if (scale === GREGORIAN) return readNumbers('BYMONTH', text, 1, 12, false);
+  const values = new Set<number>();
+  for (const item of text?.split(',') ?? []) {
+    const match = /^\s*\+?(\d{1,2})(L?)\s*$/.exec(item);
+    const number = Number(match?.[1] ?? 0);
+    if (number < 1 || number > 13) throw invalid(`BYMONTH may not hold ${shown(item) || 'an empty value'}`);
+    values.add(number + (match?.[2] === 'L' ? 0.5 : 0));
+  }
+  return [...values].sort((a, b) => a - b);
 }
 
 function readNumber(name: string, text: string): number {

@@ -34,7 +34,9 @@ export function componentOverlaps(component: CalendarComponent, range: TimeRange
         ? someOccurrence(component, widened(range, SECOND), context, ({ start, end }) =>
             taskOverlaps(component, start, end, range),
           )
-        : undatedTaskOverlaps(component, range, context.floatingZone);
+        : recursByDue(component, context)
+          ? someOccurrence(component, widened(range, SECOND), context, ({ end }) => dueWithin(end, range))
+          : undatedTaskOverlaps(component, range, context.floatingZone);
     case 'VFREEBUSY':
       return freeBusyOverlaps(component, range, context.floatingZone);
     case 'VAVAILABILITY':
@@ -145,13 +147,20 @@ function taskOverlaps(task: CalendarComponent, start: number, end: number, { fro
   return from <= start && until > start;
 }
 
+/** Whether a task without DTSTART recurs nevertheless, see `recurrenceOf`. */
+function recursByDue(task: CalendarComponent, { model }: RangeContext): boolean {
+  const set = task === model.main ? model.item?.set : null;
+  return set != null && recurs(set);
+}
+
+function dueWithin(due: number, { from, until }: TimeRange): boolean {
+  return from < due && until >= due;
+}
+
 /** The rows of the VTODO table without DTSTART. */
 function undatedTaskOverlaps(task: CalendarComponent, { from, until }: TimeRange, floatingZone: TimeZone): boolean {
   const { end, completed, created } = task;
-  if (end) {
-    const due = instantOf(end, floatingZone);
-    return from < due && until >= due;
-  }
+  if (end) return dueWithin(instantOf(end, floatingZone), { from, until });
   if (completed !== null && created !== null) {
     return (from <= created || from <= completed) && (until >= created || until >= completed);
   }

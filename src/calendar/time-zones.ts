@@ -65,6 +65,34 @@ export function findTimeZone(tzid: string): TimeZone | undefined {
   return zone;
 }
 
+/** Names that many programs write for a zone of another name, by the areas they stand in. */
+const ALIASES =
+  'US/Alaska US/Aleutian US/Arizona US/Central US/Eastern US/Hawaii US/Mountain US/Pacific Canada/Atlantic Canada/Central ' +
+  'Canada/Eastern Canada/Mountain Canada/Newfoundland Canada/Pacific Brazil/East Mexico/General Chile/Continental ' +
+  'Australia/ACT Australia/NSW Australia/North Australia/Queensland Australia/South Australia/Tasmania Australia/Victoria ' +
+  'Australia/West GB Eire Portugal Poland Turkey Israel Iran Japan PRC ROK Singapore Hongkong Egypt Jamaica Cuba NZ ' +
+  'Asia/Kolkata Asia/Kathmandu Asia/Ho_Chi_Minh Asia/Yangon Europe/Kyiv America/Argentina/Buenos_Aires Asia/Chongqing';
+let names: readonly string[] | undefined;
+const aliasesByZone = new Map<string, string[]>();
+
+/** The zones the platform knows, each by one name. */
+export function timeZoneNames(): readonly string[] {
+  if (names === undefined) {
+    names = Intl.supportedValuesOf('timeZone');
+    for (const alias of ALIASES.split(' ')) {
+      const { timeZone } = new Intl.DateTimeFormat('en-US', { timeZone: alias }).resolvedOptions();
+      if (timeZone !== alias) aliasesByZone.set(timeZone, [...(aliasesByZone.get(timeZone) ?? []), alias]);
+    }
+  }
+  return names;
+}
+
+/** Other names of a zone of that list. */
+export function timeZoneAliases(name: string): readonly string[] {
+  timeZoneNames();
+  return aliasesByZone.get(name) ?? [];
+}
+
 /** The version of the time zone data, such as 2025c. */
 export function timeZoneVersion(): string {
   return process.versions['tz'] ?? 'unknown';

@@ -36,10 +36,8 @@ export interface Command {
   /** What --help says below the usage. */
   readonly help: string;
   readonly options: Options;
-  /** How many words it takes after its own. */
-  readonly positionals: number;
-  /** How many more it may take. */
-  readonly optionalPositionals?: number;
+  /** How many words it takes after its own, or the least and the most. */
+  readonly positionals: number | readonly [least: number, most: number];
   /** Returns the exit code. */
   run(given: Given, terminal: Terminal): Promise<number>;
 }

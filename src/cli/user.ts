@@ -98,8 +98,7 @@ const quota: Command = {
 SIZE is like 500M or 5G. With less than is kept already nothing is lost, and nothing more is taken.
 none lifts the limit; default makes it that of CONVENE_QUOTA again.`,
   options: {},
-  positionals: 1,
-  optionalPositionals: 1,
+  positionals: [1, 2],
   async run(given, terminal) {
     const [user = '', size] = given.positionals;
     const { name, used, limit } = await terminal.call('user.quota', { user, size });

@@ -16,7 +16,7 @@ import type {
 } from '../../storage/store.ts';
 import { StoreError } from '../../storage/store.ts';
 import { DomainError } from '../errors.ts';
-import { ALL_RIGHTS, mayCreateIn, type Principal, rightsOn } from '../principals/access.ts';
+import { ALL_RIGHTS, mayCreateIn, type Principal, type Rights, rightsOn } from '../principals/access.ts';
 import type { Directory } from '../principals/directory.ts';
 import { DEFAULT_ADDRESS_BOOK } from './default-collections.ts';
 import type { Collection, Precondition } from './members.ts';
@@ -210,9 +210,14 @@ export class Collections {
     });
   }
 
+  /** What its owner says of being available (RFC 7953): an iCalendar object kept at the scheduling inbox, or ''. */
+  availability(collection: Collection): Promise<string> {
+    return this.store.collections.availability(collection.id);
+  }
+
   private async asSeen(viewer: Principal, of: Principal, row: BoundCollectionRow): Promise<Collection | undefined> {
-    if (row.accountId === viewer.id) return { ...row, owner: viewer, rights: ALL_RIGHTS };
-    const rights = await rightsOn(this.store, viewer, row);
+    if (row.accountId === viewer.id) return { ...row, owner: viewer, rights: rightsIn(row, ALL_RIGHTS) };
+    const rights = rightsIn(row, await rightsOn(this.store, viewer, row));
     if (!rights.freeBusy) return undefined;
     const owner = row.accountId === of.id ? of : await this.directory.owner(row.accountId);
     return owner === undefined ? undefined : { ...row, owner, rights };
@@ -296,6 +301,11 @@ async function checkMember(write: Writes, { owner, id, member }: PropertyHolder,
   check?.(row);
 }
 
+/** Nobody writes into a calendar whose members are fetched from elsewhere. */
+function rightsIn({ subscribed }: BoundCollectionRow, rights: Rights): Rights {
+  return subscribed === 1 ? { ...rights, write: false } : rights;
+}
+
 /**
  * Whether it is the scheduling inbox or outbox of its home (RFC 6638 §2.1, §2.2): every individual has them, and they can
  * neither be made nor renamed, copied or removed.
@@ -305,7 +315,9 @@ export function isSchedulingCollection({ home, segment }: { readonly home: Home;
 }
 
 function checkSegment(home: Home, segment: string): void {
-  const reserved = isSchedulingCollection({ home, segment });
+  // Attachments and free/busy are served there.
+  const taken = home === 'calendars' && (segment === 'dropbox' || segment === 'freebusy');
+  const reserved = isSchedulingCollection({ home, segment }) || taken;
   if (
     reserved ||
     segment === '' ||

@@ -1,6 +1,6 @@
 /**
- * The collections a new individual starts with.
- * Elsewhere: making them (src/principals/principals.ts), and the address book again (collections.ts).
+ * The collections a new individual, a new room and a new resource start with.
+ * Elsewhere: making them (src/principals/principals.ts, rooms.ts), and the address book again (collections.ts).
  */
 import type { CalendarColumns, CollectionKind, Home } from '../../storage/store.ts';
 
@@ -31,10 +31,18 @@ export const DEFAULT_ADDRESS_BOOK: DefaultCollection = {
 };
 
 export const DEFAULT_COLLECTIONS: readonly DefaultCollection[] = [
-  calendar('calendar', 'Calendar', 'VEVENT'),
+  // Busy time that others publish is kept among the events it is compared with.
+  calendar('calendar', 'Calendar', 'VEVENT,VFREEBUSY'),
   calendar('tasks', 'Tasks', 'VTODO'),
   // Clients put nothing into these two, therefore no component.
   calendar('inbox', 'Inbox', ''),
   calendar('outbox', 'Outbox', ''),
   DEFAULT_ADDRESS_BOOK,
+];
+
+/** A room is booked in its calendar; requests arrive in its inbox. */
+export const RESOURCE_COLLECTIONS: readonly DefaultCollection[] = [
+  calendar('calendar', 'Bookings', 'VEVENT'),
+  calendar('inbox', 'Inbox', ''),
+  calendar('outbox', 'Outbox', ''),
 ];

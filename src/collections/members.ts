@@ -12,6 +12,8 @@ export interface Collection extends BoundCollectionRow {
   /** Whose account it is. */
   readonly owner: Principal;
   readonly rights: Rights;
+  /** Set on one that is made for each request and is not in the store: it has no change log. */
+  readonly computed?: true;
 }
 
 /**

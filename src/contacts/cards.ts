@@ -4,7 +4,7 @@
  * Elsewhere: finding cards by what is in them (card-search.ts), the other version of a card (vcard-conversion.ts).
  */
 import type { CardRow, MemberRow, Store, Writes } from '../../storage/store.ts';
-import { etagOf } from '../collections/etag.ts';
+import { etagOf, soundOctets } from '../collections/etag.ts';
 import type { Collection, Members, Precondition, PutResult } from '../collections/members.ts';
 import { DomainError } from '../errors.ts';
 import { factsOf } from './vcard-validation.ts';
@@ -28,7 +28,7 @@ export class Cards implements Members<CardRow> {
   async read(member: MemberRow): Promise<string> {
     const octets = await this.store.cards.data(member.id);
     if (octets === undefined) throw missing();
-    return octets;
+    return soundOctets(octets, member, () => this.store.cards.get(member.collectionId, member.name));
   }
 
   async put(collection: Collection, name: string, octets: string, check: Precondition): Promise<PutResult> {

@@ -23,16 +23,16 @@ function print(part: MessagePart, extended: boolean, budget: AddressBudget): str
   if (part.kind === 'multipart') {
     const parts = part.parts.map((child) => print(child, extended, budget)).join('');
     const extension = extended ? ` ${parameterList(part.type.parameters)}${extensionData(part)}` : '';
-    return `(${parts} ${quoted(part.type.subtype.toUpperCase())}${extension})`;
+    return `(${parts} ${quoted(upperCase(part.type.subtype))}${extension})`;
   }
   const { header, type, encoding } = part;
   const fields = [
-    quoted(type.type.toUpperCase()),
-    quoted(type.subtype.toUpperCase()),
+    quoted(upperCase(type.type)),
+    quoted(upperCase(type.subtype)),
     parameterList(type.parameters),
     nstring(header.get('content-id')),
     nstring(header.get('content-description')),
-    quoted(encoding.toUpperCase()),
+    quoted(upperCase(encoding)),
     String(part.end - part.bodyStart),
   ];
   const message = part.kind === 'message' ? part.parts[0] : undefined;
@@ -46,13 +46,18 @@ function print(part: MessagePart, extended: boolean, budget: AddressBudget): str
 function extensionData({ header }: MessagePart): string {
   const disposition = header.get('content-disposition');
   const value = disposition === null ? null : parseContentDisposition(disposition);
-  const printed = value ? `(${quoted(value.type.toUpperCase())} ${parameterList(value.parameters)})` : 'NIL';
+  const printed = value ? `(${quoted(upperCase(value.type))} ${parameterList(value.parameters)})` : 'NIL';
   return ` ${printed} ${languages(header.get('content-language'))} ${nstring(header.get('content-location'))}`;
+}
+
+/** Letters of ASCII only: others may become ones that are no octets. */
+function upperCase(text: string): string {
+  return text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
 }
 
 function parameterList(parameters: readonly MimeParameter[]): string {
   if (parameters.length === 0) return 'NIL';
-  return `(${parameters.map(([name, value]) => `${quoted(name.toUpperCase())} ${quoted(value)}`).join(' ')})`;
+  return `(${parameters.map(([name, value]) => `${quoted(upperCase(name))} ${quoted(value)}`).join(' ')})`;
 }
 
 /** RFC 3282: tags between commas. */

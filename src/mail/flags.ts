@@ -87,6 +87,11 @@ export class Keywords {
     return this.#bits.size >= MAX_KEYWORDS;
   }
 
+  /** Whether so many others find a place without another being given up. */
+  hasRoom(count: number): boolean {
+    return this.#bits.size + count <= MAX_KEYWORDS;
+  }
+
   /** Names of all bits set: system flags first. */
   flagNames(flags: number): string[] {
     const names = SYSTEM_FLAGS.filter((_, index) => (flags & (1 << index)) !== 0);

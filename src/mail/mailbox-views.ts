@@ -70,8 +70,11 @@ export class MailboxViews {
   }
 
   /** Runs a transaction and takes over what it did, before its caller goes on and in the order of commits. */
-  async write<T>(run: (write: Writes) => Promise<Done<T>>): Promise<T> {
-    const { answer } = await this.store.transaction(run, ({ deltas }) => this.apply(deltas));
+  async write<T>(run: (write: Writes) => Promise<Done<T>>, committed?: () => void): Promise<T> {
+    const { answer } = await this.store.transaction(run, ({ deltas }) => {
+      committed?.();
+      this.apply(deltas);
+    });
     return answer;
   }
 

@@ -59,6 +59,8 @@ export interface Appended {
 export interface FlagsChanged {
   /** Of this change; the mailbox's highest when nothing changed. */
   readonly modseq: number;
+  /** The view's highest modseq when this change came to it: what others did before is up to there. */
+  readonly after: number;
   /** Messages that were left alone because they changed after UNCHANGEDSINCE. */
   readonly modified: UidSet;
 }
@@ -147,25 +149,35 @@ export class Messages {
     // RFC 4314 §4: with one of the flags allowed, the others are passed over.
     if (allowed === 0 || (asked !== 0 && intersection(union(asked, flags.system), allowed) === 0))
       throw new DomainError('forbidden', 'You may not change these flags in this mailbox.');
-    return this.views.write(async (write) => {
-      const { mailboxId: id, accountId } = view;
-      const modseq = await write.accounts.nextModseq(accountId, [id]);
-      const row = await mailboxIn(write, id);
-      const adds = mode !== 'remove' && flags.keywords.length > 0;
-      const keywords = adds ? await keywordsWith(write, row, flags.keywords) : Keywords.parse(row.keywords);
-      const bits = without(bitsOf(flags, keywords), without(ALL_FLAGS, allowed));
-      const clear = mode === 'add' ? 0 : mode === 'remove' ? bits : without(allowed, bits);
-      const set = mode === 'remove' ? 0 : bits;
-      const passed =
-        unchangedSince === undefined ? { uids, modified: [] } : await unchanged(write, id, uids, unchangedSince);
-      for (const [first, last] of passed.uids) await write.placements.changeFlags(id, first, last, clear, set, modseq);
-      return {
-        answer: { modseq, modified: passed.modified },
-        deltas: [
-          { mailboxId: id, modseq, flags: { uids: passed.uids, clear, set }, keywords: adds ? keywords : undefined },
-        ],
-      };
-    });
+    let after = 0;
+    const done = await this.views.write(
+      async (write) => {
+        const { mailboxId: id, accountId } = view;
+        const modseq = await write.accounts.nextModseq(accountId, [id]);
+        const row = await mailboxIn(write, id);
+        const known = Keywords.parse(row.keywords);
+        // A keyword that is taken away is one that clients use: it is listed, where there is room.
+        const adds = flags.keywords.length > 0 && (mode !== 'remove' || known.hasRoom(flags.keywords.length));
+        const keywords = adds ? await keywordsWith(write, row, flags.keywords) : known;
+        const bits = without(bitsOf(flags, keywords), without(ALL_FLAGS, allowed));
+        const clear = mode === 'add' ? 0 : mode === 'remove' ? bits : without(allowed, bits);
+        const set = mode === 'remove' ? 0 : bits;
+        const passed =
+          unchangedSince === undefined ? { uids, modified: [] } : await unchanged(write, id, uids, unchangedSince);
+        for (const [first, last] of passed.uids)
+          await write.placements.changeFlags(id, first, last, clear, set, modseq);
+        return {
+          answer: { modseq, modified: passed.modified },
+          deltas: [
+            { mailboxId: id, modseq, flags: { uids: passed.uids, clear, set }, keywords: adds ? keywords : undefined },
+          ],
+        };
+      },
+      () => {
+        after = view.highestModseq;
+      },
+    );
+    return { ...done, after };
   }
 
   /** Sets \Seen as reading does, if the viewer may; messages that have it do not change. */

@@ -3,7 +3,7 @@
  * Rights come from ownership and from grants to the principal or a group it belongs to (RFC 3744 is one view of them).
  * Elsewhere: rights on mailboxes (src/mail/mail-rights.ts), how DAV names them as privileges (protocols/dav/acl.ts).
  */
-import type { GrantRights, PrincipalRow, Reads } from '../../storage/store.ts';
+import type { FreeBusySharing, GrantRights, PrincipalRow, Reads } from '../../storage/store.ts';
 
 /** A person, group, room or resource, with its addresses, the primary one first. Its account has the same id. */
 export interface Principal extends PrincipalRow {
@@ -48,6 +48,19 @@ export async function rightsOn(
 /** May `viewer` learn that this principal exists, its name and addresses? Members of one organisation may. */
 export function maySeePrincipal(viewer: Principal, other: PrincipalRow): boolean {
   return viewer.id === other.id || (viewer.organisationId === other.organisationId && viewer.role !== 'external');
+}
+
+/**
+ * May `viewer` ask when this principal is busy, without a grant on a calendar? Times only; RFC 6638 §6.1 calls it
+ * schedule-query-freebusy. Who chose nothing shares with its organisation.
+ */
+export function mayQueryFreeBusy(
+  viewer: Principal,
+  other: PrincipalRow,
+  sharedWith: FreeBusySharing = 'organisation',
+): boolean {
+  if (viewer.id === other.id || sharedWith === 'everyone') return true;
+  return sharedWith === 'organisation' && maySeePrincipal(viewer, other);
 }
 
 /** May `viewer` add and remove the principals of its organisation? */

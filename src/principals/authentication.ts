@@ -6,12 +6,14 @@
  */
 import { hash, randomBytes } from 'node:crypto';
 import type { CredentialRow, Store } from '../../storage/store.ts';
+import type { AuditLog } from '../administration/audit-log.ts';
 import { DomainError } from '../errors.ts';
 import { contains, parseAddress, parseNetwork } from '../networks.ts';
 import type { Principal } from './access.ts';
 import { foldAddress } from './addresses.ts';
 import type { LoginThrottle } from './login-throttle.ts';
 import { isPassword, matchesDevicePassword, type PasswordHashing } from './password-hashing.ts';
+import type { SecondFactors } from './second-factor.ts';
 
 /** What a credential may be used for; the chosen password is good for everything. */
 export type Scope = 'mail' | 'calendars' | 'contacts' | 'send' | 'web';
@@ -24,11 +26,21 @@ export interface LoginAttempt {
   readonly peer: string;
   /** One of these is enough. */
   readonly scopes: readonly Scope[];
+  /** What the program calls itself, to show where a password was last used. */
+  readonly client?: string | undefined;
+}
+
+/** What stands beside passwords. */
+export interface AuthenticationParts {
+  readonly secondFactors?: SecondFactors;
+  readonly audit?: AuditLog;
 }
 
 interface Login {
   readonly principal: Principal;
   readonly credential: CredentialRow;
+  /** Whether the principal has a second factor: then its chosen password opens no protocol. */
+  readonly secondFactor: boolean;
 }
 
 interface CachedLogin extends Login {
@@ -40,13 +52,18 @@ const CACHED_FOR = 5 * 60_000;
 const MAX_CACHED = 10_000;
 /** Last use is written down at most this often. */
 const USE_NOTED_EVERY = 60 * 60_000;
+/** And when it comes from another place or program, this often. */
+const CHANGE_NOTED_EVERY = 60_000;
 const MAX_NAME = 320;
+const MAX_CLIENT = 200;
 
 export class Authentication {
   private readonly store: Store;
   private readonly hashing: PasswordHashing;
   private readonly throttle: LoginThrottle;
   private readonly now: () => number;
+  private readonly parts: AuthenticationParts;
+  private readonly endings: ((principalId: number) => void)[] = [];
   private readonly secret = randomBytes(32).toString('base64');
   private readonly cache = new Map<string, CachedLogin>();
   private readonly running = new Map<string, Promise<Login | undefined>>();
@@ -55,11 +72,18 @@ export class Authentication {
   /** Domains of this server: an address in one of them and its local part are the same name to the throttle. */
   private ownDomains: ReadonlySet<string> = new Set();
 
-  constructor(store: Store, hashing: PasswordHashing, throttle: LoginThrottle, now: () => number) {
+  constructor(
+    store: Store,
+    hashing: PasswordHashing,
+    throttle: LoginThrottle,
+    now: () => number,
+    parts: AuthenticationParts = {},
+  ) {
     this.store = store;
     this.hashing = hashing;
     this.throttle = throttle;
     this.now = now;
+    this.parts = parts;
   }
 
   /** A key for `recall`: a digest, keyed by a secret of this process, of any text that holds the name and the password. */
@@ -75,7 +99,7 @@ export class Authentication {
       this.cache.delete(key);
       return undefined;
     }
-    return permits(login.credential, peer, scopes, this.now()) ? login.principal : undefined;
+    return permits(login, peer, scopes, this.now()) ? login.principal : undefined;
   }
 
   /**
@@ -89,35 +113,71 @@ export class Authentication {
     // Many connections with one password, as clients open them, are one verification; each failure still counts.
     const same = this.running.get(key);
     const login = same === undefined ? undefined : await same.catch(() => undefined);
-    if (login !== undefined && permits(login.credential, attempt.peer, attempt.scopes, this.now()))
-      return login.principal;
-    // From here to `once` nothing is awaited: parallel attempts meet in `running` or are counted one after the other.
-    const name = this.countedName(attempt.name);
-    const wait = this.throttle.attempt(name, attempt.peer);
-    if (wait > 0)
-      throw new DomainError('too-many-attempts', 'Too many failed log-ins; wait a moment.', {
-        retryAfter: Math.ceil(wait / 1000),
-      });
-    const result = await this.once(key, attempt).catch((error: unknown) => {
-      this.throttle.withdraw(name, attempt.peer);
-      throw error;
-    });
-    if (result === undefined || !permits(result.credential, attempt.peer, attempt.scopes, this.now()))
-      throw new DomainError('authentication-failed', 'The name or the password is wrong.');
-    this.throttle.succeeded(name, attempt.peer);
-    this.noteUse(result.credential);
+    if (login !== undefined && permits(login, attempt.peer, attempt.scopes, this.now())) return login.principal;
+    const result = await this.counted(attempt, () => this.once(key, attempt));
+    if (result === undefined || !permits(result, attempt.peer, attempt.scopes, this.now())) throw this.failed(attempt);
+    this.succeeded(attempt, result.credential);
     return result.principal;
+  }
+
+  /**
+   * Signs somebody in to the web: chosen password, and a code where the second factor is on. Never cached.
+   * @throws DomainError authentication-failed; second-factor-required when only the code is missing; too-many-attempts
+   */
+  async signIn(attempt: Omit<LoginAttempt, 'scopes'>, code: string | undefined): Promise<Principal> {
+    const web = { ...attempt, scopes: ['web'] as const };
+    const result = await this.counted(web, () => this.verify(undefined, web));
+    if (result === undefined || result.credential.kind !== 'password') throw this.failed(web);
+    if (result.secondFactor) {
+      if (code === undefined) {
+        this.throttle.withdraw(this.countedName(attempt.name), attempt.peer);
+        throw new DomainError('second-factor-required', 'A code of the second factor is needed too.');
+      }
+      if (!(await this.parts.secondFactors?.accept(result.principal.id, code))) throw this.failed(web);
+    }
+    this.succeeded(web, result.credential);
+    return result.principal;
+  }
+
+  /** Calls back when what a principal is logged in with may not be good any more: sessions and connections end. */
+  onForget(ending: (principalId: number) => void): void {
+    this.endings.push(ending);
   }
 
   /** Ends what was remembered of a principal: after a change of password, of name or addresses, and after removal. */
   forget(principalId: number): void {
     this.generation++;
     for (const [key, login] of this.cache) if (login.principal.id === principalId) this.cache.delete(key);
+    for (const ending of this.endings) ending(principalId);
   }
 
   /** Reads the domains of this server: at start, and after they changed. */
   async loadDomains(): Promise<void> {
     this.ownDomains = new Set((await this.store.organisations.domains()).map(({ name }) => name));
+  }
+
+  /** Counts an attempt before it is verified: nothing is awaited until then, so parallel attempts are counted one by one. */
+  private counted(attempt: LoginAttempt, verify: () => Promise<Login | undefined>): Promise<Login | undefined> {
+    const name = this.countedName(attempt.name);
+    const wait = this.throttle.attempt(name, attempt.peer);
+    if (wait > 0)
+      throw new DomainError('too-many-attempts', 'Too many failed log-ins; wait a moment.', {
+        retryAfter: Math.ceil(wait / 1000),
+      });
+    return verify().catch((error: unknown) => {
+      this.throttle.withdraw(name, attempt.peer);
+      throw error;
+    });
+  }
+
+  private failed(attempt: LoginAttempt): DomainError {
+    this.parts.audit?.failedLogin(this.countedName(attempt.name), attempt.peer, attempt.scopes.join(' '));
+    return new DomainError('authentication-failed', 'The name or the password is wrong.');
+  }
+
+  private succeeded(attempt: LoginAttempt, credential: CredentialRow): void {
+    this.throttle.succeeded(this.countedName(attempt.name), attempt.peer);
+    this.noteUse(credential, attempt);
   }
 
   private once(key: string, attempt: LoginAttempt): Promise<Login | undefined> {
@@ -128,7 +188,8 @@ export class Authentication {
     return verification;
   }
 
-  private async verify(key: string, attempt: LoginAttempt): Promise<Login | undefined> {
+  /** @param key to remember it under; undefined: not to be remembered */
+  private async verify(key: string | undefined, attempt: LoginAttempt): Promise<Login | undefined> {
     if (!isPassword(attempt.password) || attempt.name === '' || attempt.name.length > MAX_NAME) return undefined;
     const generation = this.generation;
     const principal = await this.find(attempt.name);
@@ -140,8 +201,10 @@ export class Authentication {
     const right = device === undefined ? await this.hashing.verify(attempt.password, chosen?.hash) : true;
     const credential = device ?? chosen;
     if (!right || principal === undefined || credential === undefined) return undefined;
-    if (generation === this.generation) this.remember(key, { principal, credential });
-    return { principal, credential };
+    const secondFactor = (await this.parts.secondFactors?.isOn(principal.id)) ?? false;
+    const login = { principal, credential, secondFactor };
+    if (key !== undefined && generation === this.generation) this.remember(key, login);
+    return login;
   }
 
   private remember(key: string, login: Login): void {
@@ -172,17 +235,28 @@ export class Authentication {
     return at !== -1 && this.ownDomains.has(folded.slice(at + 1)) ? folded.slice(0, at) : folded;
   }
 
-  private noteUse(credential: CredentialRow): void {
+  private noteUse(credential: CredentialRow, { peer, client = '', scopes, name }: LoginAttempt): void {
     const now = this.now();
-    if (credential.lastUsedAt !== null && now - credential.lastUsedAt < USE_NOTED_EVERY) return;
+    const program = client.replace(/\p{Cc}/gu, ' ').slice(0, MAX_CLIENT);
+    const same = credential.lastPeer === peer && credential.lastClient === program;
+    const since = credential.lastUsedAt === null ? Number.POSITIVE_INFINITY : now - credential.lastUsedAt;
+    if (since < (same ? USE_NOTED_EVERY : CHANGE_NOTED_EVERY)) return;
     // A log-in is not worse because this could not be written.
-    this.store.transaction((write) => write.credentials.used(credential.id, now)).catch(() => {});
+    this.store.transaction((write) => write.credentials.used(credential.id, now, peer, program)).catch(() => {});
+    void this.parts.audit?.record({
+      actor: this.countedName(name),
+      action: 'login',
+      peer,
+      details: { for: scopes.join(' '), with: credential.kind === 'device' ? `d${credential.id}` : 'password' },
+    });
   }
 }
 
-function permits(credential: CredentialRow, peer: string, scopes: readonly Scope[], now: number): boolean {
+function permits(login: Login, peer: string, scopes: readonly Scope[], now: number): boolean {
+  const { credential, secondFactor } = login;
   if (credential.expiresAt !== null && credential.expiresAt <= now) return false;
-  if (credential.kind === 'password') return true;
+  // With a second factor on, the web signs in by itself (signIn) and protocols take device passwords.
+  if (credential.kind === 'password') return !secondFactor;
   const granted = textList(credential.scopes);
   if (!scopes.some((scope) => granted.includes(scope))) return false;
   const networks = textList(credential.networks);

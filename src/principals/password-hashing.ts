@@ -39,6 +39,12 @@ export function generatePassword(): string {
   return [0, 5, 10, 15].map((from) => letters.slice(from, from + 5).join('')).join('-');
 }
 
+/** A device password: 128 random bits and two more, in groups that are easy to read and to type. */
+export function generateDevicePassword(): string {
+  const letters = [...randomBytes(26)].map((octet) => ALPHABET[octet % 32]).join('');
+  return [letters.slice(0, 6), ...(letters.slice(6).match(/.{5}/g) ?? [])].join('-');
+}
+
 /** Whether a device password (128 random bits, so a plain hash will do) belongs to a stored hash, in constant time. */
 export function matchesDevicePassword(password: string, stored: string): boolean {
   const expected = Buffer.from(stored, 'hex');

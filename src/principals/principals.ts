@@ -264,5 +264,7 @@ function chosenPassword(principalId: number, hash: string, now: number) {
     createdAt: now,
     expiresAt: null,
     lastUsedAt: null,
+    lastPeer: '',
+    lastClient: '',
   };
 }

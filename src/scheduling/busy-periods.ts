@@ -16,6 +16,9 @@ export interface BusyPeriod extends Interval {
   readonly type: BusyType;
 }
 
+/** Every type, the one that wins where they overlap first. */
+export const BUSY_TYPES: readonly BusyType[] = ['BUSY', 'BUSY-UNAVAILABLE', 'BUSY-TENTATIVE'];
+
 /** What is read of a row of the index; see calendar-index.ts. */
 export interface BusyOccurrence {
   readonly startAt: number;
@@ -24,12 +27,13 @@ export interface BusyOccurrence {
   readonly busy: number;
 }
 
-/** The code of each type in the index; where types overlap, the first one of this list wins. */
-const TYPES: readonly [BusyType, number][] = [
-  ['BUSY', 1],
-  ['BUSY-UNAVAILABLE', 3],
-  ['BUSY-TENTATIVE', 2],
-];
+/** The code of each type in the index. */
+const CODES: Readonly<Record<BusyType, number>> = { BUSY: 1, 'BUSY-UNAVAILABLE': 3, 'BUSY-TENTATIVE': 2 };
+
+/** The type a row of the index has; undefined for what does not make busy. */
+export function typeOfCode(busy: number): BusyType | undefined {
+  return BUSY_TYPES.find((type) => CODES[type] === busy);
+}
 
 /** The busy periods within a range, ascending by start, not overlapping; `floatingZone` reads floating rows. */
 export function busyPeriods(
@@ -38,20 +42,27 @@ export function busyPeriods(
   floatingZone: TimeZone,
 ): BusyPeriod[] {
   const periods: BusyPeriod[] = [];
+  for (const { startAt, endAt, floating, busy } of occurrences) {
+    const type = typeOfCode(busy);
+    if (type === undefined) continue;
+    if (floating) periods.push({ from: floatingZone.toInstant(startAt), until: floatingZone.toInstant(endAt), type });
+    else periods.push({ from: startAt, until: endAt, type });
+  }
+  return combine(periods, range);
+}
+
+/** Any periods as ones that do not overlap, within a range; where types overlap, the first of BUSY_TYPES wins. */
+export function combine(periods: readonly BusyPeriod[], range: Interval): BusyPeriod[] {
+  const combined: BusyPeriod[] = [];
   let taken: Interval[] = [];
-  for (const [type, code] of TYPES) {
-    const rows: Interval[] = [];
-    for (const { startAt, endAt, floating, busy } of occurrences) {
-      if (busy !== code) continue;
-      if (floating) rows.push({ from: floatingZone.toInstant(startAt), until: floatingZone.toInstant(endAt) });
-      else rows.push({ from: startAt, until: endAt });
-    }
-    if (rows.length === 0) continue;
-    const own = subtract(clip(merge(rows), range), taken);
-    for (const { from, until } of own) periods.push({ from, until, type });
+  for (const type of BUSY_TYPES) {
+    const all = periods.filter((period) => period.type === type);
+    if (all.length === 0) continue;
+    const own = subtract(clip(merge(all), range), taken);
+    for (const { from, until } of own) combined.push({ from, until, type });
     taken = merge([...taken, ...own]);
   }
-  return periods.sort((a, b) => a.from - b.from);
+  return combined.sort((a, b) => a.from - b.from);
 }
 
 export interface FreeBusyReply {
@@ -60,8 +71,8 @@ export interface FreeBusyReply {
   /** An instant: DTSTAMP. */
   readonly stamp: number;
   readonly icalUid?: string;
-  /** Set for a scheduling reply (RFC 5546 §3.3.2), in the order given; ORGANIZER and ATTENDEE as received. */
-  readonly method?: 'REPLY';
+  /** Set for a scheduling reply or a published one (RFC 5546 §3.3.1, §3.3.2); ORGANIZER and ATTENDEE in the order given. */
+  readonly method?: 'REPLY' | 'PUBLISH';
   readonly properties?: readonly Property[];
 }
 
@@ -74,7 +85,7 @@ export function printFreeBusy(reply: FreeBusyReply): string {
   text += `DTSTAMP:${printInstant(reply.stamp)}\r\n`;
   text += `DTSTART:${printInstant(reply.range.from)}\r\nDTEND:${printInstant(reply.range.until)}\r\n`;
   for (const property of reply.properties ?? []) text += printProperty(property);
-  for (const [type] of TYPES) {
+  for (const type of BUSY_TYPES) {
     const values = reply.periods.filter((period) => period.type === type);
     if (values.length === 0) continue;
     const list = values.map(({ from, until }) => `${printInstant(from)}/${printInstant(until)}`).join(',');

@@ -1,20 +1,24 @@
 /**
- * When somebody is busy: the busy periods of calendars, for whoever may know them.
- * RFC 4791 §7.10 (free-busy-query), RFC 6638 §5 and §9.1 (a principal's free/busy leaves transparent calendars out).
- * Collections and a range in, merged periods out: times only, never what they are for.
- * Elsewhere: merging and printing (busy-periods.ts), the index (src/calendar/calendar-index.ts).
+ * When somebody is busy: what calendars and declared availability say, for whoever may know it.
+ * RFC 4791 §7.10 (free-busy-query), RFC 6638 §5 and §9.1 (a principal's free/busy leaves transparent calendars out),
+ * RFC 7953 §4 and §5 (availability below it).
+ * Collections or a principal and a range in, periods out: times, never what they are for.
+ * Elsewhere: merging and printing (busy-periods.ts), availability (availability.ts), the index (src/calendar/calendar-index.ts),
+ * who may ask (src/principals/access.ts).
  */
 import { setImmediate } from 'node:timers/promises';
-import type { Store } from '../../storage/store.ts';
-import { type IndexedOccurrence, indexCalendarObject } from '../calendar/calendar-index.ts';
-import { zoneOf } from '../calendar/calendars.ts';
+import type { OccurrenceRow, PrincipalRow, Store } from '../../storage/store.ts';
+import { indexCalendarObject } from '../calendar/calendar-index.ts';
+import { componentsOf, zoneOf } from '../calendar/calendars.ts';
+import { DAY, type TimeZone } from '../calendar/date-time.ts';
 import { parseCalendarObject } from '../calendar/icalendar.ts';
 import { DEFAULT_STEPS } from '../calendar/recurrence.ts';
 import { isSchedulingCollection } from '../collections/collections.ts';
 import type { Collection } from '../collections/members.ts';
 import { DomainError } from '../errors.ts';
-import { type Principal, rightsOn } from '../principals/access.ts';
-import { type BusyPeriod, busyPeriods } from './busy-periods.ts';
+import { mayQueryFreeBusy, type Principal, rightsOn } from '../principals/access.ts';
+import { declaresHours, unavailablePeriods } from './availability.ts';
+import { type BusyPeriod, combine, typeOfCode } from './busy-periods.ts';
 import type { Interval } from './intervals.ts';
 
 /** Steps of recurrence one question may spend on objects that reach beyond the index. About half a second. */
@@ -23,10 +27,37 @@ const QUERY_STEPS = 25 * DEFAULT_STEPS;
 const MAX_OCCURRENCES = 200_000;
 /** Objects whose octets are read at once. */
 const READ_AT_ONCE = 50;
+/** Rows whose handling takes some milliseconds. */
+const MANY = 1_000;
 /** Milliseconds of expanding between two yields. */
 const SLICE = 10;
-/** A floating time may lie this far from where its zone puts it. */
-const FLOATING_MARGIN = 86_400_000;
+/** Objects with a VAVAILABILITY that count in one calendar. */
+const MAX_AVAILABILITIES = 50;
+
+/** One reason to be busy: an occurrence. They may overlap and reach beyond the range. */
+export interface Appointment extends BusyPeriod {
+  /** Whole days, as a client shows them. */
+  readonly wholeDay: boolean;
+  /** The object it comes from, when the viewer may read it. */
+  readonly objectId: number | undefined;
+}
+
+/** All that is known of somebody's time in a range. */
+export interface Timeline {
+  /** Ascending by start. */
+  readonly appointments: readonly Appointment[];
+  /** Time that declared availability rules out, ascending, not overlapping. */
+  readonly unavailable: readonly BusyPeriod[];
+  /** Whether working hours are declared. */
+  readonly hoursDeclared: boolean;
+  /** The zone the owner lives in, when a calendar says so. */
+  readonly zone: TimeZone | undefined;
+}
+
+interface Allowance {
+  steps: number;
+  occurrences: number;
+}
 
 export class FreeBusy {
   private readonly store: Store;
@@ -41,17 +72,7 @@ export class FreeBusy {
    *   holds more than a bounded answer can say
    */
   async periods(calendars: readonly Collection[], range: Interval): Promise<BusyPeriod[]> {
-    const budget = { steps: QUERY_STEPS, occurrences: MAX_OCCURRENCES };
-    const all: IndexedOccurrence[] = [];
-    for (const calendar of calendars) {
-      if (!calendar.rights.freeBusy) throw new DomainError('not-found', 'There is no such calendar.');
-      const zone = zoneOf(calendar);
-      for (const period of busyPeriods(await this.occurrences(calendar, range, budget), range, zone)) {
-        const busy = period.type === 'BUSY' ? 1 : period.type === 'BUSY-TENTATIVE' ? 2 : 3;
-        all.push({ startAt: period.from, endAt: period.until, floating: 0, busy });
-      }
-    }
-    return busyPeriods(all, range, zoneOf({ timeZone: '' }));
+    return mergedOf(await this.timeline(calendars, range, ''), range);
   }
 
   /**
@@ -59,44 +80,117 @@ export class FreeBusy {
    * @throws DomainError forbidden when it may know of none; too-many-results
    */
   async ofPrincipal(viewer: Principal, principal: Principal, range: Interval): Promise<BusyPeriod[]> {
+    return mergedOf(await this.timelineOf(viewer, principal, range), range);
+  }
+
+  /**
+   * What is known of a principal's time, as far as the viewer may know it.
+   * @throws DomainError forbidden when it may know nothing; too-many-results
+   */
+  async timelineOf(viewer: Principal, principal: Principal, range: Interval): Promise<Timeline> {
+    const shared = mayQueryFreeBusy(viewer, principal, await this.store.freeBusySharing.get(principal.id));
+    return this.counted(principal, range, shared, (row) => rightsOn(this.store, viewer, row));
+  }
+
+  /**
+   * What anybody may know of the owner of an address, folded, that publishes its free/busy; undefined when nobody does.
+   * @throws DomainError too-many-results
+   */
+  async publishedAt(
+    address: string,
+    range: Interval,
+  ): Promise<{ principal: PrincipalRow; periods: BusyPeriod[] } | undefined> {
+    const row = await this.store.principals.byAddress(address);
+    if (row === undefined || (await this.store.freeBusySharing.get(row.id)) !== 'everyone') return undefined;
+    const principal = { ...row, addresses: [address] };
+    return { principal, periods: await mergedOf(await this.counted(principal, range, true, undefined), range) };
+  }
+
+  /** The timeline of what counts for a principal: own opaque calendars, and the availability kept at its inbox. */
+  private async counted(
+    principal: Principal,
+    range: Interval,
+    shared: boolean,
+    rightsOf: ((row: { accountId: number; id: number }) => Promise<Collection['rights']>) | undefined,
+  ): Promise<Timeline> {
     const seen: Collection[] = [];
+    let availability = '';
     for (const row of await this.store.collections.home(principal.id, 'calendars')) {
-      if (row.accountId !== principal.id || isSchedulingCollection(row)) continue;
-      const rights = await rightsOn(this.store, viewer, row);
-      if (rights.freeBusy) seen.push({ ...row, owner: principal, rights });
+      if (row.accountId !== principal.id) continue;
+      if (isSchedulingCollection(row)) {
+        // RFC 7953 §7.2.4: calendar-availability of the inbox counts in scheduling alone.
+        if (row.segment === 'inbox') availability = await this.store.collections.availability(row.id);
+        continue;
+      }
+      const granted = await rightsOf?.(row);
+      const rights = { freeBusy: shared, read: false, write: false, manage: false };
+      if (shared || granted?.freeBusy)
+        seen.push({ ...row, owner: principal, rights: granted?.freeBusy ? granted : rights });
     }
-    if (seen.length === 0 && viewer.id !== principal.id) {
+    if (seen.length === 0 && !shared) {
       throw new DomainError('forbidden', 'You may not see when this person is busy.');
     }
-    return this.periods(
+    return this.timeline(
       seen.filter(({ transparent }) => transparent === 0),
       range,
+      availability,
+      seen.find(({ timeZone }) => timeZone !== ''),
     );
   }
 
-  /** The busy occurrences of one calendar: those of the index, and those of objects the index does not cover. */
-  private async occurrences(
-    calendar: Collection,
+  private async timeline(
+    calendars: readonly Collection[],
     range: Interval,
-    budget: { steps: number; occurrences: number },
-  ): Promise<IndexedOccurrence[]> {
+    availability: string,
+    home?: Collection,
+  ): Promise<Timeline> {
+    const budget = { steps: QUERY_STEPS, occurrences: MAX_OCCURRENCES };
+    const appointments: Appointment[] = [];
+    const unavailable: BusyPeriod[] =
+      availability === '' ? [] : unavailablePeriods([availability], range, zoneOf(home ?? { timeZone: '' }), budget);
+    let hoursDeclared = declaresHours(availability);
+    for (const calendar of calendars) {
+      if (!calendar.rights.freeBusy) throw new DomainError('not-found', 'There is no such calendar.');
+      const zone = zoneOf(calendar);
+      const occurrences = await this.occurrences(calendar, range, budget);
+      // Reading, sorting, merging and printing thousands are each worth a turn of the others.
+      if (occurrences.length > MANY) await setImmediate();
+      for (const row of occurrences) {
+        const appointment = appointmentOf(row, zone, calendar.rights.read);
+        if (appointment !== undefined && appointment.from < range.until && appointment.until > range.from)
+          appointments.push(appointment);
+      }
+      if (!componentsOf(calendar).includes('VAVAILABILITY')) continue;
+      const rows = await this.store.calendarObjects.availabilities(calendar.id, MAX_AVAILABILITIES);
+      const texts = rows.map(({ data }) => data);
+      unavailable.push(...unavailablePeriods(texts, range, zone, budget));
+      hoursDeclared ||= texts.some(declaresHours);
+    }
+    if (appointments.length > MANY) await setImmediate();
+    appointments.sort((a, b) => a.from - b.from || a.until - b.until);
+    return { appointments, unavailable: combine(unavailable, range), hoursDeclared, zone: home && zoneOf(home) };
+  }
+
+  /** The busy occurrences of one calendar: those of the index, and those of objects the index does not cover. */
+  private async occurrences(calendar: Collection, range: Interval, budget: Allowance): Promise<OccurrenceRow[]> {
     const { indexed, outside } = await this.store.snapshot(async (reads) => ({
       indexed: await reads.calendarObjects.busy(calendar.id, range.from, range.until),
       outside: await reads.calendarObjects.outsideIndex(calendar.id, range.from, range.until),
     }));
     budget.occurrences -= indexed.length;
-    const found: IndexedOccurrence[] = indexed;
-    // Floating times are looked for wider; busyPeriods cuts exactly.
-    const window = { from: range.from - FLOATING_MARGIN, until: range.until + FLOATING_MARGIN };
+    const found: OccurrenceRow[] = indexed;
+    // Floating times are looked for wider; the caller cuts exactly.
+    const window = { from: range.from - DAY, until: range.until + DAY };
     let slice = performance.now();
     for (let from = 0; from < outside.length; from += READ_AT_ONCE) {
       const ids = outside.slice(from, from + READ_AT_ONCE).map(({ id }) => id);
-      for (const { data } of await this.store.calendarObjects.dataOf(ids)) {
+      for (const { id, data } of await this.store.calendarObjects.dataOf(ids)) {
         const own = { steps: Math.min(DEFAULT_STEPS, budget.steps) };
         const before = own.steps;
         const index = indexCalendarObject(parseCalendarObject(data), window, own);
         budget.steps -= before - Math.max(0, own.steps);
-        for (const occurrence of index.occurrences) if (occurrence.busy > 0) found.push(occurrence);
+        for (const occurrence of index.occurrences)
+          if (occurrence.busy > 0) found.push({ ...occurrence, objectId: id });
         budget.occurrences -= index.occurrences.length;
         // An expansion that was cut short would show time as free that is not.
         if (index.indexedUntil < range.until || budget.steps <= 0 || budget.occurrences < 0) throw tooMany();
@@ -109,6 +203,26 @@ export class FreeBusy {
     if (budget.occurrences < 0) throw tooMany();
     return found;
   }
+}
+
+async function mergedOf({ appointments, unavailable }: Timeline, range: Interval): Promise<BusyPeriod[]> {
+  if (appointments.length > MANY) await setImmediate();
+  const merged = combine([...appointments, ...unavailable], range);
+  if (merged.length > MANY) await setImmediate();
+  return merged;
+}
+
+function appointmentOf(row: OccurrenceRow, zone: TimeZone, readable: boolean): Appointment | undefined {
+  const { startAt, endAt, floating, busy, objectId } = row;
+  const type = typeOfCode(busy);
+  if (type === undefined) return undefined;
+  return {
+    from: floating ? zone.toInstant(startAt) : startAt,
+    until: floating ? zone.toInstant(endAt) : endAt,
+    type,
+    wholeDay: floating === 1 && startAt % DAY === 0 && endAt % DAY === 0,
+    objectId: readable ? objectId : undefined,
+  };
 }
 
 function tooMany(): DomainError {

@@ -89,6 +89,15 @@ t.test('a header: fields, their complement and the empty line are the whole of i
   t.pass('2,000 headers');
 });
 
+t.test('letters outside ASCII have no upper case: theirs is no octet', async (t) => {
+  const octets = Buffer.from(
+    'Content-Type: multipart/mixed; \xffb\xb5\xdf=x; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n',
+    'latin1',
+  );
+  checkMessage(octets, summariseMessage(octets, 0));
+  t.match(summariseMessage(octets, 0).structure, /"=\?UTF-8\?B\?w79CwrXDnw==\?=" "x"/);
+});
+
 t.test('damaged messages', async (t) => {
   const messages = readdirSync(FIXTURES)
     .filter((name) => name.endsWith('.eml'))

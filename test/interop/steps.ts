@@ -6,7 +6,14 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addPeople, type Person, people, type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import {
+  addPeople,
+  freePort,
+  type Person,
+  people,
+  type ServerProcess,
+  startServerProcess,
+} from '../support/server-process.ts';
 
 export interface Steps {
   readonly server: ServerProcess;
@@ -24,6 +31,13 @@ export class StepFailed extends Error {
 /** Fails the step with `why` unless `truth` holds. */
 export function must(truth: unknown, why: string): asserts truth {
   if (!truth) throw new StepFailed(why);
+}
+
+/** Free ports for IMAP, as settings. */
+export async function imapPorts(): Promise<{ imap: number; imaps: number; environment: Record<string, string> }> {
+  const imap = await freePort();
+  const imaps = await freePort();
+  return { imap, imaps, environment: { CONVENE_IMAP_PORT: String(imap), CONVENE_IMAPS_PORT: String(imaps) } };
 }
 
 /** Starts a server for `count` people, runs the steps, stops everything and sets the exit status. */

@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import t from 'tap';
-import { openServices } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { createHttp, type HttpLimits } from '../../src/http.ts';
+import { Metrics } from '../../src/metrics.ts';
+import { Sessions } from '../../src/principals/sessions.ts';
+import { openServices } from '../../src/services.ts';
 import { exchange, idleConnection } from '../support/raw-http.ts';
 import { basic, startServer, type Teardown } from '../support/server.ts';
 
@@ -21,9 +23,11 @@ async function startDoor(t: Teardown, limits: Partial<HttpLimits> = {}) {
   const http = createHttp({
     config,
     authentication: services.authentication,
+    sessions: new Sessions(Date.now),
     log,
     tls: undefined,
-    writable: async () => true,
+    problem: async () => undefined,
+    metrics: new Metrics(),
     limits,
   });
   let received = 0;

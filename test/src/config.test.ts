@@ -1,10 +1,11 @@
 /** Settings: defaults, every kind of value, and one sentence for each problem. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import t from 'tap';
 import { ConfigError, LISTENERS, portName, readConfig, SETTINGS } from '../../src/config.ts';
 import { configurationDocument } from '../../src/configuration-document.ts';
 import { packageRoot } from '../../src/package-root.ts';
+import { temporaryFolder } from '../support/store.ts';
 
 function problemsOf(environment: Record<string, string>): readonly string[] {
   try {
@@ -105,6 +106,18 @@ t.test('problems, one sentence each', (t) => {
     t.equal(problems.length, expected.length, JSON.stringify(environment));
     for (const [i, pattern] of expected.entries()) t.match(problems[i], pattern);
   }
+  t.end();
+});
+
+t.test('a setting may be in a file', (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, 'domain');
+  writeFileSync(file, 'example.org\n');
+  t.equal(readConfig({ CONVENE_DOMAIN_FILE: file }, folder).domain, 'example.org');
+  t.equal(readConfig({ CONVENE_DOMAIN_FILE: '' }, folder).domain, 'convene.localhost');
+  t.match(problemsOf({ CONVENE_DOMAIN_FILE: join(folder, 'none') }), [/cannot be read/]);
+  t.match(problemsOf({ CONVENE_DOMAIN: 'a.example', CONVENE_DOMAIN_FILE: file }), [/not both/]);
+  t.match(problemsOf({ CONVENE_NOTHING_FILE: file }), [/not a setting/]);
   t.end();
 });
 

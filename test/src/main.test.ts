@@ -57,6 +57,11 @@ t.test('what stops a start: one sentence for each problem', async (t) => {
     taken.err,
     /Something else listens on 127\.0\.0\.1 port \d+; stop it, or set CONVENE_HTTP_PORT to another port\.\n/,
   );
+  const mail = await convene(['serve'], environmentFor(other, { CONVENE_IMAP_PORT: String(server.port) }));
+  t.match(
+    mail.err,
+    /Something else listens on 127\.0\.0\.1 port \d+; stop it, or set CONVENE_IMAP_PORT to another port\.\n/,
+  );
   const bad = await convene(['serve'], environmentFor(other, { CONVENE_IMAP_PORT: 'x', CONVENE_NONE: '1' }));
   t.equal(bad.code, 1);
   t.equal(bad.err.split('\n').filter((line) => line.includes('CONVENE_')).length, 2);

@@ -9,20 +9,30 @@ import { openConnection } from '../../storage/connection.ts';
 import { migrate, readMigrations } from '../../storage/migrate.ts';
 import type {
   AccountRow,
+  AttachmentRow,
+  AuditRow,
   BoundCollectionRow,
   CalendarObjectRow,
   CardRow,
   CredentialRow,
+  DeletedCollectionRow,
+  DeletedMemberRow,
   DomainKeyRow,
   DomainRow,
+  FeedFetchRow,
+  FeedRow,
   GrantRow,
   MailboxRow,
   MailGrantRow,
   MessageRow,
   OccurrenceRow,
+  OneTimeLinkRow,
   OrganisationRow,
   PrincipalRow,
   PropertyRow,
+  ResourceRow,
+  SecondFactorRow,
+  SourceRow,
   SubmissionRow,
   TombstoneRow,
 } from '../../storage/store.ts';
@@ -53,6 +63,16 @@ const principal = keys<PrincipalRow>({
   role: 1,
   createdAt: 1,
 });
+const resource = keys<ResourceRow>({
+  principalId: 1,
+  building: 1,
+  capacity: 1,
+  features: 1,
+  booking: 1,
+  managerId: 1,
+  horizonDays: 1,
+  longestMinutes: 1,
+});
 const credential = keys<CredentialRow>({
   id: 1,
   principalId: 1,
@@ -64,6 +84,8 @@ const credential = keys<CredentialRow>({
   createdAt: 1,
   expiresAt: 1,
   lastUsedAt: 1,
+  lastPeer: 1,
+  lastClient: 1,
 });
 const account = keys<AccountRow>({ id: 1, modseq: 1, nextUidvalidity: 1, usedBytes: 1, quotaBytes: 1 });
 const collection = keys<BoundCollectionRow>({
@@ -80,6 +102,7 @@ const collection = keys<BoundCollectionRow>({
   components: 1,
   timeZone: 1,
   transparent: 1,
+  subscribed: 1,
 });
 const grant = keys<GrantRow>({ id: 1, accountId: 1, collectionId: 1, granteeId: 1, rights: 1, createdAt: 1 });
 const mailGrant = keys<MailGrantRow>({ mailboxId: 1, granteeId: 1, rights: 1, letters: 1 });
@@ -137,6 +160,64 @@ const submission = keys<SubmissionRow>({
   lastError: 1,
   createdAt: 1,
 });
+const attachment = keys<AttachmentRow>({
+  id: 1,
+  accountId: 1,
+  managedId: 1,
+  blobId: 1,
+  uri: 1,
+  mediaType: 1,
+  fileName: 1,
+  size: 1,
+  createdAt: 1,
+});
+const feed = keys<FeedRow>({
+  id: 1,
+  accountId: 1,
+  collectionId: 1,
+  name: 1,
+  level: 1,
+  createdAt: 1,
+  expiresAt: 1,
+  revokedAt: 1,
+  seenModseq: 1,
+  seenAt: 1,
+  fetches: 1,
+});
+const feedFetch = keys<FeedFetchRow>({ id: 1, at: 1, peer: 1, client: 1, status: 1 });
+const secondFactor = keys<SecondFactorRow>({ principalId: 1, secret: 1, createdAt: 1, enabledAt: 1, lastStep: 1 });
+const oneTimeLink = keys<OneTimeLinkRow>({ hash: 1, principalId: 1, createdAt: 1, expiresAt: 1, usedAt: 1 });
+const audit = keys<AuditRow>({ id: 1, at: 1, actor: 1, action: 1, target: 1, peer: 1, details: 1 });
+const deletedMember = keys<DeletedMemberRow>({
+  id: 1,
+  accountId: 1,
+  collectionId: 1,
+  kind: 1,
+  name: 1,
+  uid: 1,
+  deletedAt: 1,
+});
+const deletedCollection = keys<DeletedCollectionRow>({
+  collectionId: 1,
+  accountId: 1,
+  kind: 1,
+  home: 1,
+  segment: 1,
+  deletedAt: 1,
+});
+const source = keys<SourceRow>({
+  id: 1,
+  url: 1,
+  everyMs: 1,
+  etag: 1,
+  lastModified: 1,
+  contentHash: 1,
+  fetchedAt: 1,
+  changedAt: 1,
+  nextFetchAt: 1,
+  failures: 1,
+  error: 1,
+});
 const placement = ['flags', 'messageId', 'modseq', 'uid'];
 
 const listing = ['etag', 'id', 'modseq', 'name'];
@@ -161,6 +242,14 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     addUsedBytes: ['quotaBytes', 'usedBytes'],
     addBoot: ['id'],
   },
+  attachments: {
+    byManagedIds: attachment,
+    usedBy: ['id'],
+    collectionsUsing: ['id'],
+    collect: ['id'],
+    add: ['id'],
+    removeUnused: ['accountId', 'size'],
+  },
   blobs: {
     find: ['id'],
     size: ['size'],
@@ -176,6 +265,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     overlapping: calendarObject,
     outsideIndex: calendarObject,
     indexedUntilBefore: calendarObject,
+    availabilities: [...calendarObject, 'data'].sort(),
     ofUid: calendarObject,
     ofIds: calendarObject,
     everywhere: [...calendarObject, 'data'].sort(),
@@ -187,10 +277,34 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     home: collection,
     bySegment: collection,
     countInHome: ['count'],
+    availability: ['availability'],
     add: ['id'],
     bind: ['id'],
   },
+  audit: { last: audit, lastOf: audit },
   credentials: { list: credential, add: ['id'] },
+  deleted: {
+    members: deletedMember,
+    member: [...deletedMember, 'data'].sort(),
+    collections: deletedCollection,
+    collection: deletedCollection,
+  },
+  feeds: {
+    get: feed,
+    list: feed,
+    byToken: [...feed, 'retiredAt'].sort(),
+    fetches: feedFetch,
+    add: ['id'],
+  },
+  'second-factors': { get: secondFactor, link: oneTimeLink },
+  sources: {
+    get: source,
+    byUrl: source,
+    ofCollection: source,
+    due: source,
+    subscribers: ['collectionId'],
+    add: ['id'],
+  },
   grants: { forCollection: grant, on: grant, accountsFor: ['accountId'] },
   'mail-rights': { forGrantees: mailGrant, forMailbox: mailGrant, on: mailGrant },
   mailboxes: {
@@ -253,7 +367,10 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     cardsOf: ['id'],
     orphanedAccount: ['id'],
     removePlacements: ['messageId'],
+    attachmentsOf: ['id'],
   },
+  resources: { get: resource, list: resource },
+  'free-busy-sharing': { get: ['sharedWith'] },
   settings: { get: ['value'] },
   threads: { find: ['hash', 'thread_id'] },
   tombstones: { page: tombstone, idsSince: ['memberId'] },

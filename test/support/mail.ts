@@ -1,11 +1,11 @@
 /** The services of mail on a temporary store, with people who have their default mailboxes; for tests of src/mail. */
 import type { Test } from 'tap';
-import { type Mail, mailOn } from '../../src/app.ts';
 import { addDefaultMailboxes } from '../../src/mail/default-mailboxes.ts';
 import type { Mailbox } from '../../src/mail/mailbox.ts';
 import type { MailboxView } from '../../src/mail/mailbox-view.ts';
 import type { StagedMessage } from '../../src/mail/message-stage.ts';
 import type { Principal } from '../../src/principals/access.ts';
+import { type Mail, mailOn } from '../../src/services.ts';
 import type { Store } from '../../storage/store.ts';
 import { addPerson, temporaryStore } from './store.ts';
 

@@ -1,4 +1,5 @@
 /** The program `convene` as a process of its own, as an operator runs it. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { LISTENERS, portName } from '../../src/config.ts';

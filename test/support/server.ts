@@ -29,7 +29,10 @@ export interface TestResponse {
 }
 
 export interface ServerOverrides
-  extends Pick<AppOptions, 'now' | 'httpLimits' | 'imapLimits' | 'smtpLimits' | 'mailTransport' | 'log'> {
+  extends Pick<
+    AppOptions,
+    'now' | 'httpLimits' | 'imapLimits' | 'pop3Limits' | 'smtpLimits' | 'mailTransport' | 'log'
+  > {
   /** CONVENE_ settings on top of those of tests: only HTTP listens, on a free port; the domain is example.org. */
   readonly environment?: Readonly<Record<string, string>>;
   /** A folder to start on; kept afterwards. */

@@ -20,7 +20,7 @@ export const startTlsCommand: Command = {
   state: 'not-authenticated',
   async run(session, { tag, arguments: args }) {
     args.end();
-    const { tls } = session.services;
+    const tls = session.services.tls();
     if (session.encrypted) throw new Refusal('BAD', '', 'The connection is encrypted already.');
     if (tls === undefined) throw new Refusal('NO', 'UNAVAILABLE', 'There is no certificate.');
     // What came behind the command was not protected: nothing of it may count inside TLS (RFC 3501 §6.2.1).

@@ -1,9 +1,10 @@
 /**
  * SEARCH and UID SEARCH.
- * RFC 3501 §6.4.4 and §7.2.5, RFC 4731 (ESEARCH), RFC 4466 §2.6, RFC 7162 §3.1.5 and §3.1.10 (MODSEQ).
+ * RFC 3501 §6.4.4 and §7.2.5, RFC 4731 (ESEARCH), RFC 5182 (SAVE), RFC 9394 (PARTIAL), RFC 4466 §2.6, RFC 7162 §3.1.5 and §3.1.10 (MODSEQ).
  * Elsewhere: criteria (../search-criteria.ts), their evaluation (src/mail/message-search.ts).
  */
-import type { Arguments } from '../grammar.ts';
+import { uidSetOfSorted } from '../../../src/mail/uid-set.ts';
+import type { Arguments, PartialRange } from '../grammar.ts';
 import { quote, Refusal } from '../responses.ts';
 import { CriteriaReader } from '../search-criteria.ts';
 import type { SelectedMailbox } from '../selected-mailbox.ts';
@@ -18,6 +19,10 @@ export interface ReturnOptions {
   readonly max: boolean;
   readonly count: boolean;
   readonly all: boolean;
+  /** The result becomes `$` (RFC 5182). */
+  readonly save: boolean;
+  /** RFC 9394 §3.1 */
+  readonly partial: PartialRange | undefined;
 }
 
 export const search = searching(false);
@@ -36,6 +41,10 @@ function searching(byUid: boolean): Command {
       args.end();
       if (reader.modseq) session.enableCondstore();
       const { mailbox, stream } = session;
+      const done = (): string =>
+        !byUid && mailbox.misses([[0, mailbox.count - 1]])
+          ? '[EXPUNGEISSUED] Searched what is left of the messages.'
+          : 'Searched.';
       const found = await session.services.search.search(mailbox.view, criterion);
       // Only what the session knows of has a number in it.
       const uids = [...found].filter((uid) => mailbox.indexOf(uid) >= 0);
@@ -43,8 +52,18 @@ function searching(byUid: boolean): Command {
       const highest = reader.modseq ? highestModseq(mailbox, uids, options) : 0;
       const modseq = highest > 0 ? highest : undefined;
       if (options !== undefined) {
-        stream.write(esearch(tag, byUid, numbers, options, modseq));
-        return 'Searched.';
+        if (options.save) mailbox.saved = uidSetOfSorted(toldOf(uids, options));
+        // RFC 5182 §2.1: SAVE alone is not answered.
+        if (
+          !options.save ||
+          options.min ||
+          options.max ||
+          options.count ||
+          options.all ||
+          options.partial !== undefined
+        )
+          stream.write(esearch(tag, byUid, numbers, options, modseq));
+        return done();
       }
       stream.write('* SEARCH');
       for (let at = 0; at < numbers.length; at += PIECE) {
@@ -52,23 +71,50 @@ function searching(byUid: boolean): Command {
         await stream.room();
       }
       stream.write(modseq === undefined ? '\r\n' : ` (MODSEQ ${modseq})\r\n`);
-      return 'Searched.';
+      return done();
     },
   };
 }
 
 /** RFC 4731 §3.1: an empty list is ALL. */
 export function returnOptions(args: Arguments): ReturnOptions {
-  const words = args.list(() => args.atom().toUpperCase());
+  let partial: PartialRange | undefined;
+  const words = args.list(() => {
+    const word = args.atom().toUpperCase();
+    if (word !== 'PARTIAL') return word;
+    args.space();
+    partial = args.partialRange();
+    return word;
+  });
   args.space();
-  const unknown = words.find((word) => !['MIN', 'MAX', 'COUNT', 'ALL'].includes(word));
+  const unknown = words.find((word) => !['MIN', 'MAX', 'COUNT', 'ALL', 'SAVE', 'PARTIAL'].includes(word));
   if (unknown !== undefined) args.fail(`${unknown.slice(0, 40)} is no option of RETURN; it stands before this,`);
+  if (partial !== undefined && words.includes('ALL')) args.fail('PARTIAL and ALL exclude each other; before this,');
   return {
     min: words.includes('MIN'),
     max: words.includes('MAX'),
     count: words.includes('COUNT'),
     all: words.includes('ALL') || words.length === 0,
+    save: words.includes('SAVE'),
+    partial,
   };
+}
+
+/** The entries of a result at these positions. */
+function partOf<T>(entries: readonly T[], { first, last, backwards }: PartialRange): readonly T[] {
+  const { length } = entries;
+  return backwards
+    ? entries.slice(Math.max(0, length - last), Math.max(0, length - first + 1))
+    : entries.slice(first - 1, last);
+}
+
+/** What of a result is told or saved: with MIN and MAX alone these two (RFC 4731 §3.2, RFC 5182 §2.4), else all or a part. */
+function toldOf(found: readonly number[], options: ReturnOptions): readonly number[] {
+  const { min, max, all, count, partial } = options;
+  if (all || count || found.length === 0) return found;
+  const ends = [...(min ? [found[0] as number] : []), ...(max ? [found.at(-1) as number] : [])];
+  if (partial !== undefined) return [...new Set([...ends, ...partOf(found, partial)])].sort((a, b) => a - b);
+  return min || max ? ends : found;
 }
 
 function charsetOf(args: Arguments): string {
@@ -93,9 +139,7 @@ export function highestModseq(
   uids: readonly number[],
   options: ReturnOptions | undefined,
 ): number {
-  let told = uids;
-  if (options !== undefined && !options.all && !options.count && uids.length > 0)
-    told = [...(options.min ? [uids[0] as number] : []), ...(options.max ? [uids.at(-1) as number] : [])];
+  const told = options === undefined ? uids : toldOf(uids, options);
   let highest = 0;
   for (const uid of told) {
     const at = mailbox.view.indexOf(uid);
@@ -117,6 +161,11 @@ export function esearch(
     if (options.min) text += ` MIN ${numbers[0]}`;
     if (options.max) text += ` MAX ${numbers.at(-1)}`;
     if (options.all) text += ` ALL ${printNumbers(numbers)}`;
+  }
+  if (options.partial !== undefined) {
+    const { first, last, backwards } = options.partial;
+    const range = backwards ? `-${first}:-${last}` : `${first}:${last}`;
+    text += ` PARTIAL (${range} ${printNumbers(partOf(numbers, options.partial)) || 'NIL'})`;
   }
   if (options.count) text += ` COUNT ${numbers.length}`;
   if (modseq !== undefined) text += ` MODSEQ ${modseq}`;

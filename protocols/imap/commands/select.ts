@@ -1,15 +1,16 @@
 /**
  * Opening and leaving a mailbox: SELECT, EXAMINE, CLOSE, UNSELECT, and ENABLE.
- * RFC 3501 §6.3.1, §6.3.2 and §6.4.2, RFC 3691 (UNSELECT), RFC 5161 (ENABLE), RFC 7162 §3.1.2, §3.1.8 and §3.2.11.
+ * RFC 3501 §6.3.1, §6.3.2 and §6.4.2, RFC 3691 (UNSELECT), RFC 5161 (ENABLE), RFC 7162 §3.1.2, §3.1.8, §3.2.5 and §3.2.11.
  */
 import { SEEN } from '../../../src/mail/flags.ts';
 import type { MailboxView } from '../../../src/mail/mailbox-view.ts';
 import { mailboxId } from '../object-ids.ts';
+import { type KnownState, readKnownState, resynchronise } from '../resync.ts';
 import { SelectedMailbox } from '../selected-mailbox.ts';
 import { type Command, type Extension, highestModseqLine } from '../session.ts';
 
 /** By the word of ENABLE; those the server does not know are passed over (RFC 5161 §3.1). */
-const EXTENSIONS: readonly Extension[] = ['CONDSTORE'];
+const EXTENSIONS: readonly Extension[] = ['CONDSTORE', 'QRESYNC'];
 
 export const enable: Command = {
   state: 'authenticated',
@@ -22,7 +23,7 @@ export const enable: Command = {
     args.end();
     const enabled = EXTENSIONS.filter((extension) => words.includes(extension) && !session.enabled.has(extension));
     for (const extension of enabled) {
-      if (extension === 'CONDSTORE') session.enableCondstore();
+      if (extension === 'CONDSTORE' || extension === 'QRESYNC') session.enableCondstore();
       session.enabled.add(extension);
     }
     session.stream.write(`* ENABLED${enabled.map((extension) => ` ${extension}`).join('')}\r\n`);
@@ -39,11 +40,20 @@ function opening(examined: boolean): Command {
     async run(session, { arguments: args }) {
       args.space();
       const wire = args.astring();
+      let known: KnownState | undefined;
+      let condstore = false;
       if (!args.atEnd) {
         args.space();
         args.list(() => {
-          if (args.atom().toUpperCase() !== 'CONDSTORE') args.fail('the option before this is unknown,');
-          session.enableCondstore();
+          const word = args.word();
+          condstore = true;
+          if (word === 'QRESYNC') {
+            // RFC 7162 §3.2.5: a client that did not enable it could not read what comes of it.
+            if (!session.enabled.has('QRESYNC'))
+              args.fail('QRESYNC wants ENABLE QRESYNC first; it stands before this,');
+            args.space();
+            known = readKnownState(args);
+          } else if (word !== 'CONDSTORE') args.fail('the option before this is unknown,');
         });
       }
       args.end();
@@ -52,6 +62,7 @@ function opening(examined: boolean): Command {
         session.unselect();
         session.stream.write('* OK [CLOSED] The previous mailbox is closed.\r\n');
       }
+      if (condstore) session.enableCondstore();
       const { mailboxes, views, messages } = session.services;
       const mailbox = await mailboxes.find(session.user, session.existingName(wire), 'r');
       const view = await views.open(mailbox.id);
@@ -67,6 +78,7 @@ function opening(examined: boolean): Command {
           `* OK [MAILBOXID (${mailboxId(mailbox)})] The id of the mailbox.\r\n` +
           `* OK [UIDNEXT ${view.uidnext}] The next UID.\r\n${highestModseqLine(view.highestModseq)}`,
       );
+      if (known !== undefined) await resynchronise(session, known);
       return `[READ-${readOnly ? 'ONLY' : 'WRITE'}] Opened.`;
     },
   };
@@ -83,10 +95,13 @@ export const close: Command = {
     args.end();
     const { mailbox, readOnly, view } = session.mailbox;
     // RFC 3501 §6.4.2: nothing is said of what is removed, and nothing is removed from a mailbox open for reading.
+    let expunged = 0;
     if (!readOnly && mailbox.rights.has('e') && !view.removed)
-      await session.services.messages.expunge(session.user, view);
+      expunged = (await session.services.messages.expunge(session.user, view)).uids.length;
+    const { highestModseq } = view;
     session.unselect();
-    return 'Closed.';
+    // RFC 7162 §3.2.8
+    return expunged > 0 && session.enabled.has('QRESYNC') ? `[HIGHESTMODSEQ ${highestModseq}] Closed.` : 'Closed.';
   },
 };
 

@@ -39,7 +39,10 @@ function storing(byUid: boolean): Command {
       if (mailbox.readOnly) throw new Refusal('NO', 'NOPERM', 'The mailbox is open for reading only.');
       const spans = mailbox.indexes(set, byUid);
       const uids = mailbox.uidSet(spans);
-      const { modseq, modified } = await session.services.messages.setFlags(
+      // What others did comes first, so that whatever comes between it and this change can be told apart from it.
+      session.announce(false);
+      const told = mailbox.view.highestModseq;
+      const { modseq, modified, after } = await session.services.messages.setFlags(
         session.user,
         mailbox.view,
         uids,
@@ -48,10 +51,13 @@ function storing(byUid: boolean): Command {
         unchangedSince,
       );
       const answers = !silent || session.condstore;
-      mailbox.answered(modseq);
-      if (mailbox.announcesKeywords) session.stream.write(mailbox.flagsText());
-      if (answers) await answer(session, spans, { byUid, silent, modseq, skipped: new Set(expand(modified)) });
-      if (modified.length === 0) return 'Stored.';
+      // RFC 3501 §6.4.6: SILENT keeps back what the client knows, and it does not know what others did in between.
+      if (!silent || after === told) mailbox.answered(modseq);
+      mailbox.announceKeywords(session.stream);
+      if (answers)
+        await answer(session, spans, { byUid, silent, modseq, mode, names, skipped: new Set(expand(modified)) });
+      if (modified.length === 0)
+        return !byUid && mailbox.misses(spans) ? '[EXPUNGEISSUED] Some of the messages are gone.' : 'Stored.';
       const numbers = byUid
         ? printUidSet(modified)
         : printNumbers([...expand(modified)].map((uid) => mailbox.indexOf(uid) + 1));
@@ -86,28 +92,48 @@ interface AnswerOptions {
   readonly byUid: boolean;
   readonly silent: boolean;
   readonly modseq: number;
+  readonly mode: FlagMode;
+  readonly names: readonly string[];
   readonly skipped: ReadonlySet<number>;
 }
 
 /** One FETCH for each message: its flags, with CONDSTORE its modseq; with SILENT only the modseq, of those that changed. */
 async function answer(session: ImapSession, spans: readonly Span[], options: AnswerOptions): Promise<void> {
   const { stream, mailbox, condstore } = session;
-  const { byUid, silent, modseq, skipped } = options;
+  const { byUid, silent, modseq, mode, names, skipped } = options;
+  // RFC 7162 §3.2.4: with QRESYNC the UID is always told.
+  const withUid = byUid || session.enabled.has('QRESYNC');
   let printed = 0;
   for (const [first, last] of spans) {
     for (let index = first; index <= last; index++) {
       const at = mailbox.viewIndex(index);
       const uid = mailbox.uids[index] as number;
-      if (at < 0 || skipped.has(uid)) continue;
-      const changed = mailbox.view.modseqs[at] as number;
-      if (silent && changed !== modseq) continue;
+      if (skipped.has(uid)) continue;
+      if (at < 0) {
+        // RFC 2180 §4.2: as if it were there still, for the number is in use until EXPUNGE may be said.
+        if (!silent && !byUid)
+          stream.write(
+            `* ${index + 1} FETCH (${withUid ? `UID ${uid} ` : ''}FLAGS (${changed(mailbox.lastFlags(index), mode, names).join(' ')}))\r\n`,
+          );
+        continue;
+      }
+      const latest = mailbox.view.modseqs[at] as number;
+      if (silent && latest !== modseq) continue;
       const flags = silent ? '' : `FLAGS (${mailbox.flagText(at, uid)})`;
       // RFC 7162 §3.1.3: the new modseq, of SILENT too.
-      const more = condstore ? `${silent ? '' : ' '}MODSEQ (${changed})` : '';
-      stream.write(`* ${index + 1} FETCH (${byUid ? `UID ${uid} ` : ''}${flags}${more})\r\n`);
+      const more = condstore ? `${silent ? '' : ' '}MODSEQ (${latest})` : '';
+      stream.write(`* ${index + 1} FETCH (${withUid ? `UID ${uid} ` : ''}${flags}${more})\r\n`);
       if (++printed % PAGE === 0) await stream.room();
     }
   }
+}
+
+/** Flag names after a STORE. */
+function changed(flags: readonly string[], mode: FlagMode, names: readonly string[]): readonly string[] {
+  if (mode === 'set') return names;
+  const named = new Set(names.map((name) => name.toLowerCase()));
+  const others = flags.filter((flag) => !named.has(flag.toLowerCase()));
+  return mode === 'add' ? [...others, ...names] : others;
 }
 
 export const expunge: Command = {

@@ -103,7 +103,7 @@ t.test('a calendar object', async (t) => {
       [
         'an unknown zone',
         event('z').replace('DTSTART:20260302T100000Z', 'DTSTART;TZID=../../etc/passwd:20260302T100000'),
-        'C:valid-calendar-data',
+        'C:valid-timezone',
       ],
       ['no UID', icalendar('VEVENT', 'DTSTART:20260302T100000Z'), 'C:valid-calendar-object-resource'],
       ['two UIDs', twoUids, 'C:valid-calendar-object-resource'],

@@ -57,7 +57,11 @@ t.test('calendars', async (t) => {
         '<C:min-date-time/><C:max-date-time/><C:max-attendees-per-instance/><C:schedule-calendar-transp/><C:calendar-timezone/>',
     );
     t.equal(property(text, 'supported-calendar-component-set'), '<C:comp name="VTODO"/>');
-    t.equal(property(text, 'supported-calendar-data'), '<C:calendar-data content-type="text/calendar" version="2.0"/>');
+    t.equal(
+      property(text, 'supported-calendar-data'),
+      '<C:calendar-data content-type="text/calendar" version="2.0"/>' +
+        '<C:calendar-data content-type="application/calendar+json" version="2.0"/>',
+    );
     t.match(property(text, 'supported-collation-set'), 'i;octet');
     t.equal(property(text, 'max-resource-size'), '10485760');
     t.equal(property(text, 'min-date-time'), '16000101T000000Z');

@@ -49,6 +49,8 @@ t.test('inbox and outbox', async (t) => {
       headers: TYPE,
       body: event('a', '20260310T100000Z', 'SUMMARY:Confidential'),
     });
+    await server.store.transaction((write) => write.freeBusySharing.set(bert.id, 'nobody'));
+    await server.store.transaction((write) => write.freeBusySharing.set(anna.id, 'nobody'));
     const mail = [
       'mailto:anna@example.org',
       'mailto:bert@example.org',
@@ -113,4 +115,45 @@ t.test('inbox and outbox', async (t) => {
     t.ok([403, 404].includes((await post(request('bert@example.org', me), `${home}outbox/`, bert)).status));
     t.equal((await post(request('anna@example.org', me), `${home}calendar/`)).status, 405);
   });
+});
+
+t.test('RFC 7953 §7.2.4: availability kept at the inbox counts when somebody asks', async (t) => {
+  const server = await startServer(t);
+  const anna = await server.addUser('anna');
+  const bert = await server.addUser('bert');
+  const office = icalendar(
+    'VAVAILABILITY',
+    'UID:office',
+    'DTSTAMP:20260101T000000Z',
+    'BEGIN:AVAILABLE',
+    'UID:hours',
+    'DTSTART:20260302T090000Z',
+    'DTEND:20260302T170000Z',
+    'RRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR',
+    'END:AVAILABLE',
+  );
+  const proppatch = (value: string) =>
+    server.request(anna, 'PROPPATCH', '/dav/calendars/anna/inbox/', {
+      headers: { 'Content-Type': 'application/xml' },
+      body: `<D:propertyupdate xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:set><D:prop><C:calendar-availability>${value.replaceAll('\r', '&#13;')}</C:calendar-availability></D:prop></D:set></D:propertyupdate>`,
+    });
+  t.match((await proppatch('nonsense')).text, '<C:valid-calendar-data/>');
+  t.match((await proppatch(office)).text, '200 OK');
+  const read = await server.request(anna, 'PROPFIND', '/dav/calendars/anna/inbox/', {
+    headers: { 'Content-Type': 'application/xml', Depth: '0' },
+    body: '<D:propfind xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:prop><C:calendar-availability/></D:prop></D:propfind>',
+  });
+  t.match(read.text, 'BEGIN:VAVAILABILITY&#13;');
+  const lines = ['UID:fb', 'DTSTART:20260310T000000Z', 'DTEND:20260311T000000Z', 'ORGANIZER:mailto:bert@example.org'];
+  const asked = icalendar('VFREEBUSY', ...lines, 'ATTENDEE:mailto:anna@example.org');
+  const answer = await server.request(bert, 'POST', '/dav/calendars/bert/outbox/', {
+    headers: TYPE,
+    body: asked.replace('VERSION:2.0', 'VERSION:2.0\r\nMETHOD:REQUEST'),
+  });
+  const text = answer.text.replaceAll('&#13;\n ', '');
+  t.match(
+    text,
+    'FREEBUSY;FBTYPE=BUSY-UNAVAILABLE:20260310T000000Z/20260310T090000Z,20260310T170000Z/20260311T000000Z',
+    'a colleague may ask without a grant',
+  );
 });

@@ -19,7 +19,7 @@ t.test('properties', async (t) => {
   t.test('of a principal', async (t) => {
     const text = await propfind('/dav/principals/jane/', '<C:addressbook-home-set/><C:directory-gateway/>');
     t.match(text, `<CR:addressbook-home-set><D:href>${HOME}</D:href></CR:addressbook-home-set>`);
-    t.match(text, /<D:prop><CR:directory-gateway\/><\/D:prop><D:status>HTTP\/1.1 404/);
+    t.match(text, '<CR:directory-gateway><D:href>/dav/directory/</D:href></CR:directory-gateway>');
   });
 
   t.test('of an address book', async (t) => {
@@ -62,6 +62,13 @@ t.test('properties', async (t) => {
     t.match(await propfind(HOME, '<S:me-card/>'), `${BOOK}me.vcf`);
     t.match((await patch(HOME, '<S:me-card>no</S:me-card>')).text, 'HTTP/1.1 409');
     t.match((await patch(BOOK, '<C:supported-address-data/>')).text, 'HTTP/1.1 403');
+    t.match(await propfind(HOME, '<C:default-addressbook-URL/>'), `<D:href>${BOOK}</D:href>`);
+    const choose = (href: string) =>
+      patch(HOME, `<C:default-addressbook-URL><href>${href}</href></C:default-addressbook-URL>`);
+    for (const href of [`${HOME}bogus/`, HOME, '/dav/calendars/jane/calendar/', `${BOOK}x.vcf`, '']) {
+      t.match((await choose(href)).text, 'HTTP/1.1 409', href);
+    }
+    t.match((await choose(`${server.url}${BOOK}`)).text, '200 OK');
   });
 
   t.test('the personal address book comes first, new ones after it', async (t) => {

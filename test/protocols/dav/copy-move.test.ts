@@ -66,7 +66,10 @@ t.test('members', async (t) => {
   t.equal(await transfer('COPY', source, `${server.url}${home}other/a.ics`), 201);
   t.equal(await transfer('COPY', source, `${home}other/a.ics`, { overwrite: 'F' }), 412);
   t.equal(await transfer('COPY', source, `${home}other/a.ics`), 204);
-  t.equal(await transfer('MOVE', source, `${home}third/b.ics`), 201);
+  const moved = await ask(server, alice, 'MOVE', source, { destination: `${home}third/b%20c.ics` });
+  t.equal(moved.status, 201);
+  t.equal(moved.headers.location, `${server.url}${home}third/b%20c.ics`, 'where it is now');
+  t.equal(await transfer('MOVE', `${home}third/b%20c.ics`, `${home}third/b.ics`), 201);
   t.equal(await get(source), 404);
   t.equal(await get(`${home}third/b.ics`), 200);
   t.equal(await transfer('MOVE', `${home}third/b.ics`, `${home}other/a.ics`, { overwrite: 'F' }), 412);

@@ -3,7 +3,8 @@ import t from 'tap';
 import { ask, propfindBody } from '../../support/dav.ts';
 import { startServer } from '../../support/server.ts';
 
-const TOKENS = '1, 3, extended-mkcol, calendar-access, addressbook';
+const TOKENS =
+  '1, 3, extended-mkcol, calendar-access, calendar-availability, calendar-managed-attachments, calendar-no-timezone, inbox-availability, addressbook';
 const server = await startServer(t);
 const alice = await server.addUser('alice');
 
@@ -67,7 +68,7 @@ t.test('errors carry the DAV header too; a home answers PROPFIND without it', as
 });
 
 t.test('methods that are not offered are 405 with Allow', async (t) => {
-  const methods = ['LOCK', 'UNLOCK', 'ACL', 'POST', 'PATCH', 'SEARCH', 'PUT', 'DELETE', 'COPY', 'MOVE'];
+  const methods = ['LOCK', 'UNLOCK', 'ACL', 'POST', 'PATCH', 'SEARCH', 'DELETE', 'COPY', 'MOVE'];
   for (const method of methods) {
     const { status, headers } = await server.request(alice, method, '/dav/calendars/alice/', {
       headers: { destination: '/dav/calendars/alice/x/' },
@@ -85,5 +86,11 @@ t.test('a collection answers without its slash; nothing is redirected', async (t
   t.equal(encoded.responses[0]?.href, '/dav/calendars/alice/calendar/');
   const page = await server.request(alice, 'GET', '/dav/calendars/alice/calendar/');
   t.equal(page.status, 200);
-  t.match(page.headers['content-type'], /^text\/plain/);
+  t.match(page.headers['content-type'], /^text\/calendar/);
+});
+
+t.test('a person who opens a principal is told its addresses', async (t) => {
+  const { status, text } = await server.request(alice, 'GET', '/dav/principals/alice/');
+  t.equal(status, 200);
+  for (const home of ['calendars', 'addressbooks']) t.match(text, `${server.url}/dav/${home}/alice/`);
 });

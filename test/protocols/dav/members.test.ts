@@ -36,8 +36,8 @@ t.test('what was put is what is got', async (t) => {
 
 t.test('where a member cannot be', async (t) => {
   const cases: [path: string, status: number][] = [
-    [calendar, 405],
-    ['/dav/calendars/alice/', 405],
+    [calendar, 403],
+    ['/dav/calendars/alice/', 403],
     ['/dav/calendars/alice/a.ics', 403],
     ['/dav/calendars/alice/missing/a.ics', 409],
     ['/dav/calendars/nobody/calendar/a.ics', 409],

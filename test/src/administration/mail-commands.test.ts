@@ -2,6 +2,7 @@
 import { tmpdir } from 'node:os';
 import t from 'tap';
 import { administration } from '../../../src/administration/commands.ts';
+import { servicesOf } from '../../../src/setup/service-records.ts';
 import { FakeMx } from '../../support/fake-mx.ts';
 import { letter, type MailServer, startMailServer } from '../../support/mail-server.ts';
 import { convene, environmentFor } from '../../support/program.ts';
@@ -17,7 +18,7 @@ async function reaches(server: MailServer, address: string): Promise<string> {
 
 t.test('addresses and groups', async (t) => {
   const server = await startMailServer(t);
-  const run = administration(server.app);
+  const run = administration({ ...server.app, services: () => servicesOf(server.app.config, {}) });
   t.equal(await reaches(server, 'sales@example.org'), '550 5.1.1');
   t.same(await run('alias.add', { address: 'Sales@Example.org', user: 'anna' }), {
     address: 'sales@example.org',

@@ -100,6 +100,8 @@ t.test('RFC 4791 §9.9: time-range on components', async (t) => {
     ['VTODO', [`DUE:${at(10)}`], hours(9, 10), true],
     ['VTODO', [`DUE:${at(10)}`], hours(10, 11), false],
     ['VTODO', [`DUE:${at(10)}`], hours(8, 9), false],
+    ['VTODO', [`DUE:${at(10)}`, 'RRULE:FREQ=HOURLY;COUNT=3'], hours(11, 12), true],
+    ['VTODO', [`DUE:${at(10)}`, 'RRULE:FREQ=HOURLY;COUNT=3'], hours(12, 13), false],
     ['VTODO', [`COMPLETED:${at(12)}`, `CREATED:${at(10)}`], hours(12, 13), true],
     ['VTODO', [`COMPLETED:${at(12)}`, `CREATED:${at(10)}`], hours(9, 10), true],
     ['VTODO', [`COMPLETED:${at(12)}`, `CREATED:${at(10)}`], hours(13, 14), false],

@@ -5,6 +5,7 @@ import { indexCalendarObject } from '../../../src/calendar/calendar-index.ts';
 import { parseVtimezone } from '../../../src/calendar/calendar-zones.ts';
 import { parseCalendarObject } from '../../../src/calendar/icalendar.ts';
 import { DomainError } from '../../../src/errors.ts';
+import { busyTime } from '../../support/busy-time.ts';
 
 const WINDOW = { from: Date.UTC(2025, 10, 1), until: Date.UTC(2029, 10, 1) };
 const FIXTURES = new URL('../../../fixtures/icalendar/', import.meta.url);
@@ -135,7 +136,10 @@ t.test('RFC 5545: values', async (t) => {
     [[start, 'DTEND:20260101T100000Z'], 'accepted'],
     [[start, 'DTEND:20260101T090000Z'], 'invalid-data'],
     [['DTSTART;TZID=Europe/Berlin:20260101T100000', 'DTEND;TZID=Europe/London:20260101T093000'], 'accepted'],
-    [[start, 'DTEND;VALUE=DATE:20260102'], 'invalid-data'],
+    // An end of another type than the start is written by programs in use.
+    [[start, 'DTEND;VALUE=DATE:20260102'], 'accepted'],
+    [[start, 'DTEND:20060101T000000'], 'accepted'],
+    [['CREATED:   51222T205954Z', start], 'accepted'],
     [['DTSTART;VALUE=DATE:20260101', 'DTEND;VALUE=DATE:20260101'], 'accepted'],
     [['DTSTART;VALUE=DATE:20260102', 'DTEND;VALUE=DATE:20260101'], 'invalid-data'],
     [[start, 'DTEND:20260101T110000Z', 'DURATION:PT1H'], 'invalid-data'],
@@ -144,8 +148,8 @@ t.test('RFC 5545: values', async (t) => {
     [[start, 'DURATION:-PT1H'], 'invalid-data'],
     [[start, 'DURATION:P'], 'invalid-data'],
     [[start, 'DURATION:1H'], 'invalid-data'],
-    [['DTSTART;TZID=Nowhere/Land:20260101T100000'], 'invalid-data'],
-    [['DTSTART;TZID=../../etc/passwd:20260101T100000'], 'invalid-data'],
+    [['DTSTART;TZID=Nowhere/Land:20260101T100000'], 'unknown-time-zone'],
+    [['DTSTART;TZID=../../etc/passwd:20260101T100000'], 'unknown-time-zone'],
     [['DTSTART;TZID=Europe/Berlin:20260101T100000Z'], 'accepted'],
     [['DTSTART;TZID=W. Europe Standard Time:20260101T100000'], 'accepted'],
     [['DTSTART;TZID=/mozilla.org/20050126_1/Europe/Berlin:20260101T100000'], 'accepted'],
@@ -208,10 +212,10 @@ t.test('many overrides', async (t) => {
     const main = ['BEGIN:VEVENT', 'UID:1', 'DTSTART:20260101T100000Z', 'RRULE:FREQ=DAILY', 'END:VEVENT'];
     return calendar(...main, ...Array.from({ length: count }, (_, index) => override(index, parameter)).flat());
   };
-  const before = performance.now();
+  const before = busyTime();
   const index = indexCalendarObject(parseCalendarObject(series(1_095)), WINDOW);
   t.equal(index.occurrences.length, 1_400, 'three years of overrides, then the rest of the series');
-  t.ok(performance.now() - before < 500);
+  t.ok(busyTime() - before < 500);
   t.equal(
     codeOf(() => parseCalendarObject(series(4_000))),
     'too-many-instances',
@@ -255,9 +259,9 @@ t.test('large objects take no time', async (t) => {
     ['1 MB of commas', event(start, `CATEGORIES:${','.repeat(1_000_000)}`), 'accepted'],
   ];
   for (const [name, text, expected] of cases) {
-    const before = performance.now();
+    const before = busyTime();
     const code = codeOf(() => parseCalendarObject(text));
-    const took = performance.now() - before;
+    const took = busyTime() - before;
     if (expected === 'accepted or refused') t.match(code, /^(accepted|invalid-data)$/, name);
     else t.equal(code, expected, name);
     t.ok(took < 1_000, `${name}: ${took.toFixed(0)} ms`);

@@ -20,6 +20,8 @@ t.test('RFC 5545 §3.3.10, rules that are read, and how they are printed', (t) =
     ['FREQ=DAILY;BYHOUR=0,23;BYMINUTE=59;BYSECOND=60', 'FREQ=DAILY;BYHOUR=0,23;BYMINUTE=59;BYSECOND=60'],
     ['FREQ=MONTHLY;BYDAY=MO;BYSETPOS=-1,366', 'FREQ=MONTHLY;BYDAY=MO;BYSETPOS=-1,366'],
     ['RSCALE=GREGORIAN;FREQ=DAILY;SKIP=OMIT', 'FREQ=DAILY'],
+    ['RSCALE=HEBREW;FREQ=YEARLY;BYMONTH=6,5L;SKIP=FORWARD', 'FREQ=YEARLY;BYMONTH=5L,6;RSCALE=HEBREW;SKIP=FORWARD'],
+    ['RSCALE=GREGORIAN;FREQ=MONTHLY;SKIP=BACKWARD', 'FREQ=MONTHLY;RSCALE=GREGORIAN;SKIP=BACKWARD'],
     ['FREQ=DAILY;COUNT=1000000000000000000', `FREQ=DAILY;COUNT=${Number.MAX_SAFE_INTEGER}`],
   ];
   for (const [given, printed] of accepted) {
@@ -71,12 +73,17 @@ t.test('RFC 5545 §3.3.10, rules that are refused', (t) => {
     ['FREQ=MONTHLY;BYSETPOS=1', /BYSETPOS/],
     ['FREQ=MONTHLY;BYDAY=MO;BYSETPOS=367', /BYSETPOS/],
     ['FREQ=WEEKLY;WKST=XX', /weekday/],
-    ['FREQ=YEARLY;RSCALE=CHINESE', /RSCALE=CHINESE is not supported/],
-    ['FREQ=YEARLY;RSCALE=GREGORIAN;SKIP=FORWARD', /SKIP=FORWARD is not supported/],
+    ['FREQ=YEARLY;RSCALE=GREGORIAN;SKIP=SOMETIMES', /SKIP=SOMETIMES is unknown/],
+    ['FREQ=YEARLY;SKIP=FORWARD', /SKIP needs RSCALE/],
+    ['FREQ=YEARLY;BYMONTH=5L', /BYMONTH may not hold 5L/],
+    ['FREQ=YEARLY;RSCALE=CHINESE;BYMONTH=14', /BYMONTH may not hold 14/],
     [`FREQ=DAILY;BYMONTH=${'1,'.repeat(20_000)}1`, /longer/],
   ];
   for (const [given, message] of refused) {
     t.throws(() => parseRecurrenceRule(given), { code: 'invalid-data', message }, given.slice(0, 60));
+  }
+  for (const given of ['FREQ=YEARLY;RSCALE=MARTIAN', 'FREQ=HOURLY;RSCALE=CHINESE']) {
+    t.throws(() => parseRecurrenceRule(given), { code: 'unsupported-recurrence-scale' }, given);
   }
   t.end();
 });
@@ -97,7 +104,7 @@ t.test('any text is read or refused', (t) => {
         const rule = parseRecurrenceRule(given);
         t.same(parseRecurrenceRule(printRecurrenceRule(rule)), rule);
       } catch (error) {
-        if (!(error instanceof DomainError) || error.code !== 'invalid-data') {
+        if (!(error instanceof DomainError) || !['invalid-data', 'unsupported-recurrence-scale'].includes(error.code)) {
           throw error;
         }
       }

@@ -171,4 +171,26 @@ t.test('FETCH', async (t) => {
       odd,
     );
   });
+
+  t.test('what is told of a message is never of another, though some leave meanwhile', async (t) => {
+    const [reader, remover] = [await loginImap(t, server, anna), await loginImap(t, server, anna)];
+    await reader.ok('CREATE leaving');
+    const tags = Array.from({ length: 1500 }, (_, n) =>
+      reader.begin(`APPEND leaving (kw${n % 7}) {18+}\r\nSubject: x\r\n\r\nab\r\n`),
+    );
+    for (const tag of tags) await reader.reply(tag);
+    await reader.ok('SELECT leaving');
+    await remover.ok('SELECT leaving');
+    await remover.ok('STORE 1:100,900:1000 +FLAGS.SILENT (\\Deleted)');
+    const tag = reader.begin('FETCH 1:* (UID FLAGS ENVELOPE)');
+    remover.begin('EXPUNGE');
+    const { untagged } = await reader.reply(tag);
+    const told = untagged.filter((line) => line.includes('ENVELOPE'));
+    t.ok(told.length >= 1299, `${told.length} told`);
+    const wrong = told.filter((line) => {
+      const uid = Number(/UID (\d+)/.exec(line)?.[1]);
+      return !line.startsWith(`${uid} FETCH`) || !line.includes(`kw${(uid - 1) % 7}`);
+    });
+    t.same(wrong, []);
+  });
 });

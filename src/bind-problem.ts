@@ -1,4 +1,4 @@
-/** Why a listener could not be bound, in a sentence that says what to do about it. */
+/** Why a listener could not be bound, as a sentence that says what to change. Elsewhere: the settings (config.ts). */
 import { ConfigError, type Listener, portName } from './config.ts';
 
 const SENTENCES: Readonly<Record<string, (place: string, name: string) => string>> = {
@@ -8,9 +8,8 @@ const SENTENCES: Readonly<Record<string, (place: string, name: string) => string
   ENOTFOUND: (place) => `The host of ${place} is not known; set CONVENE_HOST to an IP address of this machine.`,
 };
 
-/** The error of a bind as one that is shown without a stack, where there is a sentence for it. */
-export function bindProblem(error: unknown, listener: Listener, host: string, port: number | undefined): unknown {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code ?? '';
-  const sentence = SENTENCES[code]?.(`${host} port ${port}`, portName(listener));
+/** A ConfigError where the operator can do something about it, else the error itself. */
+export function bindProblem(error: NodeJS.ErrnoException, listener: Listener, host: string, port = 0): Error {
+  const sentence = SENTENCES[error.code ?? '']?.(`${host} port ${port}`, portName(listener));
   return sentence === undefined ? error : new ConfigError([sentence]);
 }

@@ -1,0 +1,38 @@
+/** The CSS name nearest to a colour: COLOR of RFC 7986 §5.9 takes names only. */
+
+/** The sixteen names every program knows, and some that calendars are often given. */
+const NAMES: readonly [name: string, red: number, green: number, blue: number][] = [
+  ['black', 0, 0, 0],
+  ['silver', 192, 192, 192],
+  ['gray', 128, 128, 128],
+  ['white', 255, 255, 255],
+  ['maroon', 128, 0, 0],
+  ['red', 255, 0, 0],
+  ['purple', 128, 0, 128],
+  ['fuchsia', 255, 0, 255],
+  ['green', 0, 128, 0],
+  ['lime', 0, 255, 0],
+  ['olive', 128, 128, 0],
+  ['yellow', 255, 255, 0],
+  ['navy', 0, 0, 128],
+  ['blue', 0, 0, 255],
+  ['teal', 0, 128, 128],
+  ['aqua', 0, 255, 255],
+  ['orange', 255, 165, 0],
+  ['brown', 165, 42, 42],
+  ['pink', 255, 192, 203],
+  ['tomato', 255, 99, 71],
+  ['royalblue', 65, 105, 225],
+  ['turquoise', 64, 224, 208],
+  ['violet', 238, 130, 238],
+  ['gold', 255, 215, 0],
+  ['skyblue', 135, 206, 235],
+  ['mediumseagreen', 60, 179, 113],
+];
+
+/** @param colour `#RRGGBB` */
+export function nearestColourName(colour: string): string {
+  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+  const distance = ([, r, g, b]: (typeof NAMES)[number]) => (r - red) ** 2 + (g - green) ** 2 + (b - blue) ** 2;
+  return NAMES.reduce((nearest, one) => (distance(one) < distance(nearest) ? one : nearest))[0];
+}

@@ -1,0 +1,34 @@
+/** `convene setup-link` and `convene dns`: how clients find this server. */
+import QR from 'qr';
+import type { Command } from './command.ts';
+
+const link: Command = {
+  words: 'setup-link',
+  usage: 'ADDRESS|NAME [--qr]',
+  summary: 'make a link that sets up one device of a person, once',
+  help: `Valid for a day, used up by its button. The device gets a password of its own and, on iOS and macOS, a profile.
+  --qr   draw the link as a QR code to scan with the phone`,
+  options: { qr: { type: 'boolean' } },
+  positionals: 1,
+  async run(given, terminal) {
+    const { url } = await terminal.call('setup.link', { user: given.positionals[0] ?? '' });
+    terminal.print(url);
+    if (given.values['qr'] === true) terminal.print(QR(url, 'ascii'));
+    return 0;
+  },
+};
+
+const dns: Command = {
+  words: 'dns',
+  usage: '',
+  summary: 'print the DNS records by which clients find this server',
+  help: 'MX, SRV and TXT lines for the zone of each domain. Names of hosts come from CONVENE_PUBLIC_URL.',
+  options: {},
+  positionals: 0,
+  async run(_given, terminal) {
+    for (const line of await terminal.call('setup.records', {})) terminal.print(line);
+    return 0;
+  },
+};
+
+export const setupCommands: readonly Command[] = [link, dns];

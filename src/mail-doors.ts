@@ -1,0 +1,106 @@
+/**
+ * The listeners of mail, and the services that take mail in and send it out.
+ * Elsewhere: what each protocol does (protocols/imap, pop3, smtp).
+ */
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { openImap } from '../protocols/imap/listeners.ts';
+import type { ImapLimits } from '../protocols/imap/session.ts';
+import type { CertificatePair } from '../protocols/listener.ts';
+import { openPop3 } from '../protocols/pop3/listeners.ts';
+import type { Pop3Limits } from '../protocols/pop3/session.ts';
+import { openSmtp } from '../protocols/smtp/listeners.ts';
+import type { SessionLimits } from '../protocols/smtp/session-limits.ts';
+import { smtpTransport, type TransportOptions } from '../protocols/smtp/transport.ts';
+import type { Config, Listener } from './config.ts';
+import { LocalRecipients } from './mail/local-recipients.ts';
+import { Outbound } from './mail/outbound.ts';
+import { Reception } from './mail/reception.ts';
+import { Signing } from './mail/signing.ts';
+import { Submission } from './mail/submission.ts';
+import { packageVersion } from './package-root.ts';
+import type { Services } from './services.ts';
+
+/** Of the mail listeners, those that speak TLS at once or on request. */
+export const TLS_MAIL_LISTENERS: readonly Listener[] = [
+  'imap',
+  'imaps',
+  'pop3',
+  'pop3s',
+  'submission',
+  'submissions',
+  'smtp',
+];
+
+export interface MailDoorsOptions {
+  readonly imapLimits?: Partial<ImapLimits>;
+  readonly pop3Limits?: Partial<Pop3Limits>;
+  readonly smtpLimits?: Partial<SessionLimits>;
+  readonly mailTransport?: Partial<TransportOptions>;
+}
+
+/** What all of them are given. */
+export interface MailDoorsContext {
+  readonly config: Config;
+  readonly services: Services;
+  readonly tls: CertificatePair | undefined;
+  readonly log: Logger;
+  readonly now: () => number;
+}
+
+interface Door {
+  readonly addresses: Readonly<Partial<Record<Listener, AddressInfo>>>;
+  /** New connections get this certificate. */
+  renew(tls: CertificatePair): void;
+  close(): Promise<void>;
+}
+
+export interface MailDoors extends Door {
+  readonly outbound: Outbound;
+}
+
+/** Opens the listeners that have a port, and starts to send what is queued; all or nothing. */
+export async function openMailDoors(
+  { config, services, tls, log, now }: MailDoorsContext,
+  options: MailDoorsOptions,
+): Promise<MailDoors> {
+  const { store, mail, authentication, domainKeys, queue } = services;
+  const { mailHostname: hostname, relay } = config;
+  const recipients = new LocalRecipients(store, mail.delivery);
+  const transport = smtpTransport({ hostname, relay, ...options.mailTransport });
+  const outbound = new Outbound(store, mail.delivery, recipients, transport, {
+    hostname,
+    now,
+    log,
+    signing: new Signing(domainKeys, now),
+  });
+  const flow = {
+    recipients,
+    reception: new Reception(mail.delivery, hostname, now),
+    submission: new Submission(store, mail.delivery, hostname, now, () => outbound.wake()),
+  };
+  const common = { config, authentication, tls, log };
+  const version = packageVersion();
+  const doors: Door[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all([...doors.map((door) => door.close()), outbound.stop()]);
+  };
+  try {
+    doors.push(await openImap({ ...common, ...mail, version, limits: options.imapLimits }));
+    doors.push(await openPop3({ ...common, ...mail, version, limits: options.pop3Limits }));
+    doors.push(await openSmtp({ ...common, ...flow, limits: options.smtpLimits }));
+    await outbound.start();
+    queue.onChange(() => outbound.wake());
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    addresses: Object.assign({}, ...doors.map(({ addresses }) => addresses)),
+    outbound,
+    renew(renewed) {
+      for (const door of doors) door.renew(renewed);
+    },
+    close,
+  };
+}
