@@ -20,6 +20,7 @@ import { feedCommands } from './cli/feed.ts';
 import { mailCommands } from './cli/mail.ts';
 import { roomCommands } from './cli/room.ts';
 import { setupCommands } from './cli/setup.ts';
+import { sharingCommands } from './cli/sharing.ts';
 import { subscriptionCommands } from './cli/subscription.ts';
 import { userCommands } from './cli/user.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
@@ -49,6 +50,7 @@ const COMMANDS: readonly Command[] = [
   serveCommand,
   ...userCommands,
   ...domainCommands,
+  ...sharingCommands,
   ...deviceCommands,
   ...feedCommands,
   ...setupCommands,

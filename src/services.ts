@@ -2,6 +2,7 @@
  * The services on a store, as commands and protocols use them: built once, here, and given what they need.
  * The server has them with listeners (app.ts), the command line without (cli.ts).
  */
+import { printNotice } from '../protocols/dav/notifications.ts';
 import { httpClient } from '../protocols/http-client.ts';
 import { openStore } from '../storage/open.ts';
 import type { ChangeHint, Store } from '../storage/store.ts';
@@ -10,8 +11,11 @@ import { Backups } from './administration/backups.ts';
 import { Restoring } from './administration/restoring.ts';
 import { Feeds } from './calendar/feeds.ts';
 import { Subscriptions } from './calendar/subscriptions.ts';
+import { Grants } from './collections/grants.ts';
 import { setDefaultQuota } from './collections/quota.ts';
 import { RestoringDeleted } from './collections/restoring.ts';
+import { SharedAccess } from './collections/shared-access.ts';
+import { Sharing } from './collections/sharing.ts';
 import type { Config } from './config.ts';
 import { refusingWhenFull } from './full-disk.ts';
 import { addMissingMailboxes } from './mail/default-mailboxes.ts';
@@ -34,6 +38,7 @@ import { packageVersion } from './package-root.ts';
 import { Aliases } from './principals/aliases.ts';
 import { Authentication } from './principals/authentication.ts';
 import { DevicePasswords } from './principals/device-passwords.ts';
+import { Directory } from './principals/directory.ts';
 import { FreeBusyChoices } from './principals/free-busy-sharing.ts';
 import { Groups } from './principals/groups.ts';
 import { LoginThrottle } from './principals/login-throttle.ts';
@@ -57,6 +62,7 @@ export interface Services {
   readonly authentication: Authentication;
   readonly organisations: Organisations;
   readonly principals: Principals;
+  readonly access: SharedAccess;
   readonly rooms: Rooms;
   readonly freeBusyChoices: FreeBusyChoices;
   readonly aliases: Aliases;
@@ -119,6 +125,7 @@ export async function openServices(config: Config, options: ServicesOptions = {}
       authentication,
       organisations,
       principals,
+      access: sharedAccess(store, principals, now),
       rooms: new Rooms(store, now),
       freeBusyChoices: new FreeBusyChoices(store),
       aliases: new Aliases(store, principals),
@@ -142,6 +149,13 @@ export async function openServices(config: Config, options: ServicesOptions = {}
     await store.close();
     throw error;
   }
+}
+
+/** Granting and sharing for the command line. */
+function sharedAccess(store: Store, principals: Principals, now: () => number): SharedAccess {
+  const directory = new Directory(store);
+  const sharing = new Sharing(store, directory, printNotice, now);
+  return new SharedAccess(store, principals, new Grants(store, directory, now), sharing);
 }
 
 /** The services of mail on a store. */

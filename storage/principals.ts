@@ -28,13 +28,13 @@ export const statements = {
   removeProperties: `DELETE FROM properties WHERE resource_kind IN ('principal', 'calendars', 'addressbooks') AND resource_id = ?`,
   removePersonalProperties: 'DELETE FROM properties WHERE principal_id = ?',
   removeBindings: 'DELETE FROM bindings WHERE collection_id IN (SELECT id FROM collections WHERE account_id = ?)',
-  removeGrants: 'DELETE FROM grants WHERE account_id = ?',
+  removeGrants: 'DELETE FROM grants WHERE account_id = ?1 OR grantee_id = ?1',
   removeCollections: 'UPDATE collections SET removed = 1 WHERE account_id = ?',
   removeMailboxes: 'DELETE FROM mailboxes WHERE account_id = ?',
   remove: 'DELETE FROM principals WHERE id = ?',
 } as const;
 
-/** Addresses, credentials, memberships, own bindings and grants received go by ON DELETE CASCADE. */
+/** Addresses, credentials, memberships, own bindings and invitations received go by ON DELETE CASCADE. */
 const REMOVAL = [
   statements.removeProperties,
   statements.removePersonalProperties,

@@ -10,7 +10,7 @@ import { calendarColumns } from '../../src/calendar/calendars.ts';
 import type { Subscriptions } from '../../src/calendar/subscriptions.ts';
 import { isSchedulingCollection } from '../../src/collections/collections.ts';
 import type { FreeBusy } from '../../src/scheduling/free-busy.ts';
-import type { DavExtension } from '../dav/contract.ts';
+import type { HomeExtension } from '../dav/contract.ts';
 import { CALDAV } from '../dav/namespaces.ts';
 import { calendarRefusal, calendarTextOf, isConverted } from './calendar-object.ts';
 import { calendarProperties } from './calendar-properties.ts';
@@ -34,7 +34,7 @@ export interface CalendarServices {
   readonly now: () => number;
 }
 
-export function caldav(services: CalendarServices): DavExtension {
+export function caldav(services: CalendarServices): HomeExtension {
   const outbox = scheduleOutbox(services.freeBusy, services.now);
   const actions = attachmentActions(services.attachments);
   return {

@@ -3,6 +3,7 @@
  * RFC 9110 §9.3, RFC 4918 §9.4 to §9.7, RFC 4791 §5.3.2 and §5.3.4, RFC 6352 §6.3.2.
  * Elsewhere: COPY and MOVE (copy-move.ts), what a body means and what is refused (the extensions and their services).
  */
+import type { Collection } from '../../src/collections/members.ts';
 import { DomainError } from '../../src/errors.ts';
 import type { MemberRow } from '../../storage/store.ts';
 import { checkCollection, isNotModified, preconditionOf } from './conditional.ts';
@@ -58,7 +59,7 @@ export async function put(exchange: Exchange, target: Target, body: Buffer): Pro
   }
   if (parent?.kind !== 'collection') {
     if (parent === undefined) throw new DavError(409, 'The collection above this path does not exist.');
-    throw new DavError(403, 'Members are made in calendars and address books only.');
+    throw new DavError(403, 'Members are made in calendars, address books and plain collections only.');
   }
   await putMember(exchange, parent, name, body);
 }
@@ -88,7 +89,8 @@ export async function putMember(
   const [mediaType = '', ...parameters] = (request.headers['content-type'] ?? '').split(';');
   const type = mediaType.trim().toLowerCase();
   const text = extension.textOf(body, type, parameters.join(';'));
-  const result = await orCurrent(exchange, () => extension.members.put(collection, name, text, check));
+  const contentType = request.headers['content-type'];
+  const result = await orCurrent(exchange, () => extension.members.put(collection, name, text, check, contentType));
   if (result === undefined) return;
   const { created, member, verbatim } = result;
   made?.();
@@ -120,9 +122,17 @@ export async function remove(exchange: Exchange, resource: Resource): Promise<vo
     // RFC 4918 §9.6.1: a collection goes with everything in it.
     if (depth !== undefined && depth !== 'infinity') throw badRequest('A collection is deleted with Depth infinity.');
     await checkCollection(exchange);
-    await exchange.server.collections.remove(resource.collection);
+    await removeOrLeave(exchange, resource.collection);
   } else throw notAllowed(resource);
   await exchange.reply.code(204).send();
+}
+
+/** What somebody else shares leaves the viewer's home only; what is its own goes for everybody it was shared with. */
+async function removeOrLeave({ server, viewer }: Exchange, collection: Collection): Promise<void> {
+  if (collection.principalId === viewer.id && collection.accountId !== viewer.id)
+    return server.sharing.leave(viewer, collection);
+  if (collection.rights.manage) await server.sharing.withdrawAll(collection);
+  await server.collections.remove(collection);
 }
 
 function memberHeaders({ reply }: Exchange, extension: DavExtension, member: MemberRow): void {

@@ -139,8 +139,10 @@ export async function refuseLiteral(
     if (piece === null) return;
     left -= piece.length;
   }
-  // What is behind it belongs to the refused command.
-  await stream.line();
+  // What is behind it belongs to the refused command, further literals too.
+  const rest = await stream.line();
+  const next = rest === null ? undefined : literalOf(rest);
+  if (next !== undefined) await refuseLiteral(stream, next, most - octets);
 }
 
 function tagOf(line: string): string {

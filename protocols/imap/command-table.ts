@@ -2,10 +2,11 @@
 import { deleteAcl, getAcl, listRights, myRights, setAcl } from './commands/acl.ts';
 import { capability, id, logout, noop } from './commands/any-state.ts';
 import { append } from './commands/append.ts';
+import { compress } from './commands/compress.ts';
 import { copy, move, uidCopy, uidMove } from './commands/copy-move.ts';
 import { fetch, uidFetch } from './commands/fetch.ts';
 import { idle } from './commands/idle.ts';
-import { list, lsub, namespace } from './commands/list.ts';
+import { list, lsub, namespace, xlist } from './commands/list.ts';
 import { create, remove, rename, status, subscribe, unsubscribe } from './commands/mailbox.ts';
 import { authenticate, login, startTlsCommand } from './commands/not-authenticated.ts';
 import { getQuota, getQuotaRoot, setQuota } from './commands/quota.ts';
@@ -36,6 +37,7 @@ export const commands: CommandTable = new Map<string, Command>(
     UNSUBSCRIBE: unsubscribe,
     LIST: list,
     LSUB: lsub,
+    XLIST: xlist,
     NAMESPACE: namespace,
     STATUS: status,
     GETACL: getAcl,
@@ -48,6 +50,7 @@ export const commands: CommandTable = new Map<string, Command>(
     SETQUOTA: setQuota,
     APPEND: append,
     IDLE: idle,
+    COMPRESS: compress,
     CHECK: check,
     CLOSE: close,
     UNSELECT: unselect,

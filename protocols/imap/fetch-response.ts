@@ -12,7 +12,7 @@ import { BodySections } from './body-sections.ts';
 import type { FetchPlan } from './fetch-items.ts';
 import { type FetchRow, FetchSources } from './fetch-sources.ts';
 import { emailId, threadId } from './object-ids.ts';
-import { quote } from './responses.ts';
+import { quote, Refusal } from './responses.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 import type { Span } from './sequence-set.ts';
 import type { ImapSession } from './session.ts';
@@ -49,6 +49,7 @@ export async function printFetch(session: ImapSession, spans: readonly Span[], p
       if (row === undefined) continue;
       const messageId = mailbox.view.messageIds[mailbox.viewIndex(index)];
       const brief = plan.body && messageId !== undefined ? await contents.scanned(messageId) : undefined;
+      const preview = plan.preview && row.body !== undefined ? await contents.preview(row.body) : undefined;
       // Only now: messages may have left while pages were read, and positions in the view moved.
       const at = mailbox.viewIndex(index);
       if (at < 0) continue;
@@ -56,8 +57,7 @@ export async function printFetch(session: ImapSession, spans: readonly Span[], p
       let text = `* ${index + 1} FETCH (${memoryItems(mailbox, at, uid, plan)}`;
       for (const item of storedItems(row, plan)) text += gap(text) + item;
       if (brief !== undefined) text += `${gap(text)}BODY ${bodyStructureOf(brief.message, false)}`;
-      if (row.body !== undefined && plan.preview)
-        text += `${gap(text)}PREVIEW ${quote(latin1(await contents.preview(row.body)))}`;
+      if (preview !== undefined) text += `${gap(text)}PREVIEW ${quote(latin1(preview))}`;
       if (row.body === undefined || plan.sections.length === 0) {
         stream.write(`${text})\r\n`);
         continue;
@@ -69,6 +69,7 @@ export async function printFetch(session: ImapSession, spans: readonly Span[], p
       if (stream.crowded) await stream.room();
     }
   }
+  if (sections.unknownEncoding) throw new Refusal('NO', 'UNKNOWN-CTE', 'The encoding of a part is not known.');
 }
 
 async function printFromMemory(session: ImapSession, spans: readonly Span[], plan: FetchPlan): Promise<void> {

@@ -19,6 +19,7 @@ import { type FeedCommands, feedCommands } from './feed-commands.ts';
 import { type MailCommands, type MailServices, mailCommands } from './mail-commands.ts';
 import { type RoomCommands, type RoomServices, roomCommands } from './room-commands.ts';
 import { type SetupCommands, type SetupServices, setupCommands } from './setup-commands.ts';
+import { type SharingCommands, type SharingServices, sharingCommands } from './sharing-commands.ts';
 import { type SubscriptionCommands, type SubscriptionServices, subscriptionCommands } from './subscription-commands.ts';
 
 export interface UserRecord {
@@ -45,6 +46,7 @@ export interface Commands
     RoomCommands,
     BackupCommands,
     DeletedCommands,
+    SharingCommands,
     SubscriptionCommands,
     MailCommands {
   'user.add': {
@@ -78,6 +80,7 @@ export interface Administered
     RoomServices,
     BackupServices,
     DeletedServices,
+    SharingServices,
     SubscriptionServices,
     MailServices {
   readonly organisations: Organisations;
@@ -148,6 +151,7 @@ export function administration(services: Administered): (name: string, given: un
     ...backupCommands(services),
     ...deletedCommands(services),
     ...subscriptionCommands(services),
+    ...sharingCommands(services),
     ...mailCommands(services),
   };
   return async (name, given) => {

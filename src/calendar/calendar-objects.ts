@@ -7,6 +7,7 @@
 import type { CalendarObjectRow, MemberRow, OccurrenceRow, Store, Writes } from '../../storage/store.ts';
 import { etagOf, soundOctets } from '../collections/etag.ts';
 import type { Collection, Members, Precondition, PutResult } from '../collections/members.ts';
+import { requireRoom } from '../collections/quota.ts';
 import { DomainError } from '../errors.ts';
 import { settleAttachments } from './attachment-check.ts';
 import { indexCalendarObject } from './calendar-index.ts';
@@ -219,6 +220,7 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
     requireNew: typeof requireNewToCalendar = requireNewToCalendar,
   ): Promise<CalendarObjectRow> {
     await requireCollection(write, collection);
+    await requireRoom(write, collection.accountId, row.size - (current?.size ?? 0));
     const now = this.now();
     const written = { ...row, collectionId: collection.id, name, scheduleTag: null, modseq, modifiedAt: now };
     if (current !== undefined) {

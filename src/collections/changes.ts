@@ -52,8 +52,12 @@ type Bound = {
 };
 
 /** Members by the kind of their collection. */
-export function memberReads(reads: Reads, kind: CollectionKind): MemberReads<MemberRow> {
-  return kind === 'calendar' ? reads.calendarObjects : reads.cards;
+export function memberReads(
+  reads: Reads,
+  kind: CollectionKind,
+): Pick<MemberReads<MemberRow>, 'get' | 'page' | 'listing' | 'count'> {
+  if (kind === 'calendar') return reads.calendarObjects;
+  return kind === 'addressbook' ? reads.cards : reads.files;
 }
 
 export class Changes {
@@ -75,7 +79,8 @@ export class Changes {
 
   /** Rows and octets of members by name, at most 500; missing ones are left out. */
   withData(collection: Bound, names: string[]): Promise<(MemberRow & { data: string })[]> {
-    return memberReads(this.store, collection.kind).withData(collection.id, names);
+    const members = collection.kind === 'calendar' ? this.store.calendarObjects : this.store.cards;
+    return members.withData(collection.id, names);
   }
 
   /**

@@ -1,6 +1,6 @@
 /**
  * What every kind of DAV collection offers for its members: the calls that calendar objects and cards share.
- * src/calendar/calendar-objects.ts and src/contacts/cards.ts implement it; protocols/dav/members.ts serves it.
+ * src/calendar/calendar-objects.ts, src/contacts/cards.ts and files.ts implement it; protocols/dav/members.ts serves it.
  * Elsewhere: finding a collection (collections.ts), its change log (changes.ts).
  */
 
@@ -33,10 +33,16 @@ export interface PutResult {
 /** The members of the collections of one kind. Missing rights are 'forbidden', or 'not-found' without the right to read. */
 export interface Members<Row extends MemberRow = MemberRow> {
   find(collection: Collection, name: string): Promise<Row | undefined>;
-  /** The octets, as text. */
-  read(member: MemberRow): Promise<string>;
-  /** Creates or replaces a member with these octets (already known to be UTF-8), durable when it resolves. */
-  put(collection: Collection, name: string, octets: string, check: Precondition): Promise<PutResult>;
+  /** The octets: text of calendar objects and cards, which are UTF-8, and a Buffer of files. */
+  read(member: MemberRow): Promise<string | Buffer>;
+  /** Creates or replaces a member with these octets, durable when it resolves. `contentType` matters to files only. */
+  put(
+    collection: Collection,
+    name: string,
+    octets: string | Buffer,
+    check: Precondition,
+    contentType?: string,
+  ): Promise<PutResult>;
   remove(collection: Collection, name: string, check: Precondition): Promise<void>;
   /** Copies to a place that may be taken when `overwrite`; `check` sees the source. Returns whether it was free. */
   copy(

@@ -32,7 +32,7 @@ export interface SortKeys {
 
 const PAGE = 500;
 /** Some hundred octets each. */
-const KEPT = 200_000;
+const KEPT = 100_000;
 
 export class SortKeyReader {
   private readonly store: Store;

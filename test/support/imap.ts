@@ -4,6 +4,7 @@
  */
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { constants, createDeflateRaw, createInflateRaw, type DeflateRaw } from 'node:zlib';
 import type { App } from '../../src/app.ts';
 import type { Teardown, TestUser } from './server.ts';
 
@@ -36,6 +37,7 @@ export class ImapClient {
   socket: Socket;
   /** The tag of the last command. */
   tag = '';
+  #out: DeflateRaw | undefined;
   #received = '';
   #closed = false;
   #wake: (() => void) | undefined;
@@ -48,7 +50,7 @@ export class ImapClient {
 
   /** Sends latin1 text as it is. */
   send(text: string | Buffer): void {
-    this.socket.write(typeof text === 'string' ? Buffer.from(text, 'latin1') : text);
+    (this.#out ?? this.socket).write(typeof text === 'string' ? Buffer.from(text, 'latin1') : text);
   }
 
   /** Sends a command under a new tag without waiting for anything. */
@@ -121,6 +123,18 @@ export class ImapClient {
     return Number(/APPENDUID \d+ (\d+)/.exec(text)?.[1]);
   }
 
+  /** Deflates and inflates everything from now on, after COMPRESS. */
+  deflate(): void {
+    const inflate = createInflateRaw();
+    const deflate = createDeflateRaw({ flush: constants.Z_SYNC_FLUSH });
+    this.socket.removeAllListeners('data');
+    deflate.pipe(this.socket);
+    this.socket.pipe(inflate);
+    inflate.on('data', (data: Buffer) => this.#receive(data));
+    inflate.on('error', () => {});
+    this.#out = deflate;
+  }
+
   /** Goes on to TLS after STARTTLS. */
   async secure(): Promise<void> {
     this.socket.removeAllListeners('data');
@@ -134,15 +148,17 @@ export class ImapClient {
   }
 
   #attach(): void {
-    this.socket.on('data', (data: Buffer) => {
-      this.#received += data.toString('latin1');
-      this.#wake?.();
-    });
+    this.socket.on('data', (data: Buffer) => this.#receive(data));
     this.socket.on('error', () => {});
     this.socket.on('close', () => {
       this.#closed = true;
       this.#wake?.();
     });
+  }
+
+  #receive(data: Buffer): void {
+    this.#received += data.toString('latin1');
+    this.#wake?.();
   }
 
   async #more(closing = false): Promise<void> {

@@ -1,51 +1,81 @@
 /**
- * APPEND: the octets go from the socket to the stage in pieces, and become a message in one transaction.
- * RFC 3501 §6.3.11, RFC 4315 §3 (APPENDUID), RFC 7889 §4 (TOOBIG before the octets are sent).
+ * APPEND: the octets go from the socket to the stage in pieces, and become messages in one transaction.
+ * RFC 3501 §6.3.11, RFC 3502 (MULTIAPPEND), RFC 4315 §3 (APPENDUID), RFC 7889 §4 (TOOBIG before the octets are sent).
  * Elsewhere: the stage (src/mail/message-stage.ts).
  */
 import { DomainError } from '../../../src/errors.ts';
+import { withoutBinaryParts } from '../../../src/mail/binary-parts.ts';
 import { parseFlagNames } from '../../../src/mail/flags.ts';
 import type { Mailbox } from '../../../src/mail/mailboxes.ts';
 import { MAX_MESSAGE_OCTETS, type MessageStage } from '../../../src/mail/message-stage.ts';
-import { type LiteralHeader, refuseLiteral } from '../command-reader.ts';
-import type { Arguments } from '../grammar.ts';
+import type { NewMessage } from '../../../src/mail/messages.ts';
+import { type LiteralHeader, literalOf, refuseLiteral } from '../command-reader.ts';
+import { Arguments } from '../grammar.ts';
 import { Goodbye, Refusal } from '../responses.ts';
+import { printNumbers } from '../sequence-set.ts';
 import type { Command, ImapSession } from '../session.ts';
 
 /** Octets taken off the socket at once. */
 const PIECE = 256 * 1024;
+/** A literal8 is held whole while it is looked through. */
+const MAX_BINARY = 32 * 1024 * 1024;
 
 export const append: Command = {
   state: 'authenticated',
   async run(session, { arguments: args, message }) {
     if (message === undefined) return args.fail('a message is expected');
-    let mailbox: Mailbox;
-    let options: AppendOptions;
+    const { messages } = session.services;
+    const stages: MessageStage[] = [];
     try {
       args.space();
-      const wire = args.astring();
-      options = readOptions(args);
-      parseFlagNames(options.flags);
-      if (message.binary) throw new Refusal('NO', 'CANNOT', 'Binary messages are not taken.');
-      mailbox = await target(session, wire);
-      if (message.octets > MAX_MESSAGE_OCTETS)
-        throw new DomainError('too-large', `A message has at most ${MAX_MESSAGE_OCTETS} octets.`);
-      if (message.octets === 0) throw new Refusal('NO', 'CANNOT', 'A message is not empty.');
+      const mailbox = await refusing(session, message, () => target(session, args.astring()));
+      const appended: NewMessage[] = [];
+      let options = args;
+      let octets = 0;
+      for (let literal: LiteralHeader | undefined = message; literal !== undefined; ) {
+        const { octets: size, binary } = literal;
+        octets += size;
+        const read = await refusing(session, literal, async () => {
+          const parsed = readOptions(options);
+          parseFlagNames(parsed.flags);
+          if (octets > MAX_MESSAGE_OCTETS || (binary && size > MAX_BINARY))
+            throw new DomainError(
+              'too-large',
+              `The messages of one command have at most ${MAX_MESSAGE_OCTETS} octets.`,
+            );
+          if (size === 0) throw new Refusal('NO', 'CANNOT', 'A message is not empty.');
+          return parsed;
+        });
+        const stage = messages.stage(mailbox.accountId);
+        stages.push(stage);
+        if (binary) await receiveBinary(session, stage, literal);
+        else await receive(session, stage, literal);
+        appended.push({ ...read, staged: await stage.finish() });
+        const rest = await session.stream.line();
+        if (rest === null) throw new Goodbye('The connection was closed.');
+        // RFC 3502: another message, with flags and a date of its own.
+        literal = literalOf(rest);
+        options = new Arguments(rest);
+        if (literal === undefined) options.end();
+      }
+      const { uidvalidity, uids } = await messages.append(session.user, mailbox, appended).catch(tryCreate);
+      return `[APPENDUID ${uidvalidity} ${printNumbers(uids)}] Appended.`;
     } catch (error) {
-      await refuseLiteral(session.stream, message);
+      for (const stage of stages) await stage.discard();
       throw error;
     }
-    const stage = session.services.messages.stage(mailbox.accountId);
-    await receive(session, stage, message);
-    const rest = await session.stream.line();
-    if (rest === null) throw new Goodbye('The connection was closed.');
-    if (rest.trim() !== '') throw new Refusal('BAD', '', 'There is more than APPEND takes.');
-    const { uidvalidity, uids } = await session.services.messages
-      .append(session.user, mailbox, [{ ...options, staged: await stage.finish() }])
-      .catch(tryCreate);
-    return `[APPENDUID ${uidvalidity} ${uids[0]}] Appended.`;
   },
 };
+
+/** Does what comes before a message is taken; when that fails, gets the message out of the way. */
+async function refusing<T>({ stream }: ImapSession, literal: LiteralHeader, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    await refuseLiteral(stream, literal);
+    throw error;
+  }
+}
 
 interface AppendOptions {
   readonly flags: string[];
@@ -82,7 +112,11 @@ async function target(session: ImapSession, wire: string): Promise<Mailbox> {
 }
 
 /** Moves the octets of a message from the socket to its stage; the stage sets the pace. */
-async function receive({ stream }: ImapSession, stage: MessageStage, literal: LiteralHeader): Promise<void> {
+async function receive(
+  { stream }: ImapSession,
+  stage: Pick<MessageStage, 'write'>,
+  literal: LiteralHeader,
+): Promise<void> {
   if (literal.synchronising) stream.write('+ OK\r\n');
   let left = literal.octets;
   while (left > 0) {
@@ -91,6 +125,13 @@ async function receive({ stream }: ImapSession, stage: MessageStage, literal: Li
     await stage.write(piece);
     left -= piece.length;
   }
+}
+
+/** A message with parts in raw octets, which are kept as base64 for all who cannot read NUL (RFC 3516 §4.4). */
+async function receiveBinary(session: ImapSession, stage: MessageStage, literal: LiteralHeader): Promise<void> {
+  const pieces: Buffer[] = [];
+  await receive(session, { write: async (piece) => void pieces.push(piece) }, literal);
+  await stage.write(withoutBinaryParts(Buffer.concat(pieces)));
 }
 
 /** RFC 3501 §6.3.11 and §6.4.7: a target that is missing is TRYCREATE, for the client may make it. */

@@ -1,7 +1,7 @@
 /**
  * Finding mailboxes: LIST with its extensions, LSUB, NAMESPACE.
  * RFC 3501 §6.3.8 and §6.3.9, RFC 5258 (LIST-EXTENDED), RFC 5819 (LIST-STATUS), RFC 6154 (SPECIAL-USE), RFC 3348 (CHILDREN),
- * RFC 2342 (NAMESPACE).
+ * RFC 2342 (NAMESPACE), RFC 8440 (LIST-MYRIGHTS).
  * Elsewhere: patterns (list-pattern.ts), which mailboxes somebody sees (src/mail/mailboxes.ts).
  */
 import { setImmediate as yieldOnce } from 'node:timers/promises';
@@ -11,6 +11,7 @@ import { ListPattern } from '../list-pattern.ts';
 import { canonicalName, DELIMITER, encodeName } from '../mailbox-name.ts';
 import { astring, quote } from '../responses.ts';
 import type { Command, ImapSession } from '../session.ts';
+import { myRightsLine } from './acl.ts';
 import { type StatusItem, statusItems, statusLine } from './mailbox.ts';
 
 const MAX_PATTERNS = 100;
@@ -25,6 +26,7 @@ interface Options {
   /** Return. */
   returnSubscribed: boolean;
   status: StatusItem[] | undefined;
+  rights: boolean;
   /** The extended form was used: names that do not exist are \NonExistent instead of \Noselect. */
   extended: boolean;
 }
@@ -44,14 +46,7 @@ export const list: Command = {
   state: 'authenticated',
   async run(session, { arguments: args }) {
     args.space();
-    const options: Options = {
-      subscribed: false,
-      recursive: false,
-      specialUse: false,
-      returnSubscribed: false,
-      status: undefined,
-      extended: false,
-    };
+    const options = plainOptions();
     if (args.peek() === '(') {
       readSelection(args, options);
       args.space();
@@ -106,6 +101,32 @@ export const lsub: Command = {
   },
 };
 
+/** LIST as Outlook 2013 and 2016 ask for it, which read special uses nowhere else; no standard has it. */
+export const xlist: Command = {
+  state: 'authenticated',
+  async run(session, { arguments: args }) {
+    args.space();
+    const reference = args.astring();
+    args.space();
+    const pattern = new ListPattern(reference + args.listMailbox());
+    args.end();
+    for (const { name, mailbox, children } of await entriesOf(session, [pattern], plainOptions())) {
+      const use = mailbox?.specialUse ?? '';
+      const attributes = [
+        mailbox === undefined ? '\\Noselect' : '',
+        children ? '\\HasChildren' : '\\HasNoChildren',
+        name === 'INBOX' ? '\\Inbox' : '',
+        mailbox !== undefined && isShared(mailbox) ? '' : use,
+        use === '\\Junk' ? '\\Spam' : '',
+      ];
+      session.stream.write(
+        `* XLIST (${attributes.filter((attribute) => attribute !== '').join(' ')}) "${DELIMITER}" ${astring(name)}\r\n`,
+      );
+    }
+    return 'That is all.';
+  },
+};
+
 export const namespace: Command = {
   state: 'authenticated',
   run(session, { arguments: args }) {
@@ -116,6 +137,18 @@ export const namespace: Command = {
     return 'That is all.';
   },
 };
+
+function plainOptions(): Options {
+  return {
+    subscribed: false,
+    recursive: false,
+    specialUse: false,
+    returnSubscribed: false,
+    status: undefined,
+    rights: false,
+    extended: false,
+  };
+}
 
 /** RFC 5258 §3.1 */
 function readSelection(args: Arguments, options: Options): void {
@@ -132,7 +165,7 @@ function readSelection(args: Arguments, options: Options): void {
     args.fail('RECURSIVEMATCH goes with another selection option');
 }
 
-/** RFC 5258 §3.2, RFC 5819 §2. */
+/** RFC 5258 §3.2, RFC 5819 §2, RFC 8440 §3. */
 function readReturn(args: Arguments, options: Options): void {
   options.extended = true;
   args.list(() => {
@@ -141,7 +174,8 @@ function readReturn(args: Arguments, options: Options): void {
     else if (word === 'STATUS') {
       args.space();
       options.status = statusItems(args);
-    } else if (word !== 'CHILDREN' && word !== 'SPECIAL-USE')
+    } else if (word === 'MYRIGHTS') options.rights = true;
+    else if (word !== 'CHILDREN' && word !== 'SPECIAL-USE')
       args.fail(`${word.slice(0, 40)} is no return option; it stands before this,`);
   });
 }
@@ -154,6 +188,9 @@ async function print(session: ImapSession, patterns: readonly ListPattern[], opt
     stream.write(listLine(entry, options));
     if (options.status !== undefined && mailbox?.rights.has('r'))
       stream.write(await statusLine(session, mailbox, options.status));
+    // RFC 8440 §4: not of what is listed only for what is below it.
+    if (options.rights && mailbox !== undefined && (!entry.childInfo || entry.subscribed))
+      stream.write(myRightsLine(entry.name, mailbox.rights));
     if (++printed % TURN === 0) {
       await stream.room();
       await yieldOnce();

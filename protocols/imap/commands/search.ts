@@ -52,17 +52,8 @@ function searching(byUid: boolean): Command {
       const highest = reader.modseq ? highestModseq(mailbox, uids, options) : 0;
       const modseq = highest > 0 ? highest : undefined;
       if (options !== undefined) {
-        if (options.save) mailbox.saved = uidSetOfSorted(toldOf(uids, options));
-        // RFC 5182 §2.1: SAVE alone is not answered.
-        if (
-          !options.save ||
-          options.min ||
-          options.max ||
-          options.count ||
-          options.all ||
-          options.partial !== undefined
-        )
-          stream.write(esearch(tag, byUid, numbers, options, modseq));
+        keepResult(mailbox, uids, options);
+        if (isTold(options)) stream.write(esearch(tag, byUid, numbers, options, modseq));
         return done();
       }
       stream.write('* SEARCH');
@@ -115,6 +106,16 @@ function toldOf(found: readonly number[], options: ReturnOptions): readonly numb
   const ends = [...(min ? [found[0] as number] : []), ...(max ? [found.at(-1) as number] : [])];
   if (partial !== undefined) return [...new Set([...ends, ...partOf(found, partial)])].sort((a, b) => a - b);
   return min || max ? ends : found;
+}
+
+/** Lets a result be `$` from now on, if that was asked for; whatever its order, `$` is a set (RFC 5182 §2.1). */
+export function keepResult(mailbox: SelectedMailbox, uids: readonly number[], options: ReturnOptions): void {
+  if (options.save) mailbox.saved = uidSetOfSorted([...toldOf(uids, options)].sort((a, b) => a - b));
+}
+
+/** RFC 5182 §2.1: SAVE alone is not answered. */
+export function isTold({ save, min, max, count, all, partial }: ReturnOptions): boolean {
+  return !save || min || max || count || all || partial !== undefined;
 }
 
 function charsetOf(args: Arguments): string {

@@ -64,6 +64,24 @@ t.test('APPEND', async (t) => {
     t.match((await client.ok('STATUS INBOX (MESSAGES UIDNEXT)')).untagged, ['STATUS INBOX (MESSAGES 0 UIDNEXT 1)']);
   });
 
+  t.test('several at once, all or none', async (t) => {
+    await client.ok('CREATE several');
+    const { text } = await client.ok(
+      `APPEND several (\\Seen) ${literal(MESSAGE)} "01-Feb-2020 00:00:00 +0000" ${literal(MESSAGE)} ${literal(MESSAGE)}`,
+    );
+    t.match(text, /^\[APPENDUID \d+ 1:3\]/);
+    t.match(
+      await client.run(`APPEND several ${literal(MESSAGE)} (\\Nonsense) ${literal(MESSAGE)} ${literal(MESSAGE)}`),
+      {
+        status: 'NO',
+      },
+    );
+    t.match(await client.run(`APPEND several ${literal(MESSAGE)} more`), { status: 'BAD' });
+    const tag = client.begin(`APPEND several ${literal(MESSAGE)} {999999999}`);
+    t.match(await client.reply(tag), { status: 'NO', text: /^\[TOOBIG\]/ });
+    t.same((await client.ok('STATUS several (MESSAGES UIDNEXT)')).untagged, ['STATUS several (MESSAGES 3 UIDNEXT 4)']);
+  });
+
   t.test('too large is said before it is sent', async (t) => {
     const tag = client.begin(`APPEND INBOX {${65 * 1024 * 1024}}`);
     t.match(await client.reply(tag), { status: 'NO', text: /^\[TOOBIG\]/, untagged: [] });

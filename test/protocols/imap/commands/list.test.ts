@@ -62,6 +62,14 @@ t.test('LIST', async (t) => {
     });
   });
 
+  t.test('XLIST', async (t) => {
+    t.same((await client.ok('XLIST "" "%"')).untagged.slice(2, 5), [
+      'XLIST (\\HasNoChildren \\Inbox) "/" INBOX',
+      'XLIST (\\HasNoChildren \\Junk \\Spam) "/" Junk',
+      'XLIST (\\HasNoChildren \\Sent) "/" Sent',
+    ]);
+  });
+
   t.test('selection and return options', async (t) => {
     t.same(await listed('LIST (SUBSCRIBED) "" *'), {
       Archive: '\\Subscribed \\Archive',
