@@ -27,16 +27,20 @@ import { MessageContents } from './mail/message-contents.ts';
 import { MessageSearch } from './mail/message-search.ts';
 import { MessageSort } from './mail/message-sort.ts';
 import { Messages } from './mail/messages.ts';
+import { Queue } from './mail/queue.ts';
 import { QuotaRoots } from './mail/quota-roots.ts';
 import { SortKeyReader } from './mail/sort-keys.ts';
 import { TextSearch } from './mail/text-search.ts';
+import { DomainKeys } from './organisations/domain-keys.ts';
 import { type FirstStart, firstStart } from './organisations/first-start.ts';
 import { Organisations } from './organisations/organisations.ts';
 import { packageVersion } from './package-root.ts';
+import { Aliases } from './principals/aliases.ts';
 import { Authentication } from './principals/authentication.ts';
 import { DevicePasswords } from './principals/device-passwords.ts';
 import { Directory } from './principals/directory.ts';
 import { FreeBusyChoices } from './principals/free-busy-sharing.ts';
+import { Groups } from './principals/groups.ts';
 import { LoginThrottle } from './principals/login-throttle.ts';
 import { PasswordHashing } from './principals/password-hashing.ts';
 import { Principals } from './principals/principals.ts';
@@ -61,6 +65,10 @@ export interface Services {
   readonly access: SharedAccess;
   readonly rooms: Rooms;
   readonly freeBusyChoices: FreeBusyChoices;
+  readonly aliases: Aliases;
+  readonly groups: Groups;
+  readonly queue: Queue;
+  readonly domainKeys: DomainKeys;
   readonly mail: Mail;
   readonly audit: AuditLog;
   readonly secondFactors: SecondFactors;
@@ -120,6 +128,10 @@ export async function openServices(config: Config, options: ServicesOptions = {}
       access: sharedAccess(store, principals, now),
       rooms: new Rooms(store, now),
       freeBusyChoices: new FreeBusyChoices(store),
+      aliases: new Aliases(store, principals),
+      groups: new Groups(store, principals, now),
+      queue: new Queue(store, now),
+      domainKeys: new DomainKeys(store, config.mailHostname, now),
       mail: mailOn(store, now),
       audit,
       secondFactors,

@@ -385,6 +385,16 @@ export interface SubmissionRow {
   createdAt: number;
 }
 
+export interface DomainKeyRow {
+  id: number;
+  domainId: number;
+  selector: string;
+  algorithm: 'rsa' | 'ed25519';
+  /** PKCS #8 in PEM. */
+  privateKey: string;
+  createdAt: number;
+}
+
 /** A position in a collection's change log: everything up to this modseq, and of it up to this member id. */
 export interface LogPosition {
   modseq: number;
@@ -613,6 +623,10 @@ export interface PlacementReads {
   /** Octets of the messages that are in no other mailbox likewise. */
   octetsOnlyHere(mailboxId: number): Promise<number>;
 }
+export interface DomainKeyReads {
+  /** The oldest first. */
+  ofDomain(domainId: number): Promise<DomainKeyRow[]>;
+}
 export interface SubmissionReads {
   /** Queued ones whose time has come, the oldest first. */
   due(now: number, limit: number): Promise<SubmissionRow[]>;
@@ -667,6 +681,7 @@ export interface Reads {
   readonly threads: ThreadReads;
   readonly placements: PlacementReads;
   readonly submissions: SubmissionReads;
+  readonly domainKeys: DomainKeyReads;
   readonly settings: SettingReads;
   readonly organisations: OrganisationReads;
   readonly principals: PrincipalReads;
@@ -701,6 +716,8 @@ export interface PrincipalWrites extends PrincipalReads {
   /** Gives it another display name; the name itself stays. */
   rename(id: number, displayName: string): Promise<void>;
   addMember(groupId: number, memberId: number): Promise<void>;
+  removeMember(groupId: number, memberId: number): Promise<void>;
+  removeAddress(principalId: number, address: string): Promise<void>;
   /** Takes the principal away with its addresses, credentials and grants; what its account holds goes later, by `purge`. */
   remove(id: number): Promise<void>;
 }
@@ -940,6 +957,9 @@ export interface PlacementWrites extends PlacementReads {
   /** Deletes placements and leaves tombstones. */
   remove(mailboxId: number, accountId: number, uids: readonly number[], modseq: number): Promise<void>;
 }
+export interface DomainKeyWrites extends DomainKeyReads {
+  add(row: Omit<DomainKeyRow, 'id'>): Promise<number>;
+}
 export interface SubmissionWrites extends SubmissionReads {
   add(row: Omit<SubmissionRow, 'id'>): Promise<number>;
   update(row: Pick<SubmissionRow, 'id' | 'state' | 'attempts' | 'nextAttemptAt' | 'lastError'>): Promise<void>;
@@ -966,6 +986,7 @@ export interface Writes extends Reads {
   readonly threads: ThreadWrites;
   readonly placements: PlacementWrites;
   readonly submissions: SubmissionWrites;
+  readonly domainKeys: DomainKeyWrites;
   readonly purge: PurgeWrites;
   readonly settings: SettingWrites;
   readonly organisations: OrganisationWrites;

@@ -8,6 +8,7 @@ import { cardReads, cardWrites } from './cards.ts';
 import { collectionReads, collectionWrites } from './collections.ts';
 import { credentialReads, credentialWrites } from './credentials.ts';
 import { deletedReads, deletedWrites } from './deleted.ts';
+import { domainKeyReads, domainKeyWrites } from './domain-keys.ts';
 import { feedReads, feedWrites } from './feeds.ts';
 import { fileReads, fileWrites } from './files.ts';
 import { freeBusySharingReads, freeBusySharingWrites } from './free-busy-sharing.ts';
@@ -56,6 +57,7 @@ export function readTables(sql: Sql): Reads {
     threads: threadReads(sql),
     placements: placementReads(sql),
     submissions: submissionReads(sql),
+    domainKeys: domainKeyReads(sql),
     feeds: feedReads(sql),
     secondFactors: secondFactorReads(sql),
     audit: auditReads(sql),
@@ -90,6 +92,7 @@ export function writeTables(sql: Sql, notes: ChangeNotes, now: () => number): Wr
     threads: threadWrites(sql),
     placements: placementWrites(sql),
     submissions: submissionWrites(sql),
+    domainKeys: domainKeyWrites(sql),
     feeds: feedWrites(sql),
     secondFactors: secondFactorWrites(sql),
     audit: auditWrites(sql),

@@ -1,19 +1,20 @@
 /**
- * kill -9 under eight mixed DAV writers: nothing acknowledged is lost, torn or doubled, and what was not acknowledged is
- * wholly there or wholly absent. Three kills here, twenty in test/long/crash-oracle.test.ts.
+ * kill -9 under eight mixed DAV writers, and three of mail (APPEND, submission, LMTP) into one INBOX: nothing
+ * acknowledged is lost, torn or doubled, no UID is used twice, and what was not acknowledged is wholly there or wholly absent. Three kills here, twenty in test/long/crash-oracle.test.ts.
  */
 import { cpSync, rmSync } from 'node:fs';
 import t from 'tap';
 import { crashRounds } from './support/crash-rounds.ts';
 
 t.test('three kills', async (t) => {
-  const { acknowledged, faults } = await crashRounds(t, {
+  const { acknowledged, mail, faults } = await crashRounds(t, {
     rounds: 3,
     acknowledgements: 100,
     strike: () => ({ run: (server) => server.kill() }),
   });
   t.same(faults, []);
   for (const count of acknowledged) t.ok(count >= 100, `${count} acknowledged before the kill`);
+  for (const [way, count] of Object.entries(mail)) t.ok(count > 0, `${count} by ${way}`);
 });
 
 t.test('the oracle sees a store that forgot', async (t) => {

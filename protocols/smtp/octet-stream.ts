@@ -15,6 +15,8 @@ export type LineFault = 'bare-line-feed' | 'too-long' | 'endless';
 export interface OctetStreamHandlers {
   command(line: Buffer, done: () => void): void;
   fault(fault: LineFault, done: () => void): void;
+  /** Everything received so far is dealt with. */
+  idle?(): void;
 }
 
 /** RFC 4954 §4.5: the longest base64 line of AUTH. Other commands are shorter (session.ts). */
@@ -38,18 +40,32 @@ export class OctetStream extends SMTPStream {
   #skipped = 0;
   #lastSkipped = 0;
   #more = false;
+  /** Octets of the piece that is dealt with now; 0 between pieces. */
+  #piece = 0;
 
   constructor(handlers: OctetStreamHandlers) {
     super();
     this.#handlers = handlers;
   }
 
-  /** More octets were received together with the present command. */
+  /** More octets were received and wait behind the present command or message. */
   get pipelined(): boolean {
-    return this.#more;
+    return this.#more || (this.#piece > 0 && this.writableLength > this.#piece);
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding | 'buffer', next: (error?: Error | null) => void): void {
+  override _write(chunk: Buffer, encoding: BufferEncoding | 'buffer', next: (error?: Error | null) => void): void {
+    // What followed a message comes here again, as a part of the same piece.
+    if (this.#piece === 0 && chunk.length > 0) {
+      this.#piece = chunk.length;
+      this._write(chunk, encoding, (error) => {
+        this.#more = false;
+        const idle = this.writableLength <= this.#piece;
+        this.#piece = 0;
+        if (idle) this.#handlers.idle?.();
+        next(error);
+      });
+      return;
+    }
     if (this.isClosed || chunk.length === 0) next();
     else if (this._dataMode) this.#receiveData(chunk, next);
     else this.#receiveLines(this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]), next);
@@ -145,6 +161,7 @@ export class OctetStream extends SMTPStream {
         return;
       }
       if (input[1] === CR && input[2] === LF) {
+        this.#more = input.length > 3;
         this._endDataMode(false, input.subarray(3), next);
         return;
       }
@@ -165,6 +182,7 @@ export class OctetStream extends SMTPStream {
       if (input[after] === CR && input[after + 1] === LF) {
         const last = Buffer.concat(pieces);
         this._countDataBytes(last.length);
+        this.#more = input.length > after + 2;
         this._endDataMode(last, input.subarray(after + 2), next);
         return;
       }

@@ -54,6 +54,8 @@ export class SmtpSession<Recipient> extends SMTPConnection {
   #unknown = 0;
   #loginFailures = 0;
   #stopping = false;
+  /** The socket whose replies are held back for the moment. */
+  #corked: Socket | undefined;
   #lastCommand = performance.now();
   #dataSince = 0;
   #ticking: NodeJS.Timeout | undefined;
@@ -87,6 +89,7 @@ export class SmtpSession<Recipient> extends SMTPConnection {
     const parser = new OctetStream({
       command: (line, done) => this._onCommand(line, done),
       fault: (fault, done) => this.#onFault(fault, done),
+      idle: () => this.#flush(),
     });
     parser.on('error', () => this.send(421, '4.3.0 The connection cannot go on.'));
     return parser;
@@ -94,7 +97,14 @@ export class SmtpSession<Recipient> extends SMTPConnection {
 
   /** Replies that begin with an enhanced status code keep it; others get the general one of their reply code. */
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
+    // RFC 2920 §3.2: replies to a group of commands leave together. TLS begins right after its 220.
+    if (!this.#corked && code !== 220 && this.#parser()?.pipelined) {
+      this.#corked = this._socket;
+      this._socket.cork();
+    }
     super.send(code, data, typeof data === 'string' && /^[245]\.\d{1,3}\.\d{1,3} /.test(data) ? false : context);
+    // smtp-server reads no further command until replies that are too many to hold are gone.
+    if (!this.#parser()?.pipelined || this._socket.writableNeedDrain) this.#flush();
   }
 
   /** Idle connections are found by #tick, which a drip of single octets does not reset. */
@@ -261,6 +271,11 @@ export class SmtpSession<Recipient> extends SMTPConnection {
       const reply = asReply(refusal);
       return this.door.name === 'lmtp' ? transaction.recipients.map(() => reply) : [reply];
     }
+  }
+
+  #flush(): void {
+    this.#corked?.uncork();
+    this.#corked = undefined;
   }
 
   #parser(): OctetStream | undefined {

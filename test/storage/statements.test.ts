@@ -17,6 +17,7 @@ import type {
   CredentialRow,
   DeletedCollectionRow,
   DeletedMemberRow,
+  DomainKeyRow,
   DomainRow,
   FeedFetchRow,
   FeedRow,
@@ -46,6 +47,14 @@ function keys<Row>(flags: Record<keyof Row, 1>): string[] {
 
 const organisation = keys<OrganisationRow>({ id: 1, name: 1, createdAt: 1 });
 const domain = keys<DomainRow>({ id: 1, organisationId: 1, name: 1, createdAt: 1 });
+const domainKey = keys<DomainKeyRow>({
+  id: 1,
+  domainId: 1,
+  selector: 1,
+  algorithm: 1,
+  privateKey: 1,
+  createdAt: 1,
+});
 const principal = keys<PrincipalRow>({
   id: 1,
   organisationId: 1,
@@ -360,6 +369,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     octets: ['deletedOctets', 'octets'],
     octetsOnlyHere: ['octets'],
   },
+  'domain-keys': { ofDomain: domainKey, add: ['id'] },
   submissions: { get: submission, list: submission, due: submission, nextAttemptAt: ['nextAttemptAt'], add: ['id'] },
   occurrences: { overlapping: occurrence, busy: occurrence },
   organisations: { list: organisation, domains: domain, domain, add: ['id'], addDomain: ['id'] },

@@ -1,5 +1,5 @@
 /**
- * Rounds of: start the server, compare it with what was acknowledged, let eight writers write, end it without warning.
+ * Rounds of: start the server, compare it with what was acknowledged, let writers of DAV and mail write, end it without warning.
  * How it ends is the caller's (`strike`): a kill, a power cut, a failing disk.
  */
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -10,7 +10,8 @@ import Database from 'better-sqlite3';
 import type { Test } from 'tap';
 import { Writer } from './crash-oracle.ts';
 import { randomFrom } from './generated-data.ts';
-import { addPeople, people, type ServerProcess, startServerProcess } from './server-process.ts';
+import { InboxLedger, type MailWay, MailWriter } from './mail-writer.ts';
+import { addPeople, freePort, people, type ServerProcess, startServerProcess } from './server-process.ts';
 
 export interface Strike {
   /** What the server of this round needs in its environment. */
@@ -31,10 +32,18 @@ export interface CrashRounds {
 export interface CrashResult {
   /** In each round. */
   readonly acknowledged: number[];
+  /** Of them, by each writer of mail, in all rounds. */
+  readonly mail: Readonly<Record<MailWay, number>>;
   readonly faults: string[];
 }
 
 const WRITERS = 8;
+
+interface AnyWriter {
+  readonly acknowledged: number;
+  write(port: number, stop: () => boolean): Promise<void>;
+  check(port: number): Promise<string[]>;
+}
 
 /** Runs the rounds on a new folder, which goes when the test ends. */
 export async function crashRounds(t: Test, { rounds, acknowledgements, strike }: CrashRounds): Promise<CrashResult> {
@@ -45,13 +54,28 @@ export async function crashRounds(t: Test, { rounds, acknowledgements, strike }:
   // Two writers share an account, so that its counter is contended.
   const persons = people(WRITERS / 2);
   addPeople(folder, persons);
-  const writers = Array.from({ length: WRITERS }, (_, i) => new Writer(i, persons[i >> 1]!));
+  const [imap, submission, lmtp] = [await freePort(), await freePort(), await freePort()];
+  const mail = {
+    CONVENE_IMAP_PORT: `${imap}`,
+    CONVENE_SUBMISSION_PORT: `${submission}`,
+    CONVENE_LMTP_PORT: `${lmtp}`,
+  };
+  const ledger = new InboxLedger(persons[0]!, { imap, submission, lmtp });
+  const mailers = {
+    append: new MailWriter('append', ledger),
+    submission: new MailWriter('submission', ledger),
+    lmtp: new MailWriter('lmtp', ledger),
+  };
+  const writers: AnyWriter[] = [
+    ...Array.from({ length: WRITERS }, (_, i) => new Writer(i, persons[i >> 1]!)),
+    ...Object.values(mailers),
+  ];
   const acknowledged: number[] = [];
   const faults: string[] = [];
   for (let round = 0; round <= rounds; round++) {
     const last = round === rounds;
     const how = last ? undefined : strike(round, folder);
-    const server = await startServerProcess({ data: folder, environment: how?.environment });
+    const server = await startServerProcess({ data: folder, environment: { ...mail, ...how?.environment } });
     try {
       if (round > 0)
         for (const list of await Promise.all(writers.map((writer) => writer.check(server.port)))) faults.push(...list);
@@ -63,10 +87,21 @@ export async function crashRounds(t: Test, { rounds, acknowledgements, strike }:
       await server.kill();
     }
   }
-  return { acknowledged, faults };
+  const { append, submission: submitted, lmtp: handed } = mailers;
+  return {
+    acknowledged,
+    mail: { append: append.acknowledged, submission: submitted.acknowledged, lmtp: handed.acknowledged },
+    faults,
+  };
 }
 
-async function writeAndStrike(writers: Writer[], server: ServerProcess, atLeast: number, how: Strike, round: number) {
+async function writeAndStrike(
+  writers: readonly AnyWriter[],
+  server: ServerProcess,
+  atLeast: number,
+  how: Strike,
+  round: number,
+) {
   const total = () => writers.reduce((sum, writer) => sum + writer.acknowledged, 0);
   const before = total();
   const enough = before + atLeast * (1 + randomFrom(round)());
