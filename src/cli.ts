@@ -17,8 +17,10 @@ import { deletedCommands } from './cli/deleted.ts';
 import { deviceCommands } from './cli/device.ts';
 import { domainCommands } from './cli/domain.ts';
 import { feedCommands } from './cli/feed.ts';
+import { mailCommands } from './cli/mail.ts';
 import { roomCommands } from './cli/room.ts';
 import { setupCommands } from './cli/setup.ts';
+import { sharingCommands } from './cli/sharing.ts';
 import { subscriptionCommands } from './cli/subscription.ts';
 import { userCommands } from './cli/user.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
@@ -48,6 +50,7 @@ const COMMANDS: readonly Command[] = [
   serveCommand,
   ...userCommands,
   ...domainCommands,
+  ...sharingCommands,
   ...deviceCommands,
   ...feedCommands,
   ...setupCommands,
@@ -56,6 +59,7 @@ const COMMANDS: readonly Command[] = [
   ...backupCommands,
   ...deletedCommands,
   ...checkCommands,
+  ...mailCommands,
 ];
 
 /** Runs one command line, without the name of the program. Returns the exit code. */

@@ -16,6 +16,7 @@ import type { Config, Listener } from './config.ts';
 import { LocalRecipients } from './mail/local-recipients.ts';
 import { Outbound } from './mail/outbound.ts';
 import { Reception } from './mail/reception.ts';
+import { Signing } from './mail/signing.ts';
 import { Submission } from './mail/submission.ts';
 import { packageVersion } from './package-root.ts';
 import type { Services } from './services.ts';
@@ -63,11 +64,16 @@ export async function openMailDoors(
   { config, services, tls, log, now }: MailDoorsContext,
   options: MailDoorsOptions,
 ): Promise<MailDoors> {
-  const { store, mail, authentication } = services;
+  const { store, mail, authentication, domainKeys, queue } = services;
   const { mailHostname: hostname, relay } = config;
   const recipients = new LocalRecipients(store, mail.delivery);
   const transport = smtpTransport({ hostname, relay, ...options.mailTransport });
-  const outbound = new Outbound(store, mail.delivery, recipients, transport, { hostname, now, log });
+  const outbound = new Outbound(store, mail.delivery, recipients, transport, {
+    hostname,
+    now,
+    log,
+    signing: new Signing(domainKeys, now),
+  });
   const flow = {
     recipients,
     reception: new Reception(mail.delivery, hostname, now, (accountIds, octets) =>
@@ -86,6 +92,7 @@ export async function openMailDoors(
     doors.push(await openPop3({ ...common, ...mail, version, limits: options.pop3Limits }));
     doors.push(await openSmtp({ ...common, ...flow, limits: options.smtpLimits }));
     await outbound.start();
+    queue.onChange(() => outbound.wake());
   } catch (error) {
     await close();
     throw error;

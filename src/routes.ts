@@ -12,7 +12,7 @@ import { setupLinksApi } from '../protocols/api/setup-links.ts';
 import { subscriptionsApi } from '../protocols/api/subscriptions.ts';
 import { caldav } from '../protocols/caldav/extension.ts';
 import { carddav } from '../protocols/carddav/extension.ts';
-import type { DavExtension } from '../protocols/dav/contract.ts';
+import type { HomeExtension } from '../protocols/dav/contract.ts';
 import { dav } from '../protocols/dav/plugin.ts';
 import { freeBusyAddresses } from '../protocols/feeds/free-busy-address.ts';
 import { feeds } from '../protocols/feeds/plugin.ts';
@@ -76,7 +76,7 @@ export async function registerRoutes(
   await fastify.register(setupLinksApi, { links: services.setupLinks, services: announced });
 }
 
-function davExtensions({ store, freeBusy, scheduling, subscriptions }: Services, now: () => number): DavExtension[] {
+function davExtensions({ store, freeBusy, scheduling, subscriptions }: Services, now: () => number): HomeExtension[] {
   const calendarObjects = new CalendarObjects(store, now, scheduling.auto);
   return [
     caldav({

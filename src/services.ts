@@ -2,6 +2,7 @@
  * The services on a store, as commands and protocols use them: built once, here, and given what they need.
  * The server has them with listeners (app.ts), the command line without (cli.ts).
  */
+import { printNotice } from '../protocols/dav/notifications.ts';
 import { httpClient } from '../protocols/http-client.ts';
 import { openStore } from '../storage/open.ts';
 import type { ChangeHint, Store } from '../storage/store.ts';
@@ -10,8 +11,11 @@ import { Backups } from './administration/backups.ts';
 import { Restoring } from './administration/restoring.ts';
 import { Feeds } from './calendar/feeds.ts';
 import { Subscriptions } from './calendar/subscriptions.ts';
+import { Grants } from './collections/grants.ts';
 import { setDefaultQuota } from './collections/quota.ts';
 import { RestoringDeleted } from './collections/restoring.ts';
+import { SharedAccess } from './collections/shared-access.ts';
+import { Sharing } from './collections/sharing.ts';
 import type { Config } from './config.ts';
 import { refusingWhenFull } from './full-disk.ts';
 import { addMissingMailboxes } from './mail/default-mailboxes.ts';
@@ -23,15 +27,20 @@ import { MessageContents } from './mail/message-contents.ts';
 import { MessageSearch } from './mail/message-search.ts';
 import { MessageSort } from './mail/message-sort.ts';
 import { Messages } from './mail/messages.ts';
+import { Queue } from './mail/queue.ts';
 import { QuotaRoots } from './mail/quota-roots.ts';
 import { SortKeyReader } from './mail/sort-keys.ts';
 import { TextSearch } from './mail/text-search.ts';
+import { DomainKeys } from './organisations/domain-keys.ts';
 import { type FirstStart, firstStart } from './organisations/first-start.ts';
 import { Organisations } from './organisations/organisations.ts';
 import { packageVersion } from './package-root.ts';
+import { Aliases } from './principals/aliases.ts';
 import { Authentication } from './principals/authentication.ts';
 import { DevicePasswords } from './principals/device-passwords.ts';
+import { Directory } from './principals/directory.ts';
 import { FreeBusyChoices } from './principals/free-busy-sharing.ts';
+import { Groups } from './principals/groups.ts';
 import { LoginThrottle } from './principals/login-throttle.ts';
 import { PasswordHashing } from './principals/password-hashing.ts';
 import { Principals } from './principals/principals.ts';
@@ -54,8 +63,13 @@ export interface Services {
   readonly authentication: Authentication;
   readonly organisations: Organisations;
   readonly principals: Principals;
+  readonly access: SharedAccess;
   readonly rooms: Rooms;
   readonly freeBusyChoices: FreeBusyChoices;
+  readonly aliases: Aliases;
+  readonly groups: Groups;
+  readonly queue: Queue;
+  readonly domainKeys: DomainKeys;
   readonly mail: Mail;
   readonly audit: AuditLog;
   readonly secondFactors: SecondFactors;
@@ -115,8 +129,13 @@ export async function openServices(config: Config, options: ServicesOptions = {}
       authentication,
       organisations,
       principals,
+      access: sharedAccess(store, principals, now),
       rooms,
       freeBusyChoices: new FreeBusyChoices(store),
+      aliases: new Aliases(store, principals),
+      groups: new Groups(store, principals, now),
+      queue: new Queue(store, now),
+      domainKeys: new DomainKeys(store, config.mailHostname, now),
       mail,
       audit,
       secondFactors,
@@ -135,6 +154,13 @@ export async function openServices(config: Config, options: ServicesOptions = {}
     await store.close();
     throw error;
   }
+}
+
+/** Granting and sharing for the command line. */
+function sharedAccess(store: Store, principals: Principals, now: () => number): SharedAccess {
+  const directory = new Directory(store);
+  const sharing = new Sharing(store, directory, printNotice, now);
+  return new SharedAccess(store, principals, new Grants(store, directory, now), sharing);
 }
 
 /** The services of mail on a store. */

@@ -20,6 +20,7 @@ export const statements = {
   noteBoot: `INSERT INTO account_boots (account_id, boot_id, first_modseq) VALUES (?, ?, ?)
     ON CONFLICT (account_id, boot_id) DO NOTHING`,
   stamp: 'UPDATE collections SET modseq = ? WHERE id = ?',
+  accountOf: 'SELECT account_id AS id FROM collections WHERE id = ?',
   setQuota: 'UPDATE accounts SET quota_bytes = ? WHERE id = ?',
   addUsedBytes: `UPDATE accounts SET used_bytes = used_bytes + ? WHERE id = ?
     RETURNING used_bytes AS usedBytes, ${QUOTA}`,
@@ -64,6 +65,11 @@ export function accountWrites(sql: Sql, notes: ChangeNotes): AccountWrites {
       }
       if (collectionIds.length === 0) notes.hints.push({ accountId, collectionId: 0, modseq });
       return modseq;
+    },
+    async stamp(collectionId, modseq) {
+      await sql.run(statements.stamp, modseq, collectionId);
+      const accountId = (await sql.get<{ id: number }>(statements.accountOf, collectionId))?.id;
+      if (accountId !== undefined) notes.hints.push({ accountId, collectionId, modseq });
     },
     async setQuota(accountId, quotaBytes) {
       await sql.run(statements.setQuota, quotaBytes, accountId);

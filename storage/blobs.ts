@@ -33,6 +33,7 @@ export const statements = {
   remove: 'DELETE FROM blobs WHERE id = ?',
   collect: `DELETE FROM blobs WHERE id IN (SELECT b.id FROM blobs b WHERE b.put_at < ?
     AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.blob_id = b.id)
+    AND NOT EXISTS (SELECT 1 FROM files f WHERE f.blob_id = b.id)
     AND NOT EXISTS (SELECT 1 FROM managed_attachments a WHERE a.blob_id = b.id)
     AND NOT EXISTS (SELECT 1 FROM submissions s WHERE s.blob_id = b.id) ORDER BY b.put_at LIMIT ?)`,
 } as const;

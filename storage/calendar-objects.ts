@@ -10,6 +10,7 @@ import * as occurrences from './occurrences.ts';
 import { insertedId, list, type Sql } from './sql.ts';
 import type { CalendarObjectReads, CalendarObjectRow, CalendarObjectWrites, OccurrenceRow } from './store.ts';
 import { entomb, exhume } from './tombstones.ts';
+import { charge, chargeReplaced, release } from './used-bytes.ts';
 
 const OWN = `m.ical_uid AS icalUid, m.component, m.schedule_tag AS scheduleTag, m.method, m.first_start AS firstStart,
   m.last_end AS lastEnd, m.recurring, m.indexed_from AS indexedFrom, m.indexed_until AS indexedUntil`;
@@ -95,12 +96,14 @@ export function calendarObjectWrites(sql: Sql, now: () => number): CalendarObjec
         row.indexedUntil,
       );
       await sql.run(statements.insertData, id, data);
+      await charge(sql, row.collectionId, row.size);
       await occurrences.insert(sql, row.collectionId, id, index);
       await attachments.use(sql, id, data);
       await exhume(sql, row.collectionId, row.name);
       return id;
     },
     async replace(row, data, index) {
+      await chargeReplaced(sql, 'calendar_objects', row.collectionId, row.id, row.size);
       await sql.run(
         statements.update,
         row.name,
@@ -134,6 +137,7 @@ export function calendarObjectWrites(sql: Sql, now: () => number): CalendarObjec
       await exhume(sql, to.collectionId, to.name);
     },
     async remove(row, accountId, modseq) {
+      await release(sql, row.collectionId, row.size);
       const named = await attachments.usedBy(sql, row.id);
       // A message that was read and deleted is no loss.
       if (!('method' in row) || row.method === null) await sql.run(deleted.keepObject, row.id, accountId, now());

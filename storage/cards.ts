@@ -5,6 +5,7 @@ import { memberReads, memberStatements } from './members.ts';
 import { insertedId, type Sql } from './sql.ts';
 import type { CardReads, CardRow, CardWrites } from './store.ts';
 import { entomb, exhume } from './tombstones.ts';
+import { charge, chargeReplaced, release } from './used-bytes.ts';
 
 export const statements = {
   ...memberStatements('cards', 'card_data', 'card_id', 'm.card_uid AS cardUid, m.version, m.kind', 'card_uid'),
@@ -39,11 +40,13 @@ export function cardWrites(sql: Sql, now: () => number): CardWrites {
         modifiedAt,
       );
       await sql.run(statements.insertData, id, data);
+      await charge(sql, collectionId, size);
       await exhume(sql, collectionId, name);
       return id;
     },
     async replace(row, data) {
       const { name, cardUid, version, kind, etag, size, modseq, modifiedAt, id } = row;
+      await chargeReplaced(sql, 'cards', row.collectionId, id, size);
       await sql.run(statements.update, name, cardUid, version, kind, etag, size, modseq, modifiedAt, id);
       await sql.run(statements.replaceData, data, id);
     },
@@ -53,6 +56,7 @@ export function cardWrites(sql: Sql, now: () => number): CardWrites {
       await exhume(sql, to.collectionId, to.name);
     },
     async remove(row, accountId, modseq) {
+      await release(sql, row.collectionId, row.size);
       await sql.run(deleted.keepCard, row.id, accountId, now());
       await sql.run(statements.remove, row.id);
       await sql.run(statements.removeProperties, row.id);

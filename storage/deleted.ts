@@ -7,6 +7,7 @@
 
 import type { Sql } from './sql.ts';
 import type { DeletedCollectionRow, DeletedMemberRow, DeletedReads, DeletedWrites } from './store.ts';
+import { chargeCollection } from './used-bytes.ts';
 
 const MEMBER = `d.id, d.account_id AS accountId, d.collection_id AS collectionId, d.kind, d.name, d.uid, d.deleted_at AS deletedAt`;
 const COLLECTION = `d.collection_id AS collectionId, d.account_id AS accountId, c.kind, d.home, d.segment, d.deleted_at AS deletedAt`;
@@ -30,7 +31,7 @@ export const statements = {
   keepCard: keep('cards', 'card_data', 'card_id', 'card_uid', 'card'),
   keepCollection: `INSERT INTO deleted_collections (collection_id, account_id, home, segment, deleted_at)
     SELECT c.id, c.account_id, b.home, b.segment, ?2 FROM collections c JOIN bindings b
-      ON b.collection_id = c.id AND b.principal_id = c.account_id WHERE c.id = ?1
+      ON b.collection_id = c.id AND b.principal_id = c.account_id WHERE c.id = ?1 AND c.kind IN ('calendar', 'addressbook')
     ON CONFLICT (collection_id) DO UPDATE SET deleted_at = excluded.deleted_at`,
   revive: 'UPDATE collections SET removed = 0, modseq = ?2 WHERE id = ?1',
   removeMember: 'DELETE FROM deleted_members WHERE id = ?',
@@ -53,6 +54,7 @@ export function deletedWrites(sql: Sql): DeletedWrites {
   return {
     ...deletedReads(sql),
     async revive(collectionId, modseq) {
+      await chargeCollection(sql, collectionId);
       await sql.run(statements.revive, collectionId, modseq);
       await sql.run(statements.removeCollection, collectionId);
     },

@@ -23,10 +23,16 @@ const OBJECT = `m.id, m.collection_id AS collectionId, m.name, m.ical_uid AS ica
   m.size, m.modseq, m.created_at AS createdAt, m.modified_at AS modifiedAt, m.first_start AS firstStart, m.last_end AS lastEnd,
   m.recurring, m.indexed_from AS indexedFrom, m.indexed_until AS indexedUntil`;
 
-/** A message takes its octets once, however many mailboxes it is in; so does an attachment. */
+/** A message takes its octets once, however many mailboxes it is in; what was removed takes none. */
 const USED = `(SELECT COALESCE(SUM(size), 0) FROM messages m WHERE m.account_id = a.id
     AND EXISTS (SELECT 1 FROM placements p JOIN collections c ON c.id = p.collection_id WHERE p.message_id = m.id AND c.removed = 0))
-  + (SELECT COALESCE(SUM(size), 0) FROM managed_attachments t WHERE t.account_id = a.id)`;
+  + (SELECT COALESCE(SUM(size), 0) FROM managed_attachments m WHERE m.account_id = a.id)
+  + ${['calendar_objects', 'cards', 'files'].map(usedIn).join(' + ')}`;
+
+function usedIn(table: string): string {
+  return `(SELECT COALESCE(SUM(m.size), 0) FROM collections c JOIN ${table} m ON m.collection_id = c.id
+    WHERE c.account_id = a.id AND c.removed = 0)`;
+}
 
 /** Each finds counters that what they count contradicts: [what, of what]. */
 const COUNTERS = [
@@ -35,6 +41,7 @@ const COUNTERS = [
   ...[
     ['calendar_objects', 'object'],
     ['cards', 'card'],
+    ['files', 'file'],
     ['placements', 'message'],
     ['tombstones', 'tombstone'],
   ].map(
@@ -49,13 +56,15 @@ const COUNTERS = [
   `SELECT 'account ' || a.id || ' would give out UIDVALIDITY ' || a.next_uidvalidity || ' again' AS problem
     FROM accounts a JOIN mailboxes b ON b.account_id = a.id GROUP BY a.id HAVING MAX(b.uidvalidity) >= a.next_uidvalidity`,
   `SELECT 'account ' || a.id || ' counts ' || a.used_bytes || ' octets and holds ' || (${USED}) AS problem
-    FROM accounts a WHERE a.used_bytes <> ${USED}`,
+    FROM accounts a WHERE a.used_bytes <> ${USED} AND EXISTS (SELECT 1 FROM principals p WHERE p.id = a.id)`,
   `SELECT 'principal ' || p.name || ' has no account' AS problem FROM principals p
     WHERE NOT EXISTS (SELECT 1 FROM accounts a WHERE a.id = p.id)`,
   `SELECT 'occurrences of object ' || o.object_id || ' stand in another collection' AS problem FROM occurrences o
     JOIN calendar_objects m ON m.id = o.object_id WHERE m.collection_id <> o.collection_id GROUP BY o.object_id`,
   `SELECT 'message ' || m.id || ' has ' || m.size || ' octets, its blob ' || b.size AS problem
     FROM messages m JOIN blobs b ON b.id = m.blob_id WHERE b.size <> m.size OR b.complete = 0`,
+  `SELECT 'file ' || m.id || ' has ' || m.size || ' octets, its blob ' || b.size AS problem
+    FROM files m JOIN blobs b ON b.id = m.blob_id WHERE b.size <> m.size OR b.complete = 0`,
   `SELECT 'calendar object ' || m.id || ' has lost its text' AS problem FROM calendar_objects m
     WHERE NOT EXISTS (SELECT 1 FROM calendar_object_data d WHERE d.object_id = m.id)`,
   `SELECT 'card ' || m.id || ' has lost its text' AS problem FROM cards m

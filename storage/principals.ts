@@ -21,18 +21,20 @@ export const statements = {
     VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`,
   openAccount: 'INSERT INTO accounts (id, modseq, next_uidvalidity, used_bytes, quota_bytes) VALUES (?, 0, ?, 0, NULL)',
   addAddress: 'INSERT INTO addresses (principal_id, domain_id, address, position) VALUES (?, ?, ?, ?)',
+  removeAddress: 'DELETE FROM addresses WHERE principal_id = ? AND address = ?',
+  addMember: 'INSERT INTO group_members (group_id, member_id) VALUES (?, ?) ON CONFLICT DO NOTHING',
+  removeMember: 'DELETE FROM group_members WHERE group_id = ? AND member_id = ?',
   rename: 'UPDATE principals SET display_name = ? WHERE id = ?',
-  addMember: 'INSERT INTO group_members (group_id, member_id) VALUES (?, ?)',
   removeProperties: `DELETE FROM properties WHERE resource_kind IN ('principal', 'calendars', 'addressbooks') AND resource_id = ?`,
   removePersonalProperties: 'DELETE FROM properties WHERE principal_id = ?',
   removeBindings: 'DELETE FROM bindings WHERE collection_id IN (SELECT id FROM collections WHERE account_id = ?)',
-  removeGrants: 'DELETE FROM grants WHERE account_id = ?',
+  removeGrants: 'DELETE FROM grants WHERE account_id = ?1 OR grantee_id = ?1',
   removeCollections: 'UPDATE collections SET removed = 1 WHERE account_id = ?',
   removeMailboxes: 'DELETE FROM mailboxes WHERE account_id = ?',
   remove: 'DELETE FROM principals WHERE id = ?',
 } as const;
 
-/** Addresses, credentials, memberships, own bindings and grants received go by ON DELETE CASCADE. */
+/** Addresses, credentials, memberships, own bindings and invitations received go by ON DELETE CASCADE. */
 const REMOVAL = [
   statements.removeProperties,
   statements.removePersonalProperties,
@@ -70,6 +72,12 @@ export function principalWrites(sql: Sql): PrincipalWrites {
     },
     async addAddress(principalId, domainId, address, position) {
       await sql.run(statements.addAddress, principalId, domainId, address, position);
+    },
+    async removeAddress(principalId, address) {
+      await sql.run(statements.removeAddress, principalId, address);
+    },
+    async removeMember(groupId, memberId) {
+      await sql.run(statements.removeMember, groupId, memberId);
     },
     async rename(id, displayName) {
       await sql.run(statements.rename, displayName, id);

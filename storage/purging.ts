@@ -19,6 +19,9 @@ export const statements = {
   cardsOf: 'SELECT id FROM cards WHERE collection_id = ? LIMIT ?',
   removeCardProperties: `DELETE FROM properties WHERE resource_kind = 'card' AND resource_id IN (SELECT value FROM json_each(?))`,
   removeCards: 'DELETE FROM cards WHERE id IN (SELECT value FROM json_each(?))',
+  filesOf: 'SELECT id FROM files WHERE collection_id = ? LIMIT ?',
+  removeFileProperties: `DELETE FROM properties WHERE resource_kind = 'file' AND resource_id IN (SELECT value FROM json_each(?))`,
+  removeFiles: 'DELETE FROM files WHERE id IN (SELECT value FROM json_each(?))',
   removePlacements: `DELETE FROM placements WHERE collection_id = ?1
     AND uid IN (SELECT uid FROM placements WHERE collection_id = ?1 LIMIT ?2) RETURNING message_id AS messageId`,
   removeUnplaced: `DELETE FROM messages WHERE id IN (SELECT value FROM json_each(?))
@@ -30,6 +33,8 @@ export const statements = {
   orphanedAccount: `SELECT a.id FROM accounts a WHERE NOT EXISTS (SELECT 1 FROM principals p WHERE p.id = a.id)
     AND NOT EXISTS (SELECT 1 FROM collections c WHERE c.account_id = a.id) LIMIT 1`,
   removeMessages: 'DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE account_id = ? LIMIT ?)',
+  removeThreads: `DELETE FROM threads WHERE account_id = ?1
+    AND hash IN (SELECT hash FROM threads WHERE account_id = ?1 LIMIT ?2)`,
   removeSubmissions: 'DELETE FROM submissions WHERE id IN (SELECT id FROM submissions WHERE account_id = ? LIMIT ?)',
   removeScheduleMessages: `DELETE FROM schedule_messages
     WHERE id IN (SELECT id FROM schedule_messages WHERE account_id = ?1 OR recipient_id = ?1 LIMIT ?2)`,
@@ -61,6 +66,7 @@ async function purgePlacements(sql: Sql, mailboxId: number, limit: number): Prom
 async function purgeCollection(sql: Sql, id: number, limit: number): Promise<number> {
   const objects = (await sql.rows<[number]>(statements.objectsOf, id, limit)).map(([objectId]) => objectId);
   const cards = (await sql.rows<[number]>(statements.cardsOf, id, limit)).map(([cardId]) => cardId);
+  const files = (await sql.rows<[number]>(statements.filesOf, id, limit)).map(([fileId]) => fileId);
   const named = (await sql.rows<[number]>(statements.attachmentsOf, list(objects))).map(
     ([attachmentId]) => attachmentId,
   );
@@ -68,6 +74,7 @@ async function purgeCollection(sql: Sql, id: number, limit: number): Promise<num
   const gone =
     (await purgeMembers(sql, list(objects), removeObjectProperties, removeObjects, objects.length)) +
     (await purgeMembers(sql, list(cards), removeCardProperties, removeCards, cards.length)) +
+    (await purgeMembers(sql, list(files), statements.removeFileProperties, statements.removeFiles, files.length)) +
     (await purgePlacements(sql, id, limit)) +
     (await sql.run(statements.removeTombstones, id, limit));
   await removeUnused(sql, named);
@@ -78,6 +85,7 @@ async function purgeCollection(sql: Sql, id: number, limit: number): Promise<num
 
 async function purgeAccount(sql: Sql, id: number, limit: number): Promise<number> {
   const named =
+    (await sql.run(statements.removeThreads, id, limit)) +
     (await sql.run(statements.removeSubmissions, id, limit)) +
     (await sql.run(statements.removeScheduleMessages, id, limit)) +
     (await sql.run(statements.removeMessages, id, limit)) +

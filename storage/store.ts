@@ -13,9 +13,16 @@ export type GrantRights = 'free-busy' | 'read' | 'read-write' | 'manage' | 'send
 export type FreeBusySharing = 'nobody' | 'organisation' | 'everyone';
 /** How requests for a room are answered while the time is free. */
 export type BookingRule = 'auto-accept' | 'approval' | 'auto-decline';
-export type Home = 'calendars' | 'addressbooks';
-export type CollectionKind = 'calendar' | 'addressbook' | 'mailbox';
-export type PropertyOwner = 'principal' | 'calendars' | 'addressbooks' | 'collection' | 'calendar-object' | 'card';
+export type Home = 'calendars' | 'addressbooks' | 'notifications';
+export type CollectionKind = 'calendar' | 'addressbook' | 'mailbox' | 'plain' | 'notifications';
+export type PropertyOwner =
+  | 'principal'
+  | 'calendars'
+  | 'addressbooks'
+  | 'collection'
+  | 'calendar-object'
+  | 'card'
+  | 'file';
 
 export interface OrganisationRow {
   id: number;
@@ -183,8 +190,11 @@ export interface BoundCollectionRow {
   modseq: number;
   createdAt: number;
   bindingId: number;
+  /** Modseq of the principal's own account at which the binding came or changed. */
+  bindingModseq: number;
   principalId: number;
   home: Home;
+  /** The name in the home; of a plain collection the path below the home, without '/' at the ends. */
   segment: string;
   position: number;
   /** Comma-separated component names in upper case, 'VEVENT,VTODO'; '' when not a calendar. */
@@ -201,8 +211,25 @@ export interface GrantRow {
   accountId: number;
   /** 0: the whole account. */
   collectionId: number;
+  /** 0: everybody in the organisation of the account, but externals. */
   granteeId: number;
   rights: GrantRights;
+  /** 'calendars': of a whole account, its calendars only; else ''. */
+  scope: '' | 'calendars';
+  createdAt: number;
+}
+
+export interface InvitationRow {
+  id: number;
+  uid: string;
+  collectionId: number;
+  inviteeId: number;
+  /** The address of the invitee as the inviter wrote it. */
+  href: string;
+  commonName: string;
+  summary: string;
+  rights: 'read' | 'read-write';
+  status: 'pending' | 'accepted' | 'declined';
   createdAt: number;
 }
 
@@ -254,6 +281,11 @@ export interface CardRow extends MemberRow {
   cardUid: string;
   version: string;
   kind: string;
+}
+
+export interface FileRow extends MemberRow {
+  contentType: string;
+  blobId: number;
 }
 
 /** One line of a listing: [id, name, etag, modseq]. An array, because listings are long. */
@@ -378,6 +410,16 @@ export interface ScheduleMessageRow {
   createdAt: number;
 }
 
+export interface DomainKeyRow {
+  id: number;
+  domainId: number;
+  selector: string;
+  algorithm: 'rsa' | 'ed25519';
+  /** PKCS #8 in PEM. */
+  privateKey: string;
+  createdAt: number;
+}
+
 /** A position in a collection's change log: everything up to this modseq, and of it up to this member id. */
 export interface LogPosition {
   modseq: number;
@@ -429,18 +471,38 @@ export interface CollectionReads {
   home(principalId: number, home: Home): Promise<BoundCollectionRow[]>;
   bySegment(principalId: number, home: Home, segment: string): Promise<BoundCollectionRow | undefined>;
   countInHome(principalId: number, home: Home): Promise<number>;
+  /** Plain collections directly in the one at `path` of somebody's home, or ('') all collections in the home itself. */
+  below(principalId: number, home: Home, path: string): Promise<BoundCollectionRow[]>;
+  /** All plain collections at any depth below a path. */
+  within(principalId: number, home: Home, path: string): Promise<BoundCollectionRow[]>;
+  /** The binding of a collection in somebody's home. */
+  boundFor(principalId: number, collectionId: number): Promise<BoundCollectionRow | undefined>;
+  /** Principals who have a binding of a collection. */
+  boundTo(collectionId: number): Promise<number[]>;
   /** The iCalendar object with the availability of a scheduling inbox's owner, or ''. */
   availability(collectionId: number): Promise<string>;
 }
 export interface GrantReads {
-  /** Grants to any of these principals that concern the collection or its whole account. */
-  forCollection(accountId: number, collectionId: number, granteeIds: number[]): Promise<GrantRow[]>;
-  /** Accounts of which something is granted to any of these principals, in order. */
-  accountsFor(granteeIds: number[]): Promise<number[]>;
+  /** Grants to any of these principals that concern the collection or its whole account; with those of one scope. */
+  forCollection(
+    accountId: number,
+    collectionId: number,
+    granteeIds: number[],
+    scope?: GrantRow['scope'],
+  ): Promise<GrantRow[]>;
   /** All grants on exactly this collection, or (0) on the whole account, in order of id. */
   on(accountId: number, collectionId: number): Promise<GrantRow[]>;
+  /** Grants on whole accounts to one of these principals. */
+  onAccounts(granteeIds: number[]): Promise<GrantRow[]>;
+}
+export interface InvitationReads {
+  ofCollection(collectionId: number): Promise<InvitationRow[]>;
+  byUid(uid: string): Promise<InvitationRow | undefined>;
+  of(collectionId: number, inviteeId: number): Promise<InvitationRow | undefined>;
 }
 export interface MailRightReads {
+  /** Accounts in which a mailbox, or everything, is granted to any of these principals, in order. */
+  accounts(granteeIds: number[]): Promise<number[]>;
   /** Grants to any of these principals on mailboxes of an account, and on the whole of it. */
   forGrantees(accountId: number, granteeIds: number[]): Promise<MailGrantRow[]>;
   /** Those that concern one mailbox. */
@@ -495,7 +557,15 @@ export interface CalendarObjectReads extends MemberReads<CalendarObjectRow> {
   everywhere(afterId: number, limit: number): Promise<(CalendarObjectRow & { data: string })[]>;
 }
 export type CardReads = MemberReads<CardRow>;
+export interface FileReads {
+  get(collectionId: number, name: string): Promise<FileRow | undefined>;
+  page(collectionId: number, after: LogPosition, limit: number): Promise<FileRow[]>;
+  listing(collectionId: number, after: LogPosition, limit: number): Promise<ListingRow[]>;
+  count(collectionId: number): Promise<number>;
+}
 export interface TombstoneReads {
+  /** Collections that left the homes of an account after a modseq; names are `home/segment`. */
+  ofHomes(accountId: number, modseq: number): Promise<TombstoneRow[]>;
   /** Members that left after a log position, in order of (modseq, member id); at most `limit`. */
   page(collectionId: number, after: LogPosition, limit: number): Promise<TombstoneRow[]>;
   /** Ids of all members that left after a modseq, ascending. */
@@ -585,6 +655,10 @@ export interface PlacementReads {
   /** Octets of the messages that are in no other mailbox likewise. */
   octetsOnlyHere(mailboxId: number): Promise<number>;
 }
+export interface DomainKeyReads {
+  /** The oldest first. */
+  ofDomain(domainId: number): Promise<DomainKeyRow[]>;
+}
 export interface SubmissionReads {
   /** Queued ones whose time has come, the oldest first. */
   due(now: number, limit: number): Promise<SubmissionRow[]>;
@@ -651,6 +725,7 @@ export interface Reads {
   readonly threads: ThreadReads;
   readonly placements: PlacementReads;
   readonly submissions: SubmissionReads;
+  readonly domainKeys: DomainKeyReads;
   readonly settings: SettingReads;
   readonly organisations: OrganisationReads;
   readonly principals: PrincipalReads;
@@ -664,6 +739,8 @@ export interface Reads {
   readonly properties: PropertyReads;
   readonly calendarObjects: CalendarObjectReads;
   readonly cards: CardReads;
+  readonly files: FileReads;
+  readonly invitations: InvitationReads;
   readonly tombstones: TombstoneReads;
   readonly blobs: BlobReads;
   readonly attachments: AttachmentReads;
@@ -683,6 +760,8 @@ export interface PrincipalWrites extends PrincipalReads {
   /** Gives it another display name; the name itself stays. */
   rename(id: number, displayName: string): Promise<void>;
   addMember(groupId: number, memberId: number): Promise<void>;
+  removeMember(groupId: number, memberId: number): Promise<void>;
+  removeAddress(principalId: number, address: string): Promise<void>;
   /** Takes the principal away with its addresses, credentials and grants; what its account holds goes later, by `purge`. */
   remove(id: number): Promise<void>;
 }
@@ -743,6 +822,8 @@ export interface AccountWrites extends AccountReads {
    * every write to an account; a hint for each collection leaves after the commit. Accounts are taken in order of id.
    */
   nextModseq(accountId: number, collectionIds: number[]): Promise<number>;
+  /** Notes that a modseq already taken touches one collection more. */
+  stamp(collectionId: number, modseq: number): Promise<void>;
   /** How many octets an account may hold; null: what is the default, -1: any number. */
   setQuota(accountId: number, quotaBytes: number | null): Promise<void>;
   /** Octets the account's messages and attachments take: adds, or takes away when negative. Returns the sum and the quota. */
@@ -764,7 +845,19 @@ export interface CalendarColumns {
 export interface CollectionWrites extends CollectionReads {
   add(row: NewCollection): Promise<number>;
   setCalendar(collectionId: number, columns: CalendarColumns): Promise<void>;
-  bind(row: { principalId: number; collectionId: number; home: Home; segment: string; now: number }): Promise<number>;
+  bind(row: {
+    principalId: number;
+    collectionId: number;
+    home: Home;
+    segment: string;
+    /** Of the principal's own account. */
+    modseq?: number;
+    now: number;
+  }): Promise<number>;
+  /** Takes a collection out of somebody's home who is not its owner; leaves a tombstone in that account. */
+  unbind(binding: BoundCollectionRow, modseq: number): Promise<void>;
+  /** Notes that what a principal sees of a collection changed. */
+  touchBinding(bindingId: number, modseq: number): Promise<void>;
   /** Gives a collection another segment where its owner sees it; leaves a tombstone in the account at the old one. */
   rebind(collection: BoundCollectionRow, segment: string, modseq: number): Promise<void>;
   /**
@@ -774,7 +867,13 @@ export interface CollectionWrites extends CollectionReads {
   remove(id: number, modseq: number): Promise<void>;
 }
 export interface GrantWrites extends GrantReads {
-  add(row: Omit<GrantRow, 'id'>): Promise<void>;
+  add(row: Omit<GrantRow, 'id' | 'scope'> & { readonly scope?: GrantRow['scope'] }): Promise<void>;
+  remove(id: number): Promise<void>;
+}
+export interface InvitationWrites extends InvitationReads {
+  add(row: Omit<InvitationRow, 'id'>): Promise<number>;
+  /** Replaces rights, status, summary and common name. */
+  update(row: InvitationRow): Promise<void>;
   remove(id: number): Promise<void>;
 }
 export interface MailRightWrites extends MailRightReads {
@@ -814,6 +913,13 @@ export interface CardWrites extends CardReads {
   add(row: Omit<CardRow, 'id'>, data: string): Promise<number>;
   replace(row: CardRow, data: string): Promise<void>;
   move(row: CardRow, accountId: number, to: { collectionId: number; name: string }, modseq: number): Promise<void>;
+  remove(row: MemberRow, accountId: number, modseq: number): Promise<void>;
+}
+
+export interface FileWrites extends FileReads {
+  add(row: Omit<FileRow, 'id'>): Promise<number>;
+  replace(row: FileRow): Promise<void>;
+  move(row: FileRow, accountId: number, to: { collectionId: number; name: string }, modseq: number): Promise<void>;
   remove(row: MemberRow, accountId: number, modseq: number): Promise<void>;
 }
 
@@ -895,6 +1001,9 @@ export interface PlacementWrites extends PlacementReads {
   /** Deletes placements and leaves tombstones. */
   remove(mailboxId: number, accountId: number, uids: readonly number[], modseq: number): Promise<void>;
 }
+export interface DomainKeyWrites extends DomainKeyReads {
+  add(row: Omit<DomainKeyRow, 'id'>): Promise<number>;
+}
 export interface SubmissionWrites extends SubmissionReads {
   add(row: Omit<SubmissionRow, 'id'>): Promise<number>;
   update(row: Pick<SubmissionRow, 'id' | 'state' | 'attempts' | 'nextAttemptAt' | 'lastError'>): Promise<void>;
@@ -935,6 +1044,7 @@ export interface Writes extends Reads {
   readonly threads: ThreadWrites;
   readonly placements: PlacementWrites;
   readonly submissions: SubmissionWrites;
+  readonly domainKeys: DomainKeyWrites;
   readonly purge: PurgeWrites;
   readonly settings: SettingWrites;
   readonly organisations: OrganisationWrites;
@@ -949,6 +1059,8 @@ export interface Writes extends Reads {
   readonly properties: PropertyWrites;
   readonly calendarObjects: CalendarObjectWrites;
   readonly cards: CardWrites;
+  readonly files: FileWrites;
+  readonly invitations: InvitationWrites;
   readonly blobs: BlobWrites;
   readonly attachments: AttachmentWrites;
 }

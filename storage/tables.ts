@@ -8,9 +8,12 @@ import { cardReads, cardWrites } from './cards.ts';
 import { collectionReads, collectionWrites } from './collections.ts';
 import { credentialReads, credentialWrites } from './credentials.ts';
 import { deletedReads, deletedWrites } from './deleted.ts';
+import { domainKeyReads, domainKeyWrites } from './domain-keys.ts';
 import { feedReads, feedWrites } from './feeds.ts';
+import { fileReads, fileWrites } from './files.ts';
 import { freeBusySharingReads, freeBusySharingWrites } from './free-busy-sharing.ts';
 import { grantReads, grantWrites } from './grants.ts';
+import { invitationReads, invitationWrites } from './invitations.ts';
 import { mailRightReads, mailRightWrites } from './mail-rights.ts';
 import { mailboxReads, mailboxWrites } from './mailboxes.ts';
 import { messageReads, messageWrites } from './messages.ts';
@@ -45,6 +48,8 @@ export function readTables(sql: Sql): Reads {
     properties: propertyReads(sql),
     calendarObjects: calendarObjectReads(sql),
     cards: cardReads(sql),
+    files: fileReads(sql),
+    invitations: invitationReads(sql),
     tombstones: tombstoneReads(sql),
     blobs: blobReads(sql),
     attachments: attachmentReads(sql),
@@ -54,6 +59,7 @@ export function readTables(sql: Sql): Reads {
     placements: placementReads(sql),
     submissions: submissionReads(sql),
     scheduleMessages: scheduleMessageReads(sql),
+    domainKeys: domainKeyReads(sql),
     feeds: feedReads(sql),
     secondFactors: secondFactorReads(sql),
     audit: auditReads(sql),
@@ -78,6 +84,8 @@ export function writeTables(sql: Sql, notes: ChangeNotes, now: () => number): Wr
     properties: propertyWrites(sql),
     calendarObjects: calendarObjectWrites(sql, now),
     cards: cardWrites(sql, now),
+    files: fileWrites(sql),
+    invitations: invitationWrites(sql),
     tombstones: tombstoneReads(sql),
     blobs: blobWrites(sql),
     attachments: attachmentWrites(sql),
@@ -87,6 +95,7 @@ export function writeTables(sql: Sql, notes: ChangeNotes, now: () => number): Wr
     placements: placementWrites(sql),
     submissions: submissionWrites(sql),
     scheduleMessages: scheduleMessageWrites(sql),
+    domainKeys: domainKeyWrites(sql),
     feeds: feedWrites(sql),
     secondFactors: secondFactorWrites(sql),
     audit: auditWrites(sql),

@@ -9,6 +9,8 @@ import type { TombstoneReads, TombstoneRow } from './store.ts';
 export const statements = {
   page: `SELECT name, member_id AS memberId, modseq FROM tombstones
     WHERE collection_id = ?1 AND (modseq, member_id) > (?2, ?3) ORDER BY modseq, member_id LIMIT ?4`,
+  ofHomes: `SELECT name, member_id AS memberId, modseq FROM tombstones
+    WHERE account_id = ? AND collection_id = 0 AND modseq > ? ORDER BY modseq, member_id`,
   idsSince: 'SELECT member_id AS memberId FROM tombstones WHERE collection_id = ? AND modseq > ? ORDER BY member_id',
   add: `INSERT INTO tombstones (account_id, collection_id, name, member_id, modseq) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (account_id, collection_id, name) DO UPDATE SET member_id = excluded.member_id, modseq = excluded.modseq`,
@@ -20,6 +22,7 @@ export function tombstoneReads(sql: Sql): TombstoneReads {
   return {
     page: (collectionId, after, limit) =>
       sql.all<TombstoneRow>(statements.page, collectionId, after.modseq, after.memberId, limit),
+    ofHomes: (accountId, modseq) => sql.all<TombstoneRow>(statements.ofHomes, accountId, modseq),
     async idsSince(collectionId, modseq) {
       return (await sql.rows<[number]>(statements.idsSince, collectionId, modseq)).map(([id]) => id);
     },

@@ -44,7 +44,7 @@ export function calendarQueryReport(query: CalendarQuery): Report {
       const asked = exchange.server.properties.ask(exchange, body, 'nothing');
       const answer = new Answer(exchange, request, asked);
       if (resource.kind === 'member') {
-        const octets = await resource.extension.members.read(resource.member, resource.collection);
+        const octets = String(await resource.extension.members.read(resource.member, resource.collection));
         if (query.matches(octets, filter, zone ?? zoneOf(resource.collection))) {
           await answer.print({ ...resource, data: octets });
         }
@@ -86,7 +86,8 @@ export async function calendarsIn(
   if (resource.kind === 'collection') return [resource];
   if (resource.kind !== 'home') return [];
   const { extension, principal } = resource;
-  const collections = await server.collections.list(viewer, principal, 'calendars');
+  const listed = await server.collections.list(viewer, principal, 'calendars');
+  const collections = listed.filter(({ kind }) => kind === 'calendar');
   return collections.map((collection) => {
     const href = `${resource.href}${encodeSegment(collection.segment)}/`;
     return { kind: 'collection', href, extension, principal, collection };

@@ -11,7 +11,7 @@ import type { Subscriptions } from '../../src/calendar/subscriptions.ts';
 import { isSchedulingCollection } from '../../src/collections/collections.ts';
 import type { FreeBusy } from '../../src/scheduling/free-busy.ts';
 import type { CalendarObjectRow, MemberRow } from '../../storage/store.ts';
-import type { DavExtension } from '../dav/contract.ts';
+import type { HomeExtension } from '../dav/contract.ts';
 import { CALDAV } from '../dav/namespaces.ts';
 import { calendarRefusal, calendarTextOf, isConverted } from './calendar-object.ts';
 import { calendarProperties } from './calendar-properties.ts';
@@ -41,7 +41,7 @@ function scheduleTagHeader(member: MemberRow): Record<string, string> {
   return tag === null ? {} : { 'schedule-tag': `"${tag}"` };
 }
 
-export function caldav(services: CalendarServices): DavExtension {
+export function caldav(services: CalendarServices): HomeExtension {
   const outbox = scheduleOutbox(services.freeBusy, services.now);
   const actions = attachmentActions(services.attachments);
   return {

@@ -35,7 +35,7 @@ export function addressbookQuery(search: CardSearch): Report {
       const asked = exchange.server.properties.ask(exchange, body, 'nothing');
       const answer = startMultistatus(exchange);
       if (resource.kind === 'member') {
-        const data = await resource.extension.members.read(resource.member, resource.collection);
+        const data = String(await resource.extension.members.read(resource.member, resource.collection));
         const matches = compileFilter(filter).matches(fullTextOf(parseVCard(data)));
         if (matches) answer.add(await asked.respond({ ...resource, data }));
       } else if (resource.kind === 'collection' && depth !== 0) {

@@ -5,7 +5,7 @@
 import type { CardSearch } from '../../src/contacts/card-search.ts';
 import { type Cards, MAX_CARD_SIZE } from '../../src/contacts/cards.ts';
 import type { DirectoryCards } from '../../src/contacts/directory-cards.ts';
-import type { DavExtension } from '../dav/contract.ts';
+import type { HomeExtension } from '../dav/contract.ts';
 import { CARDDAV } from '../dav/namespaces.ts';
 import { addressBookProperties } from './address-book-properties.ts';
 import { versionOf } from './address-data.ts';
@@ -21,8 +21,8 @@ export interface ContactServices {
   readonly directoryCards: DirectoryCards;
 }
 
-export function carddav({ cards, cardSearch, directoryCards }: ContactServices): DavExtension {
-  const extension: DavExtension = {
+export function carddav({ cards, cardSearch, directoryCards }: ContactServices): HomeExtension {
+  const extension: HomeExtension = {
     home: 'addressbooks',
     kind: 'addressbook',
     namespace: CARDDAV,

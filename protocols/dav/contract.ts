@@ -8,7 +8,11 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Changes } from '../../src/collections/changes.ts';
 import type { Collections, NewProperty } from '../../src/collections/collections.ts';
+import type { Grants, ProxyAccess } from '../../src/collections/grants.ts';
+import type { HomeChanges } from '../../src/collections/home-changes.ts';
 import type { Collection, Members } from '../../src/collections/members.ts';
+import type { Quota } from '../../src/collections/quota.ts';
+import type { Sharing } from '../../src/collections/sharing.ts';
 import type { DomainError } from '../../src/errors.ts';
 import type { Principal } from '../../src/principals/access.ts';
 import type { Directory } from '../../src/principals/directory.ts';
@@ -35,23 +39,32 @@ export interface PrincipalResource {
   readonly principal: Principal;
 }
 
+/** Who may act for a principal: `/dav/principals/{name}/calendar-proxy-read/`, `…-write/`. */
+export interface ProxyResource {
+  readonly kind: 'proxy';
+  readonly href: string;
+  /** Whose calendars it is about. */
+  readonly principal: Principal;
+  readonly access: ProxyAccess;
+}
+
 /** The parent of all homes of one kind: `/dav/calendars/`, `/dav/addressbooks/`. */
 export interface HomeSet {
   readonly kind: 'homes';
   readonly href: string;
-  readonly extension: DavExtension;
+  readonly extension: HomeExtension;
 }
 
 /** Where one principal's calendars or address books are: `/dav/calendars/{name}/`. */
 export interface HomeResource {
   readonly kind: 'home';
   readonly href: string;
-  readonly extension: DavExtension;
+  readonly extension: HomeExtension;
   /** Whose home it is. */
   readonly principal: Principal;
 }
 
-/** A calendar or an address book. */
+/** A calendar, an address book, or a plain collection. */
 export interface CollectionResource {
   readonly kind: 'collection';
   readonly href: string;
@@ -61,7 +74,7 @@ export interface CollectionResource {
   readonly collection: Collection;
 }
 
-/** A calendar object or a card. */
+/** A calendar object, a card or a file. */
 export interface MemberResource {
   readonly kind: 'member';
   readonly href: string;
@@ -76,6 +89,7 @@ export type Resource =
   | Root
   | PrincipalCollection
   | PrincipalResource
+  | ProxyResource
   | HomeSet
   | HomeResource
   | CollectionResource
@@ -87,8 +101,15 @@ export type ResourceKind = Resource['kind'];
 export interface DavServer {
   readonly collections: Collections;
   readonly changes: Changes;
+  readonly homeChanges: HomeChanges;
+  readonly grants: Grants;
+  readonly sharing: Sharing;
+  /** What an account uses, and may use. */
+  quota(accountId: number): Promise<Quota>;
   readonly directory: Directory;
-  readonly extensions: readonly DavExtension[];
+  readonly extensions: readonly HomeExtension[];
+  /** Members of plain collections. */
+  readonly files: DavExtension;
   readonly properties: PropertyTable;
   /** The reports a resource runs. */
   reportsOf(resource: Resource): readonly Report[];
@@ -201,7 +222,7 @@ export interface ReportRequest {
 /** The body of GET on a member. */
 export interface Representation {
   readonly contentType: string;
-  readonly body: string;
+  readonly body: string | Buffer;
   /** Set when the answer depends on the Accept header. */
   readonly vary?: string;
 }
@@ -219,11 +240,16 @@ export interface CollectionPlan {
   readonly properties: readonly NewProperty[];
 }
 
-export interface DavExtension {
+/** An extension whose collections have homes of their own below /dav/. */
+export interface HomeExtension extends DavExtension {
   /** The segment below /dav/ and the home of its collections. */
   readonly home: 'calendars' | 'addressbooks';
   readonly kind: 'calendar' | 'addressbook';
-  /** Namespace of its elements, and the name of its resource type in it: 'calendar'. */
+}
+
+export interface DavExtension {
+  readonly kind: 'calendar' | 'addressbook' | 'plain';
+  /** Namespace of its elements, and the name of its resource type in it: 'calendar'; '' for none. */
   readonly namespace: string;
   readonly resourceType: string;
   /** The resource types of a collection that is special, without prefix, instead of `resourceType`. */
@@ -248,10 +274,10 @@ export interface DavExtension {
   /** Largest body of PUT, octets. */
   readonly maxResourceSize: number;
   /**
-   * The text of a PUT body, or a DavError: 415 or the supported-…-data precondition for a media type that is not taken, the
-   * valid-…-data precondition for octets that are not UTF-8. `mediaType` is in lower case without parameters, '' when absent.
+   * The octets of a PUT body, as text unless they are a file's, or a DavError: 415 or the supported-…-data precondition for a
+   * media type that is not taken, the valid-…-data precondition for octets that are not UTF-8. `mediaType` is in lower case without parameters, '' when absent.
    */
-  textOf(body: Buffer, mediaType: string, parameters: string): string;
+  textOf(body: Buffer, mediaType: string, parameters: string): string | Buffer;
   /** Whether a PUT body of this type is stored as another, so that no ETag may be told. */
   isConverted?(mediaType: string): boolean;
   /**
@@ -277,5 +303,5 @@ export interface DavExtension {
    * The answer to an error of its services: a status and the precondition element with fixed prefixes; undefined leaves it to
    * error-replies.ts. `hrefOf` gives the href of a member of the same collection.
    */
-  refusal(error: DomainError, hrefOf: (name: string) => string): { status: number; condition: string } | undefined;
+  refusal(error: DomainError, hrefOf: (name: string) => string): { status: number; condition?: string } | undefined;
 }

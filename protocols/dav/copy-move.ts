@@ -1,12 +1,15 @@
 /**
- * COPY and MOVE, of members and of whole collections within the own home.
+ * COPY and MOVE, of members and of whole collections within the own home. What is at the destination goes first, also when it is
+ * of another kind (RFC 4918 §9.8.4, §9.9.3).
  * RFC 4918 §9.8, §9.9, §10.3 (Destination), §10.6 (Overwrite); RFC 4791 §5.3.2.1 (UIDs stay unique in their collection).
  * Elsewhere: whether a member may be there (the services of its kind).
  */
 import { LOG_START } from '../../src/collections/changes.ts';
+import type { Collection } from '../../src/collections/members.ts';
 import { DomainError } from '../../src/errors.ts';
+import type { Principal } from '../../src/principals/access.ts';
 import { checkCollection, preconditionOf, writeRequestOf } from './conditional.ts';
-import type { CollectionResource, Exchange, MemberResource, Resource } from './contract.ts';
+import type { CollectionResource, DavServer, Depth, Exchange, MemberResource, Resource } from './contract.ts';
 import { badRequest, DavError } from './dav-error.ts';
 import { depthOf } from './depth.ts';
 import { notAllowed } from './methods.ts';
@@ -48,6 +51,7 @@ async function transferMember(
   const check = await preconditionOf(exchange);
   check(member);
   if (there !== undefined && !overwrite) throw targetExists();
+  if (there?.kind === 'collection') await exchange.server.collections.remove(there.collection);
   const transfer = method === 'COPY' ? 'copy' : 'move';
   const done = await extension.members[transfer](
     collection,
@@ -58,55 +62,93 @@ async function transferMember(
     check,
     writeRequestOf(exchange),
   );
-  return done.created;
+  return done.created && there?.kind !== 'collection';
 }
 
 async function transferCollection(
   exchange: Exchange,
   source: CollectionResource,
-  { parent, resource: there, name }: Target,
+  destination: Target,
   overwrite: boolean,
   method: 'COPY' | 'MOVE',
 ): Promise<boolean> {
   const { server, viewer } = exchange;
+  const { resource: there } = destination;
   const depth = depthOf(exchange) ?? 'infinity';
   // RFC 4918 §9.8.3, §9.9.2.
   if (depth === 1 || (method === 'MOVE' && depth !== 'infinity'))
     throw badRequest('This Depth is not for this method.');
-  if (parent === undefined) throw new DavError(409, 'There is no home above the destination.');
-  if (parent.kind !== 'home' || parent.extension !== source.extension) {
-    throw new DavError(403, 'A collection can only be directly in a home of its kind.');
-  }
-  if (parent.principal.id !== viewer.id) throw new DomainError('forbidden', 'This is the home of somebody else.');
+  const path = pathBelowHome(server, viewer, source, destination);
   await checkCollection(exchange);
   if (there !== undefined && !overwrite) throw targetExists();
-  if (method === 'MOVE') return (await server.collections.rename(viewer, source.collection, name, overwrite)).created;
-
-  const names = depth === 0 ? [] : await namesOf(exchange, source);
-  const { created, copy } = await server.collections.copyEmpty(
-    viewer,
-    source.collection,
-    parent.principal,
-    name,
-    overwrite,
-  );
-  const { members } = source.extension;
-  for (let from = 0; from < names.length; from += COPIED_AT_ONCE) {
-    const some = names.slice(from, from + COPIED_AT_ONCE);
-    await Promise.all(
-      some.map((member) =>
-        members.copy(source.collection, member, copy, member, false, () => {}, { viewer, silent: true }),
-      ),
-    );
+  const trees = method === 'COPY' ? await treesOf(exchange, source, depth) : [];
+  // In a plain collection a file may be in the way.
+  if (there?.kind === 'member') await there.extension.members.remove(there.collection, there.member.name, () => {});
+  const inTheWay = there?.kind === 'member';
+  if (method === 'MOVE') {
+    const { created } = await server.collections.rename(viewer, source.collection, path, overwrite);
+    return created && !inTheWay;
   }
-  return created;
+  let free = true;
+  for (const { collection, names } of trees) {
+    const to = path + collection.segment.slice(source.collection.segment.length);
+    const top = collection === source.collection;
+    const { created, copy } = await server.collections.copyEmpty(viewer, collection, viewer, to, top && overwrite);
+    if (top) free = created && !inTheWay;
+    const { members } = source.extension;
+    for (let from = 0; from < names.length; from += COPIED_AT_ONCE) {
+      const some = names.slice(from, from + COPIED_AT_ONCE);
+      await Promise.all(
+        some.map((member) => members.copy(collection, member, copy, member, false, () => {}, { viewer, silent: true })),
+      );
+    }
+  }
+  return free;
 }
 
-async function namesOf({ server }: Exchange, { collection }: CollectionResource): Promise<string[]> {
-  const rows = await server.changes.listing(collection, LOG_START, MAX_COPIED + 1);
-  if (rows.length > MAX_COPIED)
-    throw new DavError(507, `A collection of more than ${MAX_COPIED} members is not copied.`);
-  return rows.map(([, name]) => name);
+/** Where in its home the collection would be. Plain ones may be in each other, but never in themselves (RFC 4918 §9.8.5). */
+function pathBelowHome(
+  server: DavServer,
+  viewer: Principal,
+  { collection, extension }: CollectionResource,
+  { parent, name }: Target,
+): string {
+  if (parent === undefined) throw new DavError(409, 'There is nothing above the destination.');
+  if (parent.kind !== 'home' && parent.kind !== 'collection')
+    throw new DavError(403, 'A collection can only be in a home.');
+  const inPlain = parent.kind === 'collection' && parent.collection.kind === 'plain';
+  const fits = parent.kind === 'home' ? parent.extension.home === collection.home : inPlain;
+  const plain = extension === server.files;
+  if (!fits || (inPlain && (!plain || parent.collection.home !== collection.home))) {
+    throw new DavError(403, 'A collection can only be in a home of its kind, a plain one also in another.');
+  }
+  if (parent.principal.id !== viewer.id) throw new DomainError('forbidden', 'This is the home of somebody else.');
+  const path = parent.kind === 'collection' ? `${parent.collection.segment}/${name}` : name;
+  const { segment } = collection;
+  if (plain && (path.startsWith(`${segment}/`) || segment.startsWith(`${path}/`)))
+    throw new DavError(403, 'A collection can be neither in itself nor in place of what holds it.');
+  return path;
+}
+
+interface Tree {
+  readonly collection: Collection;
+  readonly names: readonly string[];
+}
+
+/** A collection, and with Depth infinity its members and the collections in it, parents first. */
+async function treesOf({ server, viewer }: Exchange, source: CollectionResource, depth: Depth): Promise<Tree[]> {
+  const { collection, principal } = source;
+  if (depth === 0) return [{ collection, names: [] }];
+  const below = collection.kind === 'plain' ? await server.collections.within(viewer, principal, collection) : [];
+  const trees: Tree[] = [];
+  let left = MAX_COPIED;
+  for (const one of [collection, ...below]) {
+    const rows = await server.changes.listing(one, LOG_START, left + 1);
+    left -= rows.length;
+    if (left < 0) throw new DavError(507, `A collection of more than ${MAX_COPIED} members is not copied.`);
+    trees.push({ collection: one, names: rows.map(([, name]) => name) });
+  }
+  return trees;
 }
 
 /** RFC 4918 §10.6: T when absent. */

@@ -10,7 +10,8 @@ import { principalHref } from './hrefs.ts';
 import { COLLECTION_PAGE } from './members.ts';
 import { methodsOf } from './methods.ts';
 import { APPLE_ICAL, CALENDARSERVER, DAV, prefixOf } from './namespaces.ts';
-import { tokenOf } from './sync-token.ts';
+import { sharedType } from './sharing.ts';
+import { isSynchronised, tokenOf } from './sync-token.ts';
 import { type Element, escapeXml, hrefXml, qualifiedName } from './xml.ts';
 
 const MAX_DISPLAY_NAME = 1024;
@@ -19,6 +20,7 @@ const EVERYTHING: readonly ResourceKind[] = [
   'root',
   'principals',
   'principal',
+  'proxy',
   'homes',
   'home',
   'collection',
@@ -39,7 +41,7 @@ export const liveProperties: readonly LiveProperty[] = [
   {
     namespace: DAV,
     name: 'displayname',
-    on: ['principal', 'home', 'collection'],
+    on: ['principal', 'proxy', 'home', 'collection'],
     inAllprop: true,
     read: (resource) => escapeXml(displayName(resource)),
     settable: { stored: 'personal', check: checkDisplayName },
@@ -96,7 +98,7 @@ export const liveProperties: readonly LiveProperty[] = [
     name: 'sync-token',
     on: ['collection'],
     read: (resource, { server }) =>
-      resource.kind === 'collection' && resource.collection.computed !== true
+      resource.kind === 'collection' && isSynchronised(resource)
         ? tokenOf(server.changes.bookmark(resource.collection))
         : undefined,
   },
@@ -112,23 +114,29 @@ export const liveProperties: readonly LiveProperty[] = [
   { namespace: APPLE_ICAL, name: 'calendar-order', on: ['collection'], read: () => undefined, settable: PERSONAL },
 ];
 
-function resourceType(resource: Resource): string {
+function resourceType(resource: Resource, exchange: Exchange): string | Promise<string> {
   switch (resource.kind) {
     case 'member':
       return '';
     case 'principal':
       return '<D:collection/><D:principal/>';
+    case 'proxy':
+      return `<D:collection/><D:principal/><CS:calendar-proxy-${resource.access}/>`;
     case 'collection':
-      return `<D:collection/>${typesOf(resource)}`;
+      return collectionType(resource, exchange);
     default:
       return '<D:collection/>';
   }
 }
 
-function typesOf({ extension, collection }: CollectionResource): string {
+function collectionType(resource: CollectionResource, exchange: Exchange): string | Promise<string> {
+  const { extension, collection } = resource;
+  if (collection.kind === 'plain') return '<D:collection/>';
+  if (collection.kind === 'notifications') return '<D:collection/><CS:notification/>';
   const prefix = prefixOf(extension.namespace);
-  const types = extension.resourceTypesOf?.(collection) ?? [extension.resourceType];
-  return types.map((type) => `<${prefix}:${type}/>`).join('');
+  const names = extension.resourceTypesOf?.(collection) ?? [extension.resourceType];
+  const types = `<D:collection/>${names.map((name) => `<${prefix}:${name}/>`).join('')}`;
+  return collection.computed ? types : sharedType(resource, exchange).then((shared) => types + shared);
 }
 
 function displayName(resource: Resource): string {
@@ -136,6 +144,8 @@ function displayName(resource: Resource): string {
     case 'principal':
     case 'home':
       return resource.principal.displayName;
+    case 'proxy':
+      return `${resource.principal.displayName} (${resource.access})`;
     case 'collection':
       return resource.collection.segment;
     default:

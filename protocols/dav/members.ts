@@ -3,7 +3,6 @@
  * RFC 9110 §9.3, RFC 4918 §9.4 to §9.7, RFC 4791 §5.3.2 and §5.3.4, RFC 6352 §6.3.2.
  * Elsewhere: COPY and MOVE (copy-move.ts), what a body means and what is refused (the extensions and their services).
  */
-
 import { isSchedulingCollection } from '../../src/collections/collections.ts';
 import { DomainError } from '../../src/errors.ts';
 import type { MemberRow } from '../../storage/store.ts';
@@ -60,7 +59,7 @@ export async function put(exchange: Exchange, target: Target, body: Buffer): Pro
   }
   if (parent?.kind !== 'collection') {
     if (parent === undefined) throw new DavError(409, 'The collection above this path does not exist.');
-    throw new DavError(403, 'Members are made in calendars and address books only.');
+    throw new DavError(403, 'Members are made in calendars, address books and plain collections only.');
   }
   await putMember(exchange, parent, name, body);
 }
@@ -90,9 +89,8 @@ export async function putMember(
   const [mediaType = '', ...parameters] = (request.headers['content-type'] ?? '').split(';');
   const type = mediaType.trim().toLowerCase();
   const text = extension.textOf(body, type, parameters.join(';'));
-  const result = await orCurrent(exchange, () =>
-    extension.members.put(collection, name, text, check, writeRequestOf(exchange)),
-  );
+  const writing = { ...writeRequestOf(exchange), contentType: request.headers['content-type'] };
+  const result = await orCurrent(exchange, () => extension.members.put(collection, name, text, check, writing));
   if (result === undefined) return;
   const { created, member, verbatim } = result;
   made?.();
@@ -130,11 +128,21 @@ export async function remove(exchange: Exchange, resource: Resource): Promise<vo
     // RFC 4918 §9.6.1: a collection goes with everything in it.
     if (depth !== undefined && depth !== 'infinity') throw badRequest('A collection is deleted with Depth infinity.');
     await checkCollection(exchange);
-    if (resource.collection.rights.manage && !isSchedulingCollection(resource.collection))
-      await resource.extension.members.retire?.(resource.collection, writeRequestOf(exchange));
-    await exchange.server.collections.remove(resource.collection);
+    await removeOrLeave(exchange, resource);
   } else throw notAllowed(resource);
   await exchange.reply.code(204).send();
+}
+
+/** What somebody else shares leaves the viewer's home only; what is its own goes for everybody it was shared with. */
+async function removeOrLeave(exchange: Exchange, { collection, extension }: CollectionResource): Promise<void> {
+  const { server, viewer } = exchange;
+  if (collection.principalId === viewer.id && collection.accountId !== viewer.id)
+    return server.sharing.leave(viewer, collection);
+  if (collection.rights.manage) {
+    if (!isSchedulingCollection(collection)) await extension.members.retire?.(collection, writeRequestOf(exchange));
+    await server.sharing.withdrawAll(collection);
+  }
+  await server.collections.remove(collection);
 }
 
 function memberHeaders({ reply }: Exchange, extension: DavExtension, member: MemberRow): void {

@@ -14,10 +14,11 @@ export function methodsOf(resource: Resource): readonly string[] {
     case 'homes':
       return read;
     case 'principal':
+    case 'proxy':
     case 'home':
       return [...read, 'PROPPATCH'];
     case 'collection':
-      return [...read, 'PROPPATCH', 'DELETE', 'COPY', 'MOVE'];
+      return [...read, 'PROPPATCH', 'DELETE', 'COPY', 'MOVE', 'ACL'];
     case 'member':
       return [...read, 'PROPPATCH', 'PUT', 'DELETE', 'COPY', 'MOVE'];
   }

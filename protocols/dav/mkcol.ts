@@ -1,10 +1,13 @@
 /**
- * MKCALENDAR and extended MKCOL: new collections, directly in the own home, with properties.
- * RFC 4791 §5.3.1, RFC 5689 §3, RFC 4918 §9.3. Plain collections are not offered: a home holds collections of its kind.
+ * MKCALENDAR, MKCOL and extended MKCOL: new collections with properties. Calendars and address books are made directly in a home
+ * of their kind, plain collections in any home and in each other.
+ * RFC 4791 §5.3.1, RFC 5689 §3, RFC 4918 §9.3.
  * Elsewhere: how one property is judged (property-update.ts), what a new calendar gets that nobody asked for (the extension).
  */
 import { DomainError } from '../../src/errors.ts';
-import type { CollectionResource, DavExtension, Exchange, HomeResource } from './contract.ts';
+import { ALL_RIGHTS, type Principal } from '../../src/principals/access.ts';
+import type { Home } from '../../storage/store.ts';
+import type { CollectionResource, DavExtension, DavServer, Exchange, HomeExtension } from './contract.ts';
 import { badRequest, DavError } from './dav-error.ts';
 import { startMultistatus, XML_CONTENT_TYPE } from './multistatus.ts';
 import { CALDAV, CALENDARSERVER, DAV, DECLARATIONS } from './namespaces.ts';
@@ -27,15 +30,17 @@ export async function makeCollection(
     if (method === 'MKCOL' && root === undefined) throw new DavError(405, 'There is something at this path already.');
     throw new DomainError('already-exists', 'There is something at this path already.');
   }
-  const home = homeOf(target, method);
-  const { extension } = home;
+  const place = placeOf(exchange, target, method);
   const instructions = root === undefined ? [] : instructionsOf(root);
-  const source = subscribedTo(extension, instructions);
-  if (source === undefined) checkType(extension, method, instructions);
+  const source = place.extension === undefined ? undefined : subscribedTo(place.extension, instructions);
+  const extension =
+    source !== undefined && place.extension !== undefined
+      ? place.extension
+      : typeOf(server, place, method, instructions);
   if (!isNameAllowed(target.name)) throw new DavError(403, 'The name is too long.');
 
   const rest = instructions.filter(({ namespace, name }) => !isType(namespace, name, source !== undefined));
-  const { changes, columns, failure } = judge(server.properties, sampleOf(home, target), rest, {
+  const { changes, columns, failure } = judge(server.properties, sampleOf(place, extension, target), rest, {
     creating: true,
     shared: true,
     unknown: true,
@@ -46,12 +51,12 @@ export async function makeCollection(
   }
   const properties = changes.flatMap(({ xml, ...property }) => (xml === undefined ? [] : [{ ...property, xml }]));
   if (source !== undefined && extension.subscribe !== undefined) {
-    if (home.principal.id !== viewer.id) throw new DavError(403, 'You may not subscribe here.');
+    if (place.principal.id !== viewer.id) throw new DavError(403, 'You may not subscribe here.');
     await extension.subscribe(viewer, target.name, source, properties);
     await reply.code(201).header('cache-control', 'no-cache').send();
     return;
   }
-  await server.collections.create(viewer, home.principal, extension.home, target.name, {
+  await server.collections.create(viewer, place.principal, place.home, place.above + target.name, {
     kind: extension.kind,
     columns: extension.columnsOf?.({ columns, properties }),
     properties,
@@ -90,42 +95,61 @@ function bodyOf({ request }: Exchange, method: 'MKCALENDAR' | 'MKCOL', body: Buf
   return root;
 }
 
-/** The home a collection may be made in. */
-function homeOf({ parent }: Target, method: 'MKCALENDAR' | 'MKCOL'): HomeResource {
-  if (parent === undefined) throw new DavError(409, 'What should hold the collection does not exist.');
-  const fits = parent.kind === 'home' && (method === 'MKCOL' || parent.extension.createMethod === method);
-  if (fits) return parent;
-  // RFC 4791 §5.3.1.2, §4.2: calendars do not hold collections.
-  const condition = method === 'MKCALENDAR' ? '<C:calendar-collection-location-ok/>' : undefined;
-  throw new DavError(403, 'Collections are made directly in a home of their kind.', condition);
+/** Where a collection is about to be made. */
+interface Place {
+  readonly principal: Principal;
+  readonly home: Home;
+  /** What collections of the home's own kind are made with; undefined inside of plain collections. */
+  readonly extension: HomeExtension | undefined;
+  /** The path below the home, with '/' at the end, '' in the home itself. */
+  readonly above: string;
 }
 
-/** RFC 5689 §3.3: exactly the type of the home; MKCALENDAR and clients that name none mean it anyway. */
-function checkType(
-  extension: DavExtension,
+function placeOf({ server }: Exchange, { parent }: Target, method: 'MKCALENDAR' | 'MKCOL'): Place {
+  if (parent === undefined) throw new DavError(409, 'What should hold the collection does not exist.');
+  if (parent.kind === 'home' && (method === 'MKCOL' || parent.extension.createMethod === method)) {
+    const { principal, extension } = parent;
+    return { principal, home: extension.home, extension, above: '' };
+  }
+  if (parent.kind === 'collection' && parent.extension === server.files && method === 'MKCOL') {
+    const { home, segment, kind } = parent.collection;
+    if (kind === 'plain') return { principal: parent.principal, home, extension: undefined, above: `${segment}/` };
+  }
+  // RFC 4791 §5.3.1.2, §4.2: calendars do not hold collections.
+  const condition = method === 'MKCALENDAR' ? '<C:calendar-collection-location-ok/>' : undefined;
+  throw new DavError(403, 'Collections are made in a home of their kind, plain ones also in each other.', condition);
+}
+
+/**
+ * What the new collection is: of the type of its home, or plain. MKCALENDAR means the former without saying so, MKCOL without
+ * types the latter (RFC 4918 §9.3). RFC 5689 §3.3 for all others.
+ */
+function typeOf(
+  server: DavServer,
+  { extension }: Place,
   method: 'MKCALENDAR' | 'MKCOL',
   instructions: readonly Instruction[],
-): void {
+): DavExtension {
   const type = instructions.find(({ namespace, name }) => namespace === DAV && name === 'resourcetype')?.value;
-  if (type === undefined) {
-    if (method === 'MKCALENDAR') return;
-    throw new DavError(403, `Name the type of the collection: ${extension.resourceType}.`, '<D:valid-resourcetype/>');
-  }
-  const types = type.elements();
-  const own = types.some((one) => one.is(extension.namespace, extension.resourceType));
-  const others = types.filter(
-    (one) => !one.is(DAV, 'collection') && !one.is(extension.namespace, extension.resourceType),
-  );
-  if (!own || others.length > 0) {
-    throw new DavError(403, 'A collection of this type cannot be here.', '<D:valid-resourcetype/>');
-  }
+  if (type === undefined && method === 'MKCALENDAR' && extension !== undefined) return extension;
+  const types = (type?.elements() ?? []).filter((one) => !one.is(DAV, 'collection'));
+  const [first] = types;
+  if (first === undefined && method === 'MKCOL') return server.files;
+  if (types.length === 1 && extension !== undefined && first?.is(extension.namespace, extension.resourceType))
+    return extension;
+  throw new DavError(403, 'A collection of this type cannot be here.', '<D:valid-resourcetype/>');
 }
 
 /** What the new collection would be, for properties to judge. */
-function sampleOf({ href, extension, principal }: HomeResource, { href: at, name }: Target): CollectionResource {
+function sampleOf(
+  { principal, home, above }: Place,
+  extension: DavExtension,
+  { href, name }: Target,
+): CollectionResource {
   const nothing = {
     id: 0,
     bindingId: 0,
+    bindingModseq: 0,
     position: 0,
     modseq: 0,
     createdAt: 0,
@@ -137,13 +161,12 @@ function sampleOf({ href, extension, principal }: HomeResource, { href: at, name
   const place = {
     accountId: principal.id,
     principalId: principal.id,
-    home: extension.home,
-    segment: name,
+    home,
+    segment: above + name,
     kind: extension.kind,
   };
-  const rights = { freeBusy: true, read: true, write: true, manage: true };
-  const collection = { ...nothing, ...place, owner: principal, rights };
-  return { kind: 'collection', href: at === '' ? href : at, extension, principal, collection };
+  const collection = { ...nothing, ...place, owner: principal, rights: ALL_RIGHTS };
+  return { kind: 'collection', href, extension, principal, collection };
 }
 
 /** RFC 5689 §3.4 and §5.3. MKCALENDAR answers like PROPPATCH: its own element is for successes (RFC 4791 §5.3.1). */

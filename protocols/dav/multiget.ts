@@ -33,7 +33,7 @@ export async function answerMultiget(
   const answer = startMultistatus(exchange);
   if (resource.kind === 'member') {
     // RFC 6352 §8.7: asked of a member, it is about that member.
-    const data = await resource.extension.members.read(resource.member, resource.collection);
+    const data = String(await resource.extension.members.read(resource.member, resource.collection));
     const wanted = hrefs.length === 0 ? [resource.href] : hrefs;
     for (const href of wanted) {
       const same = samePath(pathOf(href), splitPath(resource.href));

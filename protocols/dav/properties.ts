@@ -268,6 +268,8 @@ function applies({ property, extension }: Known, resource: Resource): boolean {
   return extension === undefined || !('extension' in resource) || resource.extension === extension;
 }
 
+const MEMBER_OWNERS = { calendar: 'calendar-object', addressbook: 'card', plain: 'file' } as const;
+
 /** Where the kept properties of a resource are; undefined for those that keep none. */
 export function holderOf(resource: Resource): PropertyHolder | undefined {
   switch (resource.kind) {
@@ -279,7 +281,7 @@ export function holderOf(resource: Resource): PropertyHolder | undefined {
       return { owner: 'collection', id: resource.collection.id, accountId: resource.collection.accountId };
     case 'member':
       return {
-        owner: resource.extension.kind === 'calendar' ? 'calendar-object' : 'card',
+        owner: MEMBER_OWNERS[resource.extension.kind],
         id: resource.member.id,
         accountId: resource.collection.accountId,
         member: { collectionId: resource.collection.id, name: resource.member.name },

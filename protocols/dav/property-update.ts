@@ -167,7 +167,8 @@ const STATUS_LINES: Readonly<Record<number, string>> = {
   507: '507 Insufficient Storage',
 };
 
-function propstat(tags: string, status: string, condition?: string): string {
+/** Properties with one status. */
+export function propstat(tags: string, status: string, condition?: string): string {
   const error = condition === undefined ? '' : `<D:error>${condition}</D:error>`;
   return `<D:propstat><D:prop>${tags}</D:prop><D:status>HTTP/1.1 ${status}</D:status>${error}</D:propstat>`;
 }

@@ -6,12 +6,13 @@
  */
 
 import { LOG_START } from '../../src/collections/changes.ts';
+import { parentOf } from '../../src/collections/plain-collections.ts';
 import type { LogPosition } from '../../storage/store.ts';
 import type {
   AskedProperties,
   CollectionResource,
-  DavExtension,
   Exchange,
+  HomeExtension,
   HomeResource,
   MemberResource,
   Resource,
@@ -21,6 +22,7 @@ import { depthOf } from './depth.ts';
 import { encodeSegment, isCollection, principalHref } from './hrefs.ts';
 import { type Multistatus, PAGE_ROWS, startMultistatus } from './multistatus.ts';
 import { DAV } from './namespaces.ts';
+import { collectionAt } from './paths.ts';
 import { preferenceApplied, prefersNoRoot } from './preferences.ts';
 import type { Element } from './xml.ts';
 import { parseXml } from './xml-parser.ts';
@@ -91,7 +93,7 @@ async function addChildren(
 }
 
 /** Of all homes a viewer is shown its own. */
-function homeOf({ viewer }: Exchange, extension: DavExtension): HomeResource {
+function homeOf({ viewer }: Exchange, extension: HomeExtension): HomeResource {
   const href = `/dav/${extension.home}/${encodeSegment(viewer.name)}/`;
   return { kind: 'home', href, extension, principal: viewer };
 }
@@ -102,11 +104,10 @@ async function addCollections(
   answer: Multistatus,
   home: HomeResource,
 ): Promise<void> {
-  const { extension, principal } = home;
+  const { server, viewer } = exchange;
   let rows = 0;
-  for (const collection of await exchange.server.collections.list(exchange.viewer, principal, extension.home)) {
-    const href = `${home.href}${encodeSegment(collection.segment)}/`;
-    answer.add(await asked.respond({ kind: 'collection', href, extension, principal, collection }));
+  for (const collection of await server.collections.list(viewer, home.principal, home.extension.home)) {
+    answer.add(await asked.respond(collectionAt(server, home, collection)));
     if (++rows % PAGE_ROWS === 0) await answer.page();
   }
 }
@@ -117,6 +118,7 @@ async function addMembers(
   answer: Multistatus,
   parent: CollectionResource,
 ): Promise<void> {
+  if (parent.collection.kind === 'plain') await addPlainCollections(exchange, asked, answer, parent);
   const pieces = asked.listingPieces(sampleOf(parent));
   if (pieces !== undefined) return addListing(exchange, pieces, answer, parent);
   const { changes } = exchange.server;
@@ -141,6 +143,20 @@ async function addMembers(
     if (rows.length < limit || last === undefined) return;
     after = { modseq: last.modseq, memberId: last.id };
     await answer.page();
+  }
+}
+
+async function addPlainCollections(
+  { server, viewer }: Exchange,
+  asked: AskedProperties,
+  answer: Multistatus,
+  parent: CollectionResource,
+): Promise<void> {
+  let rows = 0;
+  for (const collection of await server.collections.below(viewer, parent.principal, parent.collection)) {
+    const { name } = parentOf(collection.segment);
+    answer.add(await asked.respond({ ...parent, href: `${parent.href}${encodeSegment(name)}/`, collection }));
+    if (++rows % PAGE_ROWS === 0) await answer.page();
   }
 }
 

@@ -12,11 +12,13 @@ import { DAV } from './namespaces.ts';
 import { prefersMinimal } from './preferences.ts';
 import { holderOf } from './properties.ts';
 import { instructionsOf, judge, type UpdateRules, verified } from './property-update.ts';
+import { patchProxies } from './proxies.ts';
 import { parseXml } from './xml-parser.ts';
 
 /** Answers a PROPPATCH on a resource. */
 export async function proppatch(exchange: Exchange, resource: Resource, body: Buffer): Promise<void> {
   const { server, viewer, reply } = exchange;
+  if (resource.kind === 'proxy') return patchProxies(exchange, resource, body);
   const holder = holderOf(resource);
   if (holder === undefined) throw notAllowed(resource);
   const rules = rulesFor(exchange, resource);

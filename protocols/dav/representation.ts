@@ -13,11 +13,13 @@ import { preferenceApplied, prefersRepresentation } from './preferences.ts';
 export async function sendMember(
   { request, reply }: Exchange,
   resource: MemberResource,
-  octets: string,
+  octets: string | Buffer,
   accept = request.headers.accept ?? '',
 ): Promise<void> {
   const { extension, member } = resource;
-  const representation = extension.represent?.(resource, octets, accept, request.headers);
+  // Files have the form they were put in, and no other.
+  const representation =
+    typeof octets === 'string' ? extension.represent?.(resource, octets, accept, request.headers) : undefined;
   if (representation?.vary !== undefined) reply.header('vary', representation.vary);
   await reply
     .header('content-type', representation?.contentType ?? extension.contentType(member))
@@ -28,7 +30,7 @@ export async function sendMember(
 export async function sendOutcome(
   exchange: Exchange,
   resource: MemberResource,
-  octets: string,
+  octets: string | Buffer,
   accept?: string,
 ): Promise<void> {
   preferenceApplied(exchange, 'return=representation');

@@ -12,7 +12,7 @@ import { encodeSegment } from './hrefs.ts';
 import { PAGE_ROWS, startMultistatus, statusResponse } from './multistatus.ts';
 import { DAV } from './namespaces.ts';
 import { dataOf, memberOf, printListed, sampleOf } from './propfind.ts';
-import { bookmarkOf, tokenOf } from './sync-token.ts';
+import { bookmarkOf, isSynchronised, tokenOf } from './sync-token.ts';
 import type { Element } from './xml.ts';
 
 /** Members whose octets are in memory at once. */
@@ -22,7 +22,7 @@ export const syncCollection: Report = {
   namespace: DAV,
   name: 'sync-collection',
   on: ['collection'],
-  appliesTo: (resource) => resource.kind !== 'collection' || resource.collection.computed !== true,
+  appliesTo: (resource) => resource.kind === 'collection' && isSynchronised(resource),
   async run(exchange, { resource, body }) {
     if (resource.kind !== 'collection') throw badRequest('Only collections can be synchronised.');
     const { server } = exchange;
@@ -102,7 +102,7 @@ function printer(exchange: Exchange, parent: CollectionResource, asked: AskedPro
   };
 }
 
-function tokenXml(token: string): string {
+export function tokenXml(token: string): string {
   return `<D:sync-token>${token}</D:sync-token>`;
 }
 
@@ -115,7 +115,7 @@ function checkLevel(body: Element): void {
 }
 
 /** RFC 6578 §3.7, RFC 5323 §5.17. */
-function limitOf(body: Element): number {
+export function limitOf(body: Element): number {
   const results = body.child(DAV, 'limit')?.child(DAV, 'nresults')?.text().trim();
   if (results === undefined) return Number.MAX_SAFE_INTEGER;
   if (!/^\d{1,9}$/.test(results) || Number(results) === 0) throw badRequest('DAV:nresults must be a positive number.');

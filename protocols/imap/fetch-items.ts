@@ -1,6 +1,6 @@
 /**
  * The attributes of FETCH: `(UID FLAGS BODY.PEEK[1.2]<0.512>)` as a plan.
- * RFC 3501 §6.4.5 and §9 (fetch-att), RFC 7162 §3.1.4 (MODSEQ), RFC 8474 §5.3 (EMAILID, THREADID),
+ * RFC 3501 §6.4.5 and §9 (fetch-att), RFC 3516 §4.2 (BINARY), RFC 7162 §3.1.4 (MODSEQ), RFC 8474 §5.3 (EMAILID, THREADID),
  * RFC 8514 §4.2 (SAVEDATE), RFC 8970 (PREVIEW).
  * Elsewhere: printing (fetch-response.ts, body-sections.ts).
  */
@@ -17,6 +17,8 @@ export interface SectionItem {
   /** HEADER.FIELDS and HEADER.FIELDS.NOT. */
   readonly fields: { readonly names: readonly string[]; readonly not: boolean } | undefined;
   readonly partial: { readonly offset: number; readonly length: number } | undefined;
+  /** BINARY: without its transfer encoding; BINARY.SIZE: how many octets those are. */
+  readonly binary?: 'octets' | 'size';
 }
 
 export interface FetchPlan {
@@ -111,6 +113,14 @@ function attribute(args: Arguments, plan: FetchPlan, word: string): void {
   } else if (word === 'BODY' || word === 'BODY.PEEK') {
     plan.seen ||= word === 'BODY';
     plan.sections.push(section(args));
+  } else if (word === 'BINARY' || word === 'BINARY.PEEK' || word === 'BINARY.SIZE') {
+    plan.seen ||= word === 'BINARY';
+    const item = section(args);
+    if (item.text !== 'BODY' || (word === 'BINARY.SIZE' && item.partial !== undefined))
+      args.fail('BINARY takes the number of a part; before this,');
+    const size = word === 'BINARY.SIZE';
+    const label = item.label.replace('BODY', size ? 'BINARY.SIZE' : 'BINARY');
+    plan.sections.push({ ...item, label, binary: size ? 'size' : 'octets' });
   } else args.fail(`${word.slice(0, 40)} is no attribute of FETCH; it stands before this,`);
 }
 

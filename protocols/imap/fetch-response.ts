@@ -12,7 +12,7 @@ import { BodySections } from './body-sections.ts';
 import type { FetchPlan } from './fetch-items.ts';
 import { type FetchRow, FetchSources } from './fetch-sources.ts';
 import { emailId, threadId } from './object-ids.ts';
-import { quote } from './responses.ts';
+import { quote, Refusal } from './responses.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 import type { Span } from './sequence-set.ts';
 import type { ImapSession } from './session.ts';
@@ -69,6 +69,7 @@ export async function printFetch(session: ImapSession, spans: readonly Span[], p
       if (stream.crowded) await stream.room();
     }
   }
+  if (sections.unknownEncoding) throw new Refusal('NO', 'UNKNOWN-CTE', 'The encoding of a part is not known.');
 }
 
 async function printFromMemory(session: ImapSession, spans: readonly Span[], plan: FetchPlan): Promise<void> {

@@ -22,6 +22,21 @@ export function encodeName(name: string): string {
   return name.replace(/&|[^\x20-\x7e]+/g, (text) => (text === '&' ? '&-' : `&${encodeShifted(text)}-`));
 }
 
+/** UTF-8 off the wire to Unicode, for clients that enabled it (RFC 6855 §3); undefined for what is none. */
+export function decodeUtf8Name(wire: string): string | undefined {
+  if (/[\x00-\x1f\x7f]/.test(wire)) return undefined;
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(wire, 'latin1'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Unicode to UTF-8 on the wire. */
+export function encodeUtf8Name(name: string): string {
+  return Buffer.from(name, 'utf8').toString('latin1');
+}
+
 /** RFC 3501 §5.1: INBOX is the same in any letter case; so it is as the first level of a longer name. */
 export function canonicalName(name: string): string {
   return /^inbox(?:$|\/)/i.test(name) ? `INBOX${name.slice(5)}` : name;

@@ -18,7 +18,7 @@ import type { Authentication } from '../../src/principals/authentication.ts';
 import type { LineStream } from '../line-stream.ts';
 import type { SocketPeer } from '../listener.ts';
 import type { RawCommand } from './command-reader.ts';
-import { decodeName } from './mailbox-name.ts';
+import { decodeName, decodeUtf8Name, encodeName, encodeUtf8Name } from './mailbox-name.ts';
 import { Refusal } from './responses.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 
@@ -138,9 +138,19 @@ export class ImapSession {
     this.selected = undefined;
   }
 
+  /** Names and strings are UTF-8 (RFC 6855). */
+  get utf8(): boolean {
+    return this.enabled.has('UTF8=ACCEPT');
+  }
+
+  /** A name as the client reads it, not quoted yet. */
+  encodeName(name: string): string {
+    return this.utf8 ? encodeUtf8Name(name) : encodeName(name);
+  }
+
   /** A name off the wire as a mailbox may have it; undefined when no mailbox can have it. */
   decodeName(wire: string): string | undefined {
-    return decodeName(wire);
+    return this.utf8 ? decodeUtf8Name(wire) : decodeName(wire);
   }
 
   /** A name off the wire; one that no mailbox can have is just as missing as any other. */
@@ -153,7 +163,7 @@ export class ImapSession {
   /** A name for a mailbox to be made. */
   newName(wire: string): string {
     const name = this.decodeName(wire);
-    if (name === undefined) throw new Refusal('NO', 'CANNOT', 'The name is not modified UTF-7.');
+    if (name === undefined) throw new Refusal('NO', 'CANNOT', 'The name is not in the encoding of names.');
     return name;
   }
 }

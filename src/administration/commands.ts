@@ -16,8 +16,10 @@ import { type BackupCommands, type BackupServices, backupCommands } from './back
 import { type DeletedCommands, type DeletedServices, deletedCommands } from './deleted-commands.ts';
 import { type DeviceCommands, type DeviceServices, deviceCommands } from './device-commands.ts';
 import { type FeedCommands, feedCommands } from './feed-commands.ts';
+import { type MailCommands, type MailServices, mailCommands } from './mail-commands.ts';
 import { type RoomCommands, type RoomServices, roomCommands } from './room-commands.ts';
 import { type SetupCommands, type SetupServices, setupCommands } from './setup-commands.ts';
+import { type SharingCommands, type SharingServices, sharingCommands } from './sharing-commands.ts';
 import { type SubscriptionCommands, type SubscriptionServices, subscriptionCommands } from './subscription-commands.ts';
 
 export interface UserRecord {
@@ -44,7 +46,9 @@ export interface Commands
     RoomCommands,
     BackupCommands,
     DeletedCommands,
-    SubscriptionCommands {
+    SharingCommands,
+    SubscriptionCommands,
+    MailCommands {
   'user.add': {
     arguments: { address: string; name?: string; displayName?: string; password?: string };
     result: UserPassword;
@@ -76,7 +80,9 @@ export interface Administered
     RoomServices,
     BackupServices,
     DeletedServices,
-    SubscriptionServices {
+    SharingServices,
+    SubscriptionServices,
+    MailServices {
   readonly organisations: Organisations;
   readonly feeds: Feeds;
 }
@@ -145,6 +151,8 @@ export function administration(services: Administered): (name: string, given: un
     ...backupCommands(services),
     ...deletedCommands(services),
     ...subscriptionCommands(services),
+    ...sharingCommands(services),
+    ...mailCommands(services),
   };
   return async (name, given) => {
     if (!isCommand(runners, name)) throw new DomainError('invalid-data', 'There is no such command.');
@@ -165,6 +173,15 @@ const AUDITED: Partial<Record<CommandName, string>> = {
   'user.remove': 'user',
   'domain.add': 'domain',
   'backup.make': 'folder',
+  'queue.retry': 'id',
+  'queue.hold': 'id',
+  'queue.drop': 'id',
+  'alias.add': 'address',
+  'alias.remove': 'address',
+  'group.add': 'address',
+  'group.remove': 'group',
+  'group.join': 'group',
+  'group.leave': 'group',
 };
 
 function isCommand(runners: object, name: string): name is CommandName {

@@ -79,6 +79,8 @@ export class Restoring {
       for (const collection of await saved.collections.home(before.id, home)) {
         const place = `${home}/${collection.segment}`;
         if (collection.accountId !== before.id || collection.subscribed === 1) continue;
+        // Files come back with the whole backup only.
+        if (collection.kind !== 'calendar' && collection.kind !== 'addressbook') continue;
         if (isSchedulingCollection(collection) || (part.collection !== undefined && part.collection !== place))
           continue;
         restored.push({ collection: place, ...(await this.collection(saved, collection, owner, part.item)) });
@@ -110,7 +112,7 @@ export class Restoring {
     const kind = from.kind === 'addressbook' ? 'addressbook' : 'calendar';
     let found = false;
     for await (const names of namesOf(saved, from, item)) {
-      const members = await memberReads(saved, from.kind).withData(from.id, names);
+      const members = await (kind === 'calendar' ? saved.calendarObjects : saved.cards).withData(from.id, names);
       found ||= members.length > 0;
       const read = members.flatMap(({ name, data }) => {
         try {

@@ -7,6 +7,7 @@
 import type { CalendarObjectRow, OccurrenceRow, Writes } from '../../storage/store.ts';
 import { etagOf } from '../collections/etag.ts';
 import type { Collection } from '../collections/members.ts';
+import { requireRoom } from '../collections/quota.ts';
 import { DomainError } from '../errors.ts';
 import { indexCalendarObject } from './calendar-index.ts';
 import { DAY } from './date-time.ts';
@@ -67,6 +68,7 @@ export async function saveObject(
 ): Promise<CalendarObjectRow> {
   const calendar = await write.collections.get(collection.id);
   if (calendar === undefined) throw notFound();
+  await requireRoom(write, collection.accountId, row.size - (current?.size ?? 0));
   if (method === null) await requireFree(write, calendar, row, occurrences, current?.id, now);
   // The ETag of the version that mattered last serves as its tag (RFC 6638 §3.2.10).
   const scheduleTag = tag === 'none' ? null : tag === 'keep' ? (current?.scheduleTag ?? row.etag) : row.etag;

@@ -57,8 +57,12 @@ type Bound = {
 type Seen = Bound & Pick<Collection, 'rights'>;
 
 /** Members by the kind of their collection. */
-export function memberReads(reads: Reads, kind: CollectionKind): MemberReads<MemberRow> {
-  return kind === 'calendar' ? reads.calendarObjects : reads.cards;
+export function memberReads(
+  reads: Reads,
+  kind: CollectionKind,
+): Pick<MemberReads<MemberRow>, 'get' | 'page' | 'listing' | 'count'> {
+  if (kind === 'calendar') return reads.calendarObjects;
+  return kind === 'addressbook' ? reads.cards : reads.files;
 }
 
 export class Changes {
@@ -80,8 +84,9 @@ export class Changes {
 
   /** Rows and the octets that are shown of members by name, at most 500; missing ones are left out. */
   async withData(collection: Seen, names: string[]): Promise<(MemberRow & { data: string })[]> {
-    const rows = await memberReads(this.store, collection.kind).withData(collection.id, names);
-    if (collection.kind !== 'calendar' || seesEverything(collection)) return rows;
+    if (collection.kind !== 'calendar') return this.store.cards.withData(collection.id, names);
+    const rows = await this.store.calendarObjects.withData(collection.id, names);
+    if (seesEverything(collection)) return rows;
     return rows.map((row) => ({ ...row, data: shownOctets(collection, row.data) }));
   }
 

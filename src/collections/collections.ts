@@ -1,7 +1,8 @@
 /**
  * Collections as a principal sees them: find, list, create, change, rename, copy, remove; and the properties clients keep on them.
  * RFC 4918 §5.2, §9.8, §9.9; RFC 4791 §4.2, §5.3.1; RFC 5689 §3.
- * Collections exist directly in a home only. Paths resolve through bindings; rights come from src/principals/access.ts.
+ * Calendars and address books exist directly in a home only, plain collections below each other too (plain-collections.ts).
+ * Paths resolve through bindings; rights come from src/principals/access.ts.
  * Elsewhere: members (members.ts and the services of each kind), the change log (changes.ts).
  */
 import type {
@@ -16,10 +17,11 @@ import type {
 } from '../../storage/store.ts';
 import { StoreError } from '../../storage/store.ts';
 import { DomainError } from '../errors.ts';
-import { ALL_RIGHTS, mayCreateIn, type Principal, type Rights, rightsOn } from '../principals/access.ts';
+import { ALL_RIGHTS, mayCreateIn, type Principal, type Rights, rightsOn, rightsOnHome } from '../principals/access.ts';
 import type { Directory } from '../principals/directory.ts';
 import { DEFAULT_ADDRESS_BOOK } from './default-collections.ts';
 import type { Collection, Precondition } from './members.ts';
+import { MAX_DEPTH, moveTree, parentOf, removeTree } from './plain-collections.ts';
 
 /** Collections one home may hold; a client that loops cannot fill the listing. */
 const MAX_IN_HOME = 1000;
@@ -66,7 +68,7 @@ export class Collections {
     this.now = now;
   }
 
-  /** The collection bound at a segment of somebody's home, or undefined when the viewer may not even see its busy times. */
+  /** The collection bound at a segment (a path, for plain collections) of somebody's home, or undefined when the viewer may not even see its busy times. */
   async find(viewer: Principal, of: Principal, home: Home, segment: string): Promise<Collection | undefined> {
     const row = await this.store.collections.bySegment(of.id, home, segment);
     return row === undefined ? undefined : this.asSeen(viewer, of, row);
@@ -74,12 +76,33 @@ export class Collections {
 
   /** The collections of somebody's home that the viewer may read, in the order of the home. */
   async list(viewer: Principal, of: Principal, home: Home): Promise<Collection[]> {
-    const seen: Collection[] = [];
-    for (const row of await this.store.collections.home(of.id, home)) {
-      const collection = await this.asSeen(viewer, of, row);
-      if (collection?.rights.read) seen.push(collection);
-    }
-    return seen;
+    return this.readable(viewer, of, await this.store.collections.home(of.id, home));
+  }
+
+  /** The plain collections directly in a plain collection. */
+  async below(viewer: Principal, of: Principal, collection: Collection): Promise<Collection[]> {
+    const { home, segment } = collection;
+    return this.readable(viewer, of, await this.store.collections.below(of.id, home, segment));
+  }
+
+  /** The plain collections at any depth in a plain collection, parents before children. */
+  async within(viewer: Principal, of: Principal, collection: Collection): Promise<Collection[]> {
+    const { home, segment } = collection;
+    return this.readable(viewer, of, await this.store.collections.within(of.id, home, segment));
+  }
+
+  /** The notifications of the viewer; made at the first look. */
+  async notifications(viewer: Principal): Promise<Collection | undefined> {
+    if (viewer.kind !== 'individual') return undefined;
+    const row =
+      (await this.store.collections.bySegment(viewer.id, 'notifications', '')) ??
+      (await this.write((write) => notificationsOf(write, viewer.id, this.now())));
+    return { ...row, owner: viewer, rights: ALL_RIGHTS };
+  }
+
+  /** What the viewer may do in somebody's home as a whole. */
+  homeRights(viewer: Principal, of: Principal, home: Home): Promise<Rights> {
+    return rightsOnHome(this.store, viewer, of, home);
   }
 
   /**
@@ -93,8 +116,8 @@ export class Collections {
     segment: string,
     made: NewCollection,
   ): Promise<Collection> {
-    if (!mayCreateIn(viewer, of)) throw forbidden();
-    checkSegment(home, segment);
+    if (!(await mayCreateIn(this.store, viewer, of, home))) throw forbidden();
+    checkSegment(home, segment, made.kind);
     const properties = made.properties ?? [];
     checkSize(properties);
     const row = await this.write((write) =>
@@ -111,7 +134,9 @@ export class Collections {
   async remove(collection: Collection): Promise<void> {
     if (!collection.rights.manage || isSchedulingCollection(collection)) throw forbidden();
     const { accountId, id, kind } = collection;
+    if (kind === 'notifications') throw forbidden();
     await this.write(async (write) => {
+      if (kind === 'plain') return removeTree(write, collection);
       await removeCollection(write, accountId, id);
       if (kind !== 'addressbook') return;
       const { home, segment, ...made } = DEFAULT_ADDRESS_BOOK;
@@ -132,12 +157,18 @@ export class Collections {
     segment: string,
     overwrite: boolean,
   ): Promise<{ created: boolean }> {
-    if (collection.principalId !== viewer.id || collection.accountId !== viewer.id) throw forbidden();
+    // Where a collection appears is everybody's own matter, also of one that somebody else shares.
+    if (collection.principalId !== viewer.id || collection.kind === 'notifications') throw forbidden();
     if (isSchedulingCollection(collection)) throw forbidden();
-    checkSegment(collection.home, segment);
+    checkSegment(collection.home, segment, collection.kind);
     return this.write(async (write) => {
       const created = await vacate(write, viewer, collection.home, segment, overwrite);
-      const modseq = await write.accounts.nextModseq(viewer.id, [collection.id]);
+      if (collection.kind === 'plain') {
+        await moveTree(write, collection, segment);
+        return { created };
+      }
+      const own = collection.accountId === viewer.id ? [collection.id] : [];
+      const modseq = await write.accounts.nextModseq(viewer.id, own);
       await write.collections.rebind(collection, segment, modseq);
       return { created };
     });
@@ -154,15 +185,14 @@ export class Collections {
     segment: string,
     overwrite: boolean,
   ): Promise<{ created: boolean; copy: Collection }> {
-    if (!collection.rights.read || !mayCreateIn(viewer, of) || isSchedulingCollection(collection)) throw forbidden();
-    checkSegment(collection.home, segment);
+    if (!collection.rights.read || collection.kind === 'notifications') throw forbidden();
+    if (!(await mayCreateIn(this.store, viewer, of, collection.home)) || isSchedulingCollection(collection))
+      throw forbidden();
+    checkSegment(collection.home, segment, collection.kind);
     const { created, row } = await this.write(async (write) => {
       const created = await vacate(write, viewer, collection.home, segment, overwrite);
-      const columns = {
-        components: collection.components,
-        timeZone: collection.timeZone,
-        transparent: collection.transparent,
-      };
+      const { components, timeZone, transparent } = collection;
+      const columns = collection.kind === 'calendar' ? { components, timeZone, transparent } : undefined;
       const made = { kind: collection.kind, columns, properties: [] };
       const row = await addCollection(write, of.id, collection.home, segment, made, this.now());
       const shared = await write.properties.list('collection', collection.id, viewer.id);
@@ -194,7 +224,10 @@ export class Collections {
     await this.write(async (write) => {
       const collectionId = holder.owner === 'collection' ? holder.id : holder.member?.collectionId;
       if (holder.member !== undefined) await checkMember(write, holder, check);
-      await write.accounts.nextModseq(holder.accountId, collectionId === undefined ? [] : [collectionId]);
+      const shared = changes.some(({ scope }) => scope === 'shared') || Object.keys(columns).length > 0;
+      if (shared || viewer.id === holder.accountId || collectionId === undefined || holder.member !== undefined)
+        await write.accounts.nextModseq(holder.accountId, collectionId === undefined ? [] : [collectionId]);
+      else await touchOwnView(write, viewer, collectionId);
       for (const { namespace, name, xml, scope } of changes) {
         const principalId = scope === 'shared' || viewer.id === holder.accountId ? 0 : viewer.id;
         if (xml === undefined) await write.properties.remove(holder.owner, holder.id, principalId, namespace, name);
@@ -213,6 +246,15 @@ export class Collections {
   /** What its owner says of being available (RFC 7953): an iCalendar object kept at the scheduling inbox, or ''. */
   availability(collection: Collection): Promise<string> {
     return this.store.collections.availability(collection.id);
+  }
+
+  private async readable(viewer: Principal, of: Principal, rows: readonly BoundCollectionRow[]): Promise<Collection[]> {
+    const seen: Collection[] = [];
+    for (const row of rows) {
+      const collection = await this.asSeen(viewer, of, row);
+      if (collection?.rights.read) seen.push(collection);
+    }
+    return seen;
   }
 
   private async asSeen(viewer: Principal, of: Principal, row: BoundCollectionRow): Promise<Collection | undefined> {
@@ -246,6 +288,7 @@ export async function addCollection(
   now: number,
 ): Promise<BoundCollectionRow> {
   if ((await write.collections.bySegment(principalId, home, segment)) !== undefined) throw alreadyExists();
+  if (segment.includes('/')) await requireParent(write, principalId, home, segment);
   if ((await write.collections.countInHome(principalId, home)) >= MAX_IN_HOME) {
     throw new DomainError('limit-exceeded', `A home holds at most ${MAX_IN_HOME} collections.`, { limit: MAX_IN_HOME });
   }
@@ -259,6 +302,27 @@ export async function addCollection(
   const row = await write.collections.bySegment(principalId, home, segment);
   if (row === undefined) throw new Error('A collection just bound cannot be found.');
   return row;
+}
+
+/** A plain collection below another one: that one is there, and holds no file of this name. */
+async function requireParent(write: Writes, principalId: number, home: Home, path: string): Promise<void> {
+  const { parent, name } = parentOf(path);
+  const above = await write.collections.bySegment(principalId, home, parent);
+  if (above?.kind !== 'plain') throw new DomainError('parent-missing', 'The collection above does not exist.');
+  if ((await write.files.get(above.id, name)) !== undefined) throw alreadyExists();
+}
+
+/** The notifications of a principal, made when they are missing. */
+export async function notificationsOf(write: Writes, principalId: number, now: number): Promise<BoundCollectionRow> {
+  const found = await write.collections.bySegment(principalId, 'notifications', '');
+  return found ?? addCollection(write, principalId, 'notifications', '', { kind: 'notifications' }, now);
+}
+
+/** What one person keeps of somebody else's collection shows in its own home only. */
+async function touchOwnView(write: Writes, viewer: Principal, collectionId: number): Promise<void> {
+  const modseq = await write.accounts.nextModseq(viewer.id, []);
+  const binding = await write.collections.boundFor(viewer.id, collectionId);
+  if (binding !== undefined) await write.collections.touchBinding(binding.bindingId, modseq);
 }
 
 async function removeCollection(write: Writes, accountId: number, id: number): Promise<void> {
@@ -278,7 +342,8 @@ async function vacate(
   if (there === undefined) return true;
   if (!overwrite) throw alreadyExists();
   if (there.accountId !== viewer.id) throw forbidden();
-  await removeCollection(write, there.accountId, there.id);
+  if (there.kind === 'plain') await removeTree(write, there);
+  else await removeCollection(write, there.accountId, there.id);
   return false;
 }
 
@@ -295,7 +360,7 @@ function effective(rows: PropertyRow[]): PropertyRow[] {
 
 async function checkMember(write: Writes, { owner, id, member }: PropertyHolder, check?: Precondition): Promise<void> {
   if (member === undefined) return;
-  const members = owner === 'card' ? write.cards : write.calendarObjects;
+  const members = owner === 'card' ? write.cards : owner === 'file' ? write.files : write.calendarObjects;
   const row = await members.get(member.collectionId, member.name);
   if (row?.id !== id) throw new DomainError('not-found', 'The member has gone.');
   check?.(row);
@@ -314,20 +379,23 @@ export function isSchedulingCollection({ home, segment }: { readonly home: Home;
   return home === 'calendars' && (segment === 'inbox' || segment === 'outbox');
 }
 
-function checkSegment(home: Home, segment: string): void {
-  // Attachments and free/busy are served there.
-  const taken = home === 'calendars' && (segment === 'dropbox' || segment === 'freebusy');
-  const reserved = isSchedulingCollection({ home, segment }) || taken;
-  if (
-    reserved ||
-    segment === '' ||
-    segment === '.' ||
-    segment === '..' ||
-    segment.length > 255 ||
-    /[/\x00-\x1f\x7f]/.test(segment)
-  ) {
+/** Where the notifications of a principal are found in the home of its calendars; no collection can have this name. */
+export const NOTIFICATIONS_SEGMENT = 'notification';
+
+/** In the homes of calendars: attachments and free/busy are served there, and notifications. */
+const TAKEN = ['dropbox', 'freebusy', NOTIFICATIONS_SEGMENT];
+
+function checkSegment(home: Home, segment: string, kind: CollectionKind): void {
+  const names = kind === 'plain' ? segment.split('/') : [segment];
+  const taken = home === 'calendars' && TAKEN.includes(names[0] ?? '');
+  const reserved = isSchedulingCollection({ home, segment: names[0] ?? '' }) || taken;
+  if (reserved || names.length > MAX_DEPTH || !names.every(isName)) {
     throw new DomainError('forbidden', 'A collection cannot have this name.');
   }
+}
+
+function isName(name: string): boolean {
+  return name !== '' && name !== '.' && name !== '..' && name.length <= 255 && !/[/\x00-\x1f\x7f]/.test(name);
 }
 
 function checkSize(properties: readonly { xml: string }[]): void {

@@ -1,6 +1,6 @@
 /**
  * What every kind of DAV collection offers for its members: the calls that calendar objects and cards share.
- * src/calendar/calendar-objects.ts and src/contacts/cards.ts implement it; protocols/dav/members.ts serves it.
+ * src/calendar/calendar-objects.ts, src/contacts/cards.ts and files.ts implement it; protocols/dav/members.ts serves it.
  * Elsewhere: finding a collection (collections.ts), its change log (changes.ts).
  */
 
@@ -32,6 +32,8 @@ export interface WriteRequest {
   readonly reply?: boolean;
   /** Nobody is told anything: a copy of history, an import. */
   readonly silent?: boolean;
+  /** As the request named it; it matters to files only. */
+  readonly contentType?: string | undefined;
 }
 
 /** How a write of octets ended. */
@@ -45,13 +47,13 @@ export interface PutResult {
 /** The members of the collections of one kind. Missing rights are 'forbidden', or 'not-found' without the right to read. */
 export interface Members<Row extends MemberRow = MemberRow> {
   find(collection: Collection, name: string): Promise<Row | undefined>;
-  /** The octets, as text: as much of them as the collection's rights let its viewer see. */
-  read(member: MemberRow, collection: Collection): Promise<string>;
-  /** Creates or replaces a member with these octets (already known to be UTF-8), durable when it resolves. */
+  /** The octets, as much of them as the collection's rights let its viewer see: text of calendar objects and cards, a Buffer of files. */
+  read(member: MemberRow, collection: Collection): Promise<string | Buffer>;
+  /** Creates or replaces a member with these octets, durable when it resolves. */
   put(
     collection: Collection,
     name: string,
-    octets: string,
+    octets: string | Buffer,
     check: Precondition,
     request?: WriteRequest,
   ): Promise<PutResult>;

@@ -6,6 +6,7 @@
 import type { CardRow, MemberRow, Store, Writes } from '../../storage/store.ts';
 import { etagOf, soundOctets } from '../collections/etag.ts';
 import type { Collection, Members, Precondition, PutResult } from '../collections/members.ts';
+import { requireRoom } from '../collections/quota.ts';
 import { DomainError } from '../errors.ts';
 import { factsOf } from './vcard-validation.ts';
 
@@ -46,6 +47,7 @@ export class Cards implements Members<CardRow> {
       const current = await write.cards.get(collection.id, name);
       if (current?.etag !== before?.etag) check(current);
       await checkUid(write, collection, name, facts, current);
+      await requireRoom(write, collection.accountId, size - (current?.size ?? 0));
       const now = this.now();
       const row = { collectionId: collection.id, name, ...facts, etag, size, modseq, modifiedAt: now };
       if (current === undefined) {
@@ -126,6 +128,7 @@ export class Cards implements Members<CardRow> {
   ): Promise<void> {
     const octets = await write.cards.data(source.id);
     if (octets === undefined) throw missing();
+    await requireRoom(write, to.accountId, source.size - (target?.size ?? 0));
     const now = this.now();
     const row = { ...source, collectionId: to.id, name, modseq, modifiedAt: now };
     const { id, createdAt } = target ?? { id: undefined, createdAt: now };

@@ -42,6 +42,7 @@ export class DirectoryCards {
       modseq,
       createdAt: 0,
       bindingId: 0,
+      bindingModseq: 0,
       principalId: viewer.id,
       home: 'addressbooks',
       segment: 'Directory',

@@ -55,7 +55,8 @@ export class Delivery {
   }
 
   /**
-   * Whom an address of a local domain means: by address, alias, or the address before a `+`; of a group, its members.
+   * Whom an address of a local domain means: by address, alias, the address before a `+`, or the catch-all `*@domain`; of a
+   * group, its members.
    * Undefined when nobody has it.
    */
   async resolve(address: string): Promise<Recipient | undefined> {
@@ -72,6 +73,7 @@ export class Delivery {
     }
     // RFC 5321 §4.5.1, RFC 2142 §4: these reach somebody whether or not they were given to anyone.
     if (principal === undefined && /^(?:postmaster|abuse)$/.test(local)) principal = await this.ownerOf(domain);
+    principal ??= await this.store.principals.byAddress(`*@${domain}`);
     if (principal === undefined) return undefined;
     const accountIds = principal.kind === 'group' ? await this.membersOf(principal.id) : [principal.id];
     return { address: folded, accountIds, detail };

@@ -5,7 +5,7 @@
  */
 import type { GrantRights, MailGrantRow, Reads } from '../../storage/store.ts';
 import { DomainError } from '../errors.ts';
-import type { Principal } from '../principals/access.ts';
+import { EVERYBODY, isColleague, type Principal } from '../principals/access.ts';
 import { ALL_FLAGS, DELETED, SEEN, without } from './flags.ts';
 
 /**
@@ -34,7 +34,8 @@ export async function mailRightsOn(
   mailbox: { accountId: number; id: number },
 ): Promise<MailRights> {
   if (mailbox.accountId === viewer.id) return ALL_MAIL_RIGHTS;
-  return rightsOf(await reads.mailRights.forMailbox(mailbox.accountId, mailbox.id, await granteesFor(reads, viewer)));
+  const grantees = await granteesIn(reads, viewer, mailbox.accountId);
+  return rightsOf(await reads.mailRights.forMailbox(mailbox.accountId, mailbox.id, grantees));
 }
 
 /** Rights of `viewer` on each mailbox of an account, read at once. */
@@ -44,13 +45,20 @@ export async function mailRightsIn(
   accountId: number,
 ): Promise<(mailboxId: number) => MailRights> {
   if (accountId === viewer.id) return () => ALL_MAIL_RIGHTS;
-  const grants = await reads.mailRights.forGrantees(accountId, await granteesFor(reads, viewer));
+  const grants = await reads.mailRights.forGrantees(accountId, await granteesIn(reads, viewer, accountId));
   return (id) => rightsOf(grants.filter(({ mailboxId }) => mailboxId === 0 || mailboxId === id));
 }
 
-/** Those whose grants count for `viewer`: itself and its groups. */
-export async function granteesFor(reads: Reads, viewer: Principal): Promise<number[]> {
-  return [viewer.id, ...(await reads.principals.groupsOf(viewer.id))];
+/** Accounts in which something of mail may be granted to `viewer`. */
+export async function accountsShared(reads: Reads, viewer: Principal): Promise<number[]> {
+  const grantees = [EVERYBODY, viewer.id, ...(await reads.principals.groupsOf(viewer.id))];
+  return (await reads.mailRights.accounts(grantees)).filter((accountId) => accountId !== viewer.id);
+}
+
+/** Those whose grants in an account count for `viewer`: itself, its groups, and everybody among colleagues. */
+async function granteesIn(reads: Reads, viewer: Principal, accountId: number): Promise<number[]> {
+  const grantees = [viewer.id, ...(await reads.principals.groupsOf(viewer.id))];
+  return (await isColleague(reads, viewer, accountId)) ? [EVERYBODY, ...grantees] : grantees;
 }
 
 /** What these grants give together. */

@@ -1,18 +1,19 @@
 /**
  * Who else may use a mailbox: the access control list of RFC 4314, kept as grants.
- * RFC 4314 §3. Identifiers are names and addresses of principals, groups among them; negative rights do not exist.
+ * RFC 4314 §3. Identifiers are names and addresses of principals, groups among them, and `anyone`, which is everybody in the
+ * organisation but externals; negative rights do not exist.
  * Elsewhere: what the letters let somebody do (mail-rights.ts), finding mailboxes (mailboxes.ts).
  */
-import type { MailGrantRow, PrincipalRow, Store, Writes } from '../../storage/store.ts';
+import type { MailGrantRow, Store, Writes } from '../../storage/store.ts';
 import { DomainError } from '../errors.ts';
-import { maySeePrincipal, type Principal } from '../principals/access.ts';
+import { EVERYBODY, maySeePrincipal, type Principal } from '../principals/access.ts';
 import { foldAddress } from '../principals/addresses.ts';
 import { ALL_MAIL_RIGHTS, grantFor, type MailRight, type MailRights, rightsOf } from './mail-rights.ts';
 import type { Mailbox, Mailboxes } from './mailboxes.ts';
 import { mailboxIn } from './placing.ts';
 
 export interface AclEntry {
-  /** The name of a principal. */
+  /** The name of a principal, or `anyone`. */
   readonly identifier: string;
   readonly rights: MailRights;
 }
@@ -25,6 +26,8 @@ export interface GrantableRights {
 
 export type AclMode = 'replace' | 'add' | 'remove';
 
+/** RFC 4314 §2: the identifier of everybody. */
+const ANYONE = 'anyone';
 const MAX_ENTRIES = 1_000;
 
 export class MailboxAcl {
@@ -47,9 +50,9 @@ export class MailboxAcl {
     const grants = await this.store.mailRights.on(accountId, id);
     const entries: AclEntry[] = [];
     for (const granteeId of new Set([accountId, ...grants.map((grant) => grant.granteeId)])) {
-      const principal = await this.store.principals.get(granteeId);
+      const name = granteeId === EVERYBODY ? ANYONE : (await this.store.principals.get(granteeId))?.name;
       const rights = granteeId === accountId ? ALL_MAIL_RIGHTS : rightsOf(ofGrantee(grants, granteeId));
-      if (principal !== undefined && rights.size > 0) entries.push({ identifier: principal.name, rights });
+      if (name !== undefined && rights.size > 0) entries.push({ identifier: name, rights });
     }
     return entries;
   }
@@ -61,11 +64,11 @@ export class MailboxAcl {
   async change(viewer: Principal, name: string, identifier: string, mode: AclMode, rights: MailRights): Promise<void> {
     const mailbox = await this.mailboxes.find(viewer, name, 'a');
     const grantee = await this.grantee(viewer, identifier);
-    if (grantee.id === mailbox.accountId) {
+    if (grantee === mailbox.accountId) {
       if (mode === 'add' || (mode === 'replace' && rights.size === ALL_MAIL_RIGHTS.size)) return;
       throw new DomainError('forbidden', 'The owner of a mailbox always has every right on it.');
     }
-    await this.write(mailbox, grantee.id, (before) => changed(before, mode, rights));
+    await this.write(mailbox, grantee, (before) => changed(before, mode, rights));
   }
 
   /**
@@ -81,7 +84,7 @@ export class MailboxAcl {
     const { id, accountId } = await this.mailboxes.find(viewer, name, 'a');
     const grantee = await this.grantee(viewer, identifier);
     const everywhere = (await this.store.mailRights.on(accountId, id)).filter(({ mailboxId }) => mailboxId === 0);
-    const always = grantee.id === accountId ? ALL_MAIL_RIGHTS : rightsOf(ofGrantee(everywhere, grantee.id));
+    const always = grantee === accountId ? ALL_MAIL_RIGHTS : rightsOf(ofGrantee(everywhere, grantee));
     return { always, others: new Set([...ALL_MAIL_RIGHTS].filter((right) => !always.has(right))) };
   }
 
@@ -94,13 +97,15 @@ export class MailboxAcl {
     return rights;
   }
 
-  private async grantee(viewer: Principal, identifier: string): Promise<PrincipalRow> {
+  /** The id that grants to an identifier have. */
+  private async grantee(viewer: Principal, identifier: string): Promise<number> {
     const folded = foldAddress(identifier);
+    if (folded === ANYONE) return EVERYBODY;
     const { principals } = this.store;
     // Who knows an address may share with it; names are told within an organisation only.
-    if (folded.includes('@')) return (await principals.byAddress(folded)) ?? unknown(identifier);
+    if (folded.includes('@')) return (await principals.byAddress(folded))?.id ?? unknown(identifier);
     const row = await principals.byName(folded);
-    return row !== undefined && maySeePrincipal(viewer, row) ? row : unknown(identifier);
+    return row !== undefined && maySeePrincipal(viewer, row) ? row.id : unknown(identifier);
   }
 
   private async write(

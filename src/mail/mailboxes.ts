@@ -7,7 +7,7 @@
 import { type MailboxRow, type Reads, type Store, StoreError, type Writes } from '../../storage/store.ts';
 import { DomainError } from '../errors.ts';
 import type { Principal } from '../principals/access.ts';
-import { granteesFor, type MailRight, mailRightsIn, mailRightsOn } from './mail-rights.ts';
+import { accountsShared, type MailRight, mailRightsIn, mailRightsOn } from './mail-rights.ts';
 import type { Mailbox } from './mailbox.ts';
 import { canonicalName, DELIMITER, INBOX, isBelow, parentsOf, parseNewName, type SpecialUse } from './mailbox-names.ts';
 import { statusOf } from './mailbox-view.ts';
@@ -64,8 +64,8 @@ export class Mailboxes {
   /** Every mailbox the viewer may look up: its own, then those others share, each in order of name. */
   async list(viewer: Principal): Promise<Mailbox[]> {
     const mailboxes = await this.visibleIn(viewer, viewer.id, '');
-    for (const accountId of await this.store.grants.accountsFor(await granteesFor(this.store, viewer))) {
-      const owner = accountId === viewer.id ? undefined : await this.store.principals.get(accountId);
+    for (const accountId of await accountsShared(this.store, viewer)) {
+      const owner = await this.store.principals.get(accountId);
       if (owner !== undefined) mailboxes.push(...(await this.visibleIn(viewer, accountId, prefixOf(owner.name))));
     }
     return mailboxes;

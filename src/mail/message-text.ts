@@ -113,22 +113,30 @@ const CR = 13;
 function decodeQuotedPrintable(octets: Buffer): Buffer {
   const decoded = Buffer.allocUnsafe(octets.length);
   let length = 0;
+  // Up to where spaces are not those at the end of a line, which are no part of the text.
+  let kept = 0;
   for (let at = 0; at < octets.length; at++) {
     const octet = octets[at] as number;
+    if (octet === LF || (octet === CR && octets[at + 1] === LF)) length = kept;
+    else if (octet !== 32 && octet !== 9 && octet !== EQUALS) kept = length + 1;
     if (octet === EQUALS) {
       const value = hexValue(octets[at + 1]) * 16 + hexValue(octets[at + 2]);
       if (value >= 0) {
         decoded[length++] = value;
+        kept = length;
         at += 2;
         continue;
       }
       const end = softBreakEnd(octets, at + 1);
+      kept = length;
       if (end > 0) {
         at = end;
         continue;
       }
+      kept++;
     }
     decoded[length++] = octet;
+    if (octet === LF || octet === CR) kept = length;
   }
   return decoded.subarray(0, length);
 }

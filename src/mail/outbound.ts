@@ -15,6 +15,7 @@ import type { MailTransport, Outcome } from './mail-transport.ts';
 import { type NotifyCondition, type QueueOptions, readQueueOptions, writeQueueOptions } from './queue-options.ts';
 import { messageStart, queuedOctets } from './queued-octets.ts';
 import { DELAY_TOLD_AFTER, GIVE_UP_AFTER, nextAttempt } from './retry-plan.ts';
+import type { Signing } from './signing.ts';
 
 export interface OutboundLog {
   info(fields: object, message: string): void;
@@ -26,6 +27,8 @@ export interface OutboundOptions {
   readonly hostname: string;
   readonly now: () => number;
   readonly log: OutboundLog;
+  /** Without it mail leaves as it was queued. */
+  readonly signing?: Signing;
   /** Messages on their way at once, in all and to one destination. */
   readonly concurrency?: number;
   readonly perDestination?: number;
@@ -194,17 +197,31 @@ export class Outbound {
     if (first === undefined) return;
     const { skip = 0 } = readQueueOptions(first.options);
     const size = ((await this.store.blobs.size(first.blobId)) ?? 0) - skip;
+    const signatures = await this.signatures(first, skip);
     const outcomes = await this.transport.send(
       destination,
       {
         mailFrom: first.mailFrom,
         recipients: taken.map(({ rcptTo, options }) => ({ address: rcptTo, options: readQueueOptions(options) })),
-        size,
-        octets: () => queuedOctets(this.store, first.blobId, skip),
+        size: size + signatures.length,
+        octets: () => queuedOctets(this.store, first.blobId, skip, signatures),
       },
       this.stopping.signal,
     );
     await this.finish(taken.map((row, index) => ({ row, outcome: outcomes[index] ?? unanswered() })));
+  }
+
+  /** Fields above the message; it leaves without them rather than not at all. */
+  private async signatures({ id, blobId }: SubmissionRow, skip: number): Promise<Buffer> {
+    const { signing, log } = this.options;
+    if (signing === undefined) return Buffer.alloc(0);
+    try {
+      const { octets } = await messageStart(this.store, blobId, skip, false);
+      return await signing.fieldsFor(octets, queuedOctets(this.store, blobId, skip));
+    } catch (error) {
+      log.error({ err: error, id }, 'a message could not be signed');
+      return Buffer.alloc(0);
+    }
   }
 
   private async finish(results: readonly Result[]): Promise<void> {

@@ -6,12 +6,14 @@ const PIECE = 256 * 1024;
 /** The most of a message that a notification brings back. */
 const MAX_RETURNED = 1024 * 1024;
 
-/** A blob from an octet on, piece by piece. */
+/** A blob from an octet on, piece by piece, with what goes above it. */
 export async function* queuedOctets(
   store: { readonly blobs: BlobReads },
   blobId: number,
   skip: number,
+  above: Buffer = Buffer.alloc(0),
 ): AsyncGenerator<Buffer> {
+  if (above.length > 0) yield above;
   for (let at = skip; ; ) {
     const octets = await store.blobs.read(blobId, at, PIECE);
     if (octets.length === 0) return;

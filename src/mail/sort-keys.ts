@@ -32,7 +32,7 @@ export interface SortKeys {
 
 const PAGE = 500;
 /** Some hundred octets each. */
-const KEPT = 200_000;
+const KEPT = 100_000;
 
 export class SortKeyReader {
   private readonly store: Store;
@@ -108,7 +108,8 @@ function displayOf({ name, mailbox, host }: FirstAddress): string {
 
 /** Folded, with code units in the order of code points: surrogates, which stand for the highest, behind all others. */
 function orderable(text: string): string {
-  const folded = fold(text, 'i;unicode-casemap');
+  // RFC 5051 §2 orders by title case: `[` and `_` come behind the letters.
+  const folded = fold(text, 'i;unicode-casemap').toUpperCase();
   if (!/[\ud800-\uffff]/.test(folded)) return folded;
   return folded.replace(/[\ud800-\uffff]/g, (unit) => {
     const code = unit.charCodeAt(0);

@@ -3,7 +3,15 @@
  * Rights come from ownership and from grants to the principal or a group it belongs to (RFC 3744 is one view of them).
  * Elsewhere: rights on mailboxes (src/mail/mail-rights.ts), how DAV names them as privileges (protocols/dav/acl.ts).
  */
-import type { FreeBusySharing, GrantRights, PrincipalRow, Reads } from '../../storage/store.ts';
+import type {
+  CollectionKind,
+  FreeBusySharing,
+  GrantRights,
+  GrantRow,
+  Home,
+  PrincipalRow,
+  Reads,
+} from '../../storage/store.ts';
 
 /** A person, group, room or resource, with its addresses, the primary one first. Its account has the same id. */
 export interface Principal extends PrincipalRow {
@@ -25,6 +33,9 @@ export interface Rights {
 export const NO_RIGHTS: Rights = { freeBusy: false, read: false, write: false, manage: false };
 export const ALL_RIGHTS: Rights = { freeBusy: true, read: true, write: true, manage: true };
 
+/** The grantee of what is shared with everybody in the organisation. */
+export const EVERYBODY = 0;
+
 const GRANTED: Record<GrantRights, Partial<Rights>> = {
   'free-busy': { freeBusy: true },
   read: { freeBusy: true, read: true },
@@ -37,12 +48,32 @@ const GRANTED: Record<GrantRights, Partial<Rights>> = {
 export async function rightsOn(
   reads: Reads,
   viewer: Principal,
-  collection: { accountId: number; id: number },
+  collection: { accountId: number; id: number; kind?: CollectionKind },
 ): Promise<Rights> {
   if (collection.accountId === viewer.id) return ALL_RIGHTS;
-  const grantees = [viewer.id, ...(await reads.principals.groupsOf(viewer.id))];
-  const grants = await reads.grants.forCollection(collection.accountId, collection.id, grantees);
-  return Object.assign({}, NO_RIGHTS, ...grants.map((grant) => GRANTED[grant.rights])) as Rights;
+  const grantees = [EVERYBODY, viewer.id, ...(await reads.principals.groupsOf(viewer.id))];
+  const grants = await reads.grants.forCollection(
+    collection.accountId,
+    collection.id,
+    grantees,
+    collection.kind === 'calendar' ? 'calendars' : '',
+  );
+  const counted: GrantRow[] = [];
+  for (const grant of grants)
+    if (grant.granteeId !== EVERYBODY || (await isColleague(reads, viewer, collection.accountId))) counted.push(grant);
+  return Object.assign({}, NO_RIGHTS, ...counted.map((grant) => GRANTED[grant.rights])) as Rights;
+}
+
+/** Does what is shared with everybody in an account's organisation count for `viewer`? Externals never see it. */
+export async function isColleague(reads: Reads, viewer: Principal, accountId: number): Promise<boolean> {
+  const owner = await reads.principals.get(accountId);
+  return owner?.organisationId === viewer.organisationId && viewer.role !== 'external';
+}
+
+/** Rights of `viewer` on everything in the home of a principal. */
+export async function rightsOnHome(reads: Reads, viewer: Principal, owner: PrincipalRow, home: Home): Promise<Rights> {
+  const kind = home === 'calendars' ? 'calendar' : undefined;
+  return rightsOn(reads, viewer, { accountId: owner.id, id: 0, ...(kind === undefined ? {} : { kind }) });
 }
 
 /**
@@ -83,9 +114,9 @@ export function mayAdministrate(viewer: Principal): boolean {
   return viewer.role === 'owner' || viewer.role === 'administrator';
 }
 
-/** May `viewer` create collections in the home of this principal? Only the owner. */
-export function mayCreateIn(viewer: Principal, owner: PrincipalRow): boolean {
-  return viewer.id === owner.id;
+/** May `viewer` create collections in the home of this principal? Its owner, and who may write in the whole account. */
+export async function mayCreateIn(reads: Reads, viewer: Principal, owner: PrincipalRow, home: Home): Promise<boolean> {
+  return viewer.id === owner.id || (await rightsOnHome(reads, viewer, owner, home)).write;
 }
 
 /** May `viewer` send mail under the addresses of this principal? It may under its own, and under those it was granted. */

@@ -116,7 +116,7 @@ export class FreeBusy {
     const seen: Collection[] = [];
     let availability = '';
     for (const row of await this.store.collections.home(principal.id, 'calendars')) {
-      if (row.accountId !== principal.id) continue;
+      if (row.accountId !== principal.id || row.kind !== 'calendar') continue;
       if (isSchedulingCollection(row)) {
         // RFC 7953 §7.2.4: calendar-availability of the inbox counts in scheduling alone.
         if (row.segment === 'inbox') availability = await this.store.collections.availability(row.id);

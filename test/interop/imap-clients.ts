@@ -224,7 +224,9 @@ await interop(
           folder,
           environment: { HOME: folder, TERM: 'xterm' },
         });
-        must((await serverHashes(person, 'mutted')).includes(hashOf(message(1004))), 'the copy is another message');
+        const copies = await serverHashes(person, 'mutted');
+        must(copies.length === 1, `${copies.length} copies`);
+        must(copies[0] === hashOf(Buffer.from(message(1004)).toString('latin1')), 'the copy is another message');
       });
 
       await step(`imaplib, ${security}`, () =>

@@ -25,6 +25,9 @@ t.test('help and usage', async (t) => {
     'user remove',
     'domain add',
     'domain list',
+    'grant',
+    'grants',
+    'share',
   ];
   const helps = await Promise.all(commands.map((words) => convene([...words.split(' '), '--help'], environment)));
   for (const [i, words] of commands.entries()) {
@@ -109,6 +112,12 @@ t.test('with a running server', async (t) => {
   t.same((await get('x')).statuses, [404], 'what a command did counts at once');
   await convene(['user', 'password', 'anna', '--password-stdin'], environment, 'y');
   t.same((await get('x')).statuses, [401], 'and ends what was logged in');
+  const place = 'calendars/anna/calendar';
+  const granted = await convene(['grant', place, 'admin', 'read-write'], environment);
+  t.match(granted, { code: 0, out: `admin has read-write on ${place}.\n` });
+  t.match(await convene(['grants', place], environment), { code: 0, out: 'admin\tread-write\n' });
+  const shared = await convene(['share', place, 'admin@example.org'], environment);
+  t.match(shared, { code: 0, out: 'admin@example.org finds it at calendars/admin/anna-calendar.\n' });
   server.process.kill('SIGTERM');
   t.equal((await server.ended).code, 0);
   t.match(await convene(['domain', 'list'], environment), { code: 0, out: 'example.org\nsecond.example\n' });

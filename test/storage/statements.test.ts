@@ -17,10 +17,13 @@ import type {
   CredentialRow,
   DeletedCollectionRow,
   DeletedMemberRow,
+  DomainKeyRow,
   DomainRow,
   FeedFetchRow,
   FeedRow,
+  FileRow,
   GrantRow,
+  InvitationRow,
   MailboxRow,
   MailGrantRow,
   MessageRow,
@@ -45,6 +48,14 @@ function keys<Row>(flags: Record<keyof Row, 1>): string[] {
 
 const organisation = keys<OrganisationRow>({ id: 1, name: 1, createdAt: 1 });
 const domain = keys<DomainRow>({ id: 1, organisationId: 1, name: 1, createdAt: 1 });
+const domainKey = keys<DomainKeyRow>({
+  id: 1,
+  domainId: 1,
+  selector: 1,
+  algorithm: 1,
+  privateKey: 1,
+  createdAt: 1,
+});
 const principal = keys<PrincipalRow>({
   id: 1,
   organisationId: 1,
@@ -87,6 +98,7 @@ const collection = keys<BoundCollectionRow>({
   modseq: 1,
   createdAt: 1,
   bindingId: 1,
+  bindingModseq: 1,
   principalId: 1,
   home: 1,
   segment: 1,
@@ -96,7 +108,7 @@ const collection = keys<BoundCollectionRow>({
   transparent: 1,
   subscribed: 1,
 });
-const grant = keys<GrantRow>({ id: 1, accountId: 1, collectionId: 1, granteeId: 1, rights: 1, createdAt: 1 });
+const grant = keys<GrantRow>({ id: 1, accountId: 1, collectionId: 1, granteeId: 1, rights: 1, scope: 1, createdAt: 1 });
 const mailGrant = keys<MailGrantRow>({ mailboxId: 1, granteeId: 1, rights: 1, letters: 1 });
 const property = keys<PropertyRow>({ principalId: 1, namespace: 1, name: 1, xml: 1 });
 const member = { id: 1, collectionId: 1, name: 1, etag: 1, size: 1, modseq: 1, createdAt: 1, modifiedAt: 1 } as const;
@@ -113,6 +125,19 @@ const calendarObject = keys<CalendarObjectRow>({
   indexedUntil: 1,
 });
 const card = keys<CardRow>({ ...member, cardUid: 1, version: 1, kind: 1 });
+const file = keys<FileRow>({ ...member, contentType: 1, blobId: 1 });
+const invitation = keys<InvitationRow>({
+  id: 1,
+  uid: 1,
+  collectionId: 1,
+  inviteeId: 1,
+  href: 1,
+  commonName: 1,
+  summary: 1,
+  rights: 1,
+  status: 1,
+  createdAt: 1,
+});
 const occurrence = keys<OccurrenceRow>({ objectId: 1, startAt: 1, endAt: 1, floating: 1, busy: 1 });
 const tombstone = keys<TombstoneRow>({ name: 1, memberId: 1, modseq: 1 });
 
@@ -250,6 +275,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     nextModseq: ['modseq'],
     addUsedBytes: ['quotaBytes', 'usedBytes'],
     addBoot: ['id'],
+    accountOf: ['id'],
   },
   attachments: {
     byManagedIds: attachment,
@@ -286,6 +312,10 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     get: collection,
     home: collection,
     bySegment: collection,
+    below: collection,
+    within: collection,
+    boundFor: collection,
+    boundTo: ['principal_id'],
     countInHome: ['count'],
     availability: ['availability'],
     add: ['id'],
@@ -293,6 +323,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
   },
   audit: { last: audit, lastOf: audit },
   credentials: { list: credential, add: ['id'] },
+  files: { get: file, page: file, listing, count: ['count'], insert: ['id'] },
   deleted: {
     members: deletedMember,
     member: [...deletedMember, 'data'].sort(),
@@ -315,8 +346,9 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     subscribers: ['collectionId'],
     add: ['id'],
   },
-  grants: { forCollection: grant, on: grant, accountsFor: ['accountId'] },
-  'mail-rights': { forGrantees: mailGrant, forMailbox: mailGrant, on: mailGrant },
+  grants: { forCollection: grant, on: grant, onAccounts: grant },
+  invitations: { ofCollection: invitation, byUid: invitation, of: invitation, add: ['id'] },
+  'mail-rights': { accounts: ['accountId'], forGrantees: mailGrant, forMailbox: mailGrant, on: mailGrant },
   mailboxes: {
     get: mailbox,
     byName: mailbox,
@@ -357,6 +389,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     octets: ['deletedOctets', 'octets'],
     octetsOnlyHere: ['octets'],
   },
+  'domain-keys': { ofDomain: domainKey, add: ['id'] },
   submissions: { get: submission, list: submission, due: submission, nextAttemptAt: ['nextAttemptAt'], add: ['id'] },
   occurrences: { overlapping: occurrence, busy: occurrence },
   organisations: { list: organisation, domains: domain, domain, add: ['id'], addDomain: ['id'] },
@@ -375,6 +408,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     removedCollection: ['id'],
     objectsOf: ['id'],
     cardsOf: ['id'],
+    filesOf: ['id'],
     orphanedAccount: ['id'],
     removePlacements: ['messageId'],
     attachmentsOf: ['id'],
@@ -392,7 +426,8 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
   'free-busy-sharing': { get: ['sharedWith'] },
   settings: { get: ['value'] },
   threads: { find: ['hash', 'thread_id'] },
-  tombstones: { page: tombstone, idsSince: ['memberId'] },
+  tombstones: { page: tombstone, idsSince: ['memberId'], ofHomes: tombstone },
+  'used-bytes': {},
 };
 
 const folder = new URL('../../storage/', import.meta.url);

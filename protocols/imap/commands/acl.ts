@@ -4,7 +4,7 @@
  * Identifiers are names and addresses of people and groups; those with a minus before them (negative rights) name nobody.
  * Elsewhere: what is stored (src/mail/mailbox-acl.ts), which right each command needs (src/mail).
  */
-import { ALL_MAIL_RIGHTS, parseMailRights, printMailRights } from '../../../src/mail/mail-rights.ts';
+import { ALL_MAIL_RIGHTS, type MailRights, parseMailRights, printMailRights } from '../../../src/mail/mail-rights.ts';
 import type { AclMode } from '../../../src/mail/mailbox-acl.ts';
 import type { Arguments } from '../grammar.ts';
 import { astring } from '../responses.ts';
@@ -83,10 +83,15 @@ export const myRights: Command = {
     const wire = args.astring();
     args.end();
     const rights = await session.services.acl.mine(session.user, session.existingName(wire));
-    session.stream.write(`* MYRIGHTS ${astring(wire)} ${printMailRights(rights)}\r\n`);
+    session.stream.write(myRightsLine(wire, rights));
     return 'That is all.';
   },
 };
+
+/** The untagged MYRIGHTS of a mailbox by its name on the wire. */
+export function myRightsLine(wire: string, rights: MailRights): string {
+  return `* MYRIGHTS ${astring(wire)} ${printMailRights(rights)}\r\n`;
+}
 
 /** The next argument as text (RFC 4314 §3: BAD when it is empty). */
 function identifierIn(args: Arguments): string {

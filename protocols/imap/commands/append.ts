@@ -1,9 +1,10 @@
 /**
  * APPEND: the octets go from the socket to the stage in pieces, and become messages in one transaction.
- * RFC 3501 §6.3.11, RFC 3502 (MULTIAPPEND), RFC 4315 §3 (APPENDUID), RFC 7889 §4 (TOOBIG before the octets are sent).
+ * RFC 3501 §6.3.11, RFC 3502 (MULTIAPPEND), RFC 6855 §4 (UTF8), RFC 4315 §3 (APPENDUID), RFC 7889 §4 (TOOBIG before the octets are sent).
  * Elsewhere: the stage (src/mail/message-stage.ts).
  */
 import { DomainError } from '../../../src/errors.ts';
+import { withoutBinaryParts } from '../../../src/mail/binary-parts.ts';
 import { parseFlagNames } from '../../../src/mail/flags.ts';
 import type { Mailbox } from '../../../src/mail/mailboxes.ts';
 import { MAX_MESSAGE_OCTETS, type MessageStage } from '../../../src/mail/message-stage.ts';
@@ -16,6 +17,8 @@ import type { Command, ImapSession } from '../session.ts';
 
 /** Octets taken off the socket at once. */
 const PIECE = 256 * 1024;
+/** A literal8 is held whole while it is looked through. */
+const MAX_BINARY = 32 * 1024 * 1024;
 
 export const append: Command = {
   state: 'authenticated',
@@ -35,8 +38,8 @@ export const append: Command = {
         const read = await refusing(session, literal, async () => {
           const parsed = readOptions(options);
           parseFlagNames(parsed.flags);
-          if (binary) throw new Refusal('NO', 'CANNOT', 'Binary messages are not taken.');
-          if (octets > MAX_MESSAGE_OCTETS)
+          if (parsed.utf8 && !session.utf8) throw new Refusal('BAD', '', 'UTF8 wants ENABLE UTF8=ACCEPT first.');
+          if (octets > MAX_MESSAGE_OCTETS || (binary && size > MAX_BINARY))
             throw new DomainError(
               'too-large',
               `The messages of one command have at most ${MAX_MESSAGE_OCTETS} octets.`,
@@ -46,10 +49,15 @@ export const append: Command = {
         });
         const stage = messages.stage(mailbox.accountId);
         stages.push(stage);
-        await receive(session, stage, literal);
+        if (binary) await receiveBinary(session, stage, literal);
+        else await receive(session, stage, literal);
         appended.push({ ...read, staged: await stage.finish() });
-        const rest = await session.stream.line();
+        let rest = await session.stream.line();
         if (rest === null) throw new Goodbye('The connection was closed.');
+        if (read.utf8) {
+          if (!rest.startsWith(')')) throw new Refusal('BAD', '', '")" is expected behind the message.');
+          rest = rest.slice(1);
+        }
         // RFC 3502: another message, with flags and a date of its own.
         literal = literalOf(rest);
         options = new Arguments(rest);
@@ -75,6 +83,8 @@ async function refusing<T>({ stream }: ImapSession, literal: LiteralHeader, run:
 }
 
 interface AppendOptions {
+  /** The message is one of `UTF8 (…)`, and a parenthesis follows it (RFC 6855 §4). */
+  readonly utf8: boolean;
   readonly flags: string[];
   readonly internalDate?: number;
 }
@@ -89,17 +99,16 @@ function readOptions(args: Arguments): AppendOptions {
     args.space();
   }
   if (args.peek() !== '"') {
-    literalEnd(args);
-    return { flags };
+    return { flags, utf8: literalEnd(args) };
   }
   const internalDate = args.dateTime();
   args.space();
-  literalEnd(args);
-  return { flags, internalDate };
+  return { flags, internalDate, utf8: literalEnd(args) };
 }
 
-function literalEnd(args: Arguments): void {
-  if (!/^~?\{\d+\+?\}$/.test(args.rest)) args.fail('a message is expected');
+function literalEnd(args: Arguments): boolean {
+  if (!/^(?:UTF8 \()?~?\{\d+\+?\}$/i.test(args.rest)) args.fail('a message is expected');
+  return args.startsWith('UTF8');
 }
 
 async function target(session: ImapSession, wire: string): Promise<Mailbox> {
@@ -109,7 +118,11 @@ async function target(session: ImapSession, wire: string): Promise<Mailbox> {
 }
 
 /** Moves the octets of a message from the socket to its stage; the stage sets the pace. */
-async function receive({ stream }: ImapSession, stage: MessageStage, literal: LiteralHeader): Promise<void> {
+async function receive(
+  { stream }: ImapSession,
+  stage: Pick<MessageStage, 'write'>,
+  literal: LiteralHeader,
+): Promise<void> {
   if (literal.synchronising) stream.write('+ OK\r\n');
   let left = literal.octets;
   while (left > 0) {
@@ -118,6 +131,13 @@ async function receive({ stream }: ImapSession, stage: MessageStage, literal: Li
     await stage.write(piece);
     left -= piece.length;
   }
+}
+
+/** A message with parts in raw octets, which are kept as base64 for all who cannot read NUL (RFC 3516 §4.4). */
+async function receiveBinary(session: ImapSession, stage: MessageStage, literal: LiteralHeader): Promise<void> {
+  const pieces: Buffer[] = [];
+  await receive(session, { write: async (piece) => void pieces.push(piece) }, literal);
+  await stage.write(withoutBinaryParts(Buffer.concat(pieces)));
 }
 
 /** RFC 3501 §6.3.11 and §6.4.7: a target that is missing is TRYCREATE, for the client may make it. */

@@ -1,16 +1,17 @@
 /**
  * Finding mailboxes: LIST with its extensions, LSUB, NAMESPACE.
  * RFC 3501 §6.3.8 and §6.3.9, RFC 5258 (LIST-EXTENDED), RFC 5819 (LIST-STATUS), RFC 6154 (SPECIAL-USE), RFC 3348 (CHILDREN),
- * RFC 2342 (NAMESPACE).
+ * RFC 2342 (NAMESPACE), RFC 8440 (LIST-MYRIGHTS).
  * Elsewhere: patterns (list-pattern.ts), which mailboxes somebody sees (src/mail/mailboxes.ts).
  */
 import { setImmediate as yieldOnce } from 'node:timers/promises';
 import { type Mailbox, OTHER_USERS } from '../../../src/mail/mailboxes.ts';
 import type { Arguments } from '../grammar.ts';
 import { ListPattern } from '../list-pattern.ts';
-import { canonicalName, DELIMITER, encodeName } from '../mailbox-name.ts';
+import { canonicalName, DELIMITER } from '../mailbox-name.ts';
 import { astring, quote } from '../responses.ts';
 import type { Command, ImapSession } from '../session.ts';
+import { myRightsLine } from './acl.ts';
 import { type StatusItem, statusItems, statusLine } from './mailbox.ts';
 
 const MAX_PATTERNS = 100;
@@ -25,6 +26,7 @@ interface Options {
   /** Return. */
   returnSubscribed: boolean;
   status: StatusItem[] | undefined;
+  rights: boolean;
   /** The extended form was used: names that do not exist are \NonExistent instead of \Noselect. */
   extended: boolean;
 }
@@ -82,7 +84,9 @@ export const lsub: Command = {
     args.space();
     const pattern = new ListPattern(reference + args.listMailbox());
     args.end();
-    const names = (await session.services.mailboxes.subscriptions(session.user)).map(encodeName);
+    const names = (await session.services.mailboxes.subscriptions(session.user)).map((name) =>
+      session.encodeName(name),
+    );
     const listed = new Map<string, string>();
     for (const name of names) {
       if (pattern.matches(name)) {
@@ -143,6 +147,7 @@ function plainOptions(): Options {
     specialUse: false,
     returnSubscribed: false,
     status: undefined,
+    rights: false,
     extended: false,
   };
 }
@@ -162,7 +167,7 @@ function readSelection(args: Arguments, options: Options): void {
     args.fail('RECURSIVEMATCH goes with another selection option');
 }
 
-/** RFC 5258 §3.2, RFC 5819 §2. */
+/** RFC 5258 §3.2, RFC 5819 §2, RFC 8440 §3. */
 function readReturn(args: Arguments, options: Options): void {
   options.extended = true;
   args.list(() => {
@@ -171,7 +176,8 @@ function readReturn(args: Arguments, options: Options): void {
     else if (word === 'STATUS') {
       args.space();
       options.status = statusItems(args);
-    } else if (word !== 'CHILDREN' && word !== 'SPECIAL-USE')
+    } else if (word === 'MYRIGHTS') options.rights = true;
+    else if (word !== 'CHILDREN' && word !== 'SPECIAL-USE')
       args.fail(`${word.slice(0, 40)} is no return option; it stands before this,`);
   });
 }
@@ -184,6 +190,9 @@ async function print(session: ImapSession, patterns: readonly ListPattern[], opt
     stream.write(listLine(entry, options));
     if (options.status !== undefined && mailbox?.rights.has('r'))
       stream.write(await statusLine(session, mailbox, options.status));
+    // RFC 8440 §4: not of what is listed only for what is below it.
+    if (options.rights && mailbox !== undefined && (!entry.childInfo || entry.subscribed))
+      stream.write(myRightsLine(entry.name, mailbox.rights));
     if (++printed % TURN === 0) {
       await stream.room();
       await yieldOnce();
@@ -200,8 +209,9 @@ async function entriesOf(
   const { mailboxes } = session.services;
   const all = await mailboxes.list(session.user);
   const asksSubscriptions = options.subscribed || options.returnSubscribed;
-  const subscribed = new Set(asksSubscriptions ? (await mailboxes.subscriptions(session.user)).map(encodeName) : []);
-  const byName = new Map(all.map((mailbox) => [encodeName(mailbox.name), mailbox]));
+  const names = asksSubscriptions ? await mailboxes.subscriptions(session.user) : [];
+  const subscribed = new Set(names.map((name) => session.encodeName(name)));
+  const byName = new Map(all.map((mailbox) => [session.encodeName(mailbox.name), mailbox]));
   const parents = new Set<string>();
   for (const name of byName.keys())
     for (let end = name.lastIndexOf(DELIMITER); end > 0; end = name.lastIndexOf(DELIMITER, end - 1))

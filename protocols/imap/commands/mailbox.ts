@@ -8,7 +8,6 @@ import { type SpecialUse, specialUseOf } from '../../../src/mail/mailbox-names.t
 import type { Mailbox } from '../../../src/mail/mailboxes.ts';
 import { MAX_MESSAGE_OCTETS } from '../../../src/mail/message-stage.ts';
 import type { Arguments } from '../grammar.ts';
-import { encodeName } from '../mailbox-name.ts';
 import { mailboxId } from '../object-ids.ts';
 import { astring, Refusal } from '../responses.ts';
 import type { Command, ImapSession } from '../session.ts';
@@ -161,5 +160,5 @@ export async function statusLine(
     MAILBOXID: `(${mailboxId({ id: mailbox.id, uidvalidity: counts.uidvalidity })})`,
   };
   const printed = items.map((item) => `${item} ${values[item]}`).join(' ');
-  return `* STATUS ${astring(encodeName(mailbox.name))} (${printed})\r\n`;
+  return `* STATUS ${astring(session.encodeName(mailbox.name))} (${printed})\r\n`;
 }

@@ -36,7 +36,7 @@ function searching(byUid: boolean): Command {
     async run(session, { tag, arguments: args }) {
       args.space();
       const options = args.take('RETURN ') ? returnOptions(args) : undefined;
-      const reader = new CriteriaReader(args, session.mailbox, charsetOf(args));
+      const reader = new CriteriaReader(args, session.mailbox, charsetOf(args, session.utf8));
       const criterion = reader.all();
       args.end();
       if (reader.modseq) session.enableCondstore();
@@ -52,17 +52,8 @@ function searching(byUid: boolean): Command {
       const highest = reader.modseq ? highestModseq(mailbox, uids, options) : 0;
       const modseq = highest > 0 ? highest : undefined;
       if (options !== undefined) {
-        if (options.save) mailbox.saved = uidSetOfSorted(toldOf(uids, options));
-        // RFC 5182 §2.1: SAVE alone is not answered.
-        if (
-          !options.save ||
-          options.min ||
-          options.max ||
-          options.count ||
-          options.all ||
-          options.partial !== undefined
-        )
-          stream.write(esearch(tag, byUid, numbers, options, modseq));
+        keepResult(mailbox, uids, options);
+        if (isTold(options)) stream.write(esearch(tag, byUid, numbers, options, modseq));
         return done();
       }
       stream.write('* SEARCH');
@@ -117,8 +108,20 @@ function toldOf(found: readonly number[], options: ReturnOptions): readonly numb
   return min || max ? ends : found;
 }
 
-function charsetOf(args: Arguments): string {
+/** Lets a result be `$` from now on, if that was asked for; whatever its order, `$` is a set (RFC 5182 §2.1). */
+export function keepResult(mailbox: SelectedMailbox, uids: readonly number[], options: ReturnOptions): void {
+  if (options.save) mailbox.saved = uidSetOfSorted([...toldOf(uids, options)].sort((a, b) => a - b));
+}
+
+/** RFC 5182 §2.1: SAVE alone is not answered. */
+export function isTold({ save, min, max, count, all, partial }: ReturnOptions): boolean {
+  return !save || min || max || count || all || partial !== undefined;
+}
+
+function charsetOf(args: Arguments, utf8: boolean): string {
   if (!args.take('CHARSET ')) return 'US-ASCII';
+  // RFC 6855 §3: with UTF8=ACCEPT every string is UTF-8.
+  if (utf8) args.fail('CHARSET is not used with UTF8=ACCEPT');
   const charset = charsetNamed(args.astring());
   args.space();
   return charset;

@@ -10,7 +10,7 @@ import { SelectedMailbox } from '../selected-mailbox.ts';
 import { type Command, type Extension, highestModseqLine } from '../session.ts';
 
 /** By the word of ENABLE; those the server does not know are passed over (RFC 5161 §3.1). */
-const EXTENSIONS: readonly Extension[] = ['CONDSTORE', 'QRESYNC'];
+const EXTENSIONS: readonly Extension[] = ['CONDSTORE', 'QRESYNC', 'UTF8=ACCEPT'];
 
 export const enable: Command = {
   state: 'authenticated',

@@ -1,6 +1,6 @@
 /**
  * SORT, THREAD and their UID forms: what SEARCH finds, in another order.
- * RFC 5256 §3 and §4, RFC 5957 (DISPLAYFROM, DISPLAYTO), RFC 5267 §3 (RETURN options of SORT), RFC 7162 §3.1.5 (MODSEQ).
+ * RFC 5256 §3 and §4, RFC 5957 (DISPLAYFROM, DISPLAYTO), RFC 5267 §3 and RFC 5182 (RETURN options of SORT), RFC 7162 §3.1.5 (MODSEQ).
  * Elsewhere: criteria (../search-criteria.ts), the order itself (src/mail/message-sort.ts), answers of THREAD (../thread-list.ts).
  */
 import { setImmediate as yieldOnce } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import type { Arguments } from '../grammar.ts';
 import { CriteriaReader } from '../search-criteria.ts';
 import type { Command, ImapSession } from '../session.ts';
 import { threadList } from '../thread-list.ts';
-import { charsetNamed, esearch, highestModseq, returnOptions } from './search.ts';
+import { charsetNamed, esearch, highestModseq, isTold, keepResult, returnOptions } from './search.ts';
 
 const KEYS: Readonly<Record<string, SortKey>> = {
   ARRIVAL: 'arrival',
@@ -51,7 +51,8 @@ function sorting(byUid: boolean): Command {
       const numbers = byUid ? uids : uids.map((uid) => mailbox.indexOf(uid) + 1);
       const highest = modseq ? highestModseq(mailbox, uids, options) || undefined : undefined;
       if (options !== undefined) {
-        stream.write(esearch(tag, byUid, numbers, options, highest));
+        keepResult(mailbox, uids, options);
+        if (isTold(options)) stream.write(esearch(tag, byUid, numbers, options, highest));
         return 'Sorted.';
       }
       stream.write('* SORT');

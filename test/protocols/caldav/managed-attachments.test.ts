@@ -176,7 +176,7 @@ t.test('preconditions', async (t) => {
   t.equal((await post(path, 'action=attachment-add', 'x', { 'if-match': '"other"' })).status, 412);
   t.equal((await post(`${home}missing.ics`, 'action=attachment-add')).status, 404);
   t.equal((await post(home, 'action=attachment-add')).status, 405);
-  t.equal((await post(path, 'action=attachment-add', 'x', {}, bob)).status, 404);
+  t.equal((await post(path, 'action=attachment-add', 'x', {}, bob)).status, 403);
   const large = await post(path, 'action=attachment-add', Buffer.alloc(MAX_ATTACHMENT_OCTETS + 1));
   t.equal(condition(large), '403 C:max-attachment-size');
   t.equal((await attachLines(path)).length, 1, 'nothing was added by any of them');

@@ -163,7 +163,7 @@ t.test('reports', async (t) => {
     const other = await server.request(joe, 'REPORT', BOOK, {
       body: `<C:addressbook-multiget ${NS}><prop><getetag/></prop><href>${BOOK}1.vcf</href></C:addressbook-multiget>`,
     });
-    t.equal(other.status, 404);
+    t.equal(other.status, 403);
   });
 
   t.test('a multiget of 50,000 cards that do not exist ends in time', async (t) => {

@@ -57,7 +57,7 @@ t.test('destinations that are refused leave the source alone', async (t) => {
     }
     t.equal(await transfer(method, source, `${home}other/a.ics`, { overwrite: 'X' }), 400);
     t.equal(await transfer(method, `${home}calendar/none.ics`, `${home}other/a.ics`), 404);
-    t.equal(await transfer(method, '/dav/calendars/bob/calendar/b.ics', `${home}other/b.ics`), 404);
+    t.equal(await transfer(method, '/dav/calendars/bob/calendar/b.ics', `${home}other/b.ics`), 403);
   }
   t.equal(await get(source), 200);
 });

@@ -4,7 +4,7 @@ import { ask, propfindBody } from '../../support/dav.ts';
 import { startServer } from '../../support/server.ts';
 
 const TOKENS =
-  '1, 3, extended-mkcol, calendar-access, calendar-availability, calendar-auto-schedule, calendar-managed-attachments, calendar-no-timezone, inbox-availability, addressbook';
+  '1, 3, access-control, extended-mkcol, calendar-proxy, calendarserver-sharing, calendar-access, calendar-availability, calendar-auto-schedule, calendar-managed-attachments, calendar-no-timezone, inbox-availability, addressbook';
 const server = await startServer(t);
 const alice = await server.addUser('alice');
 

@@ -47,8 +47,8 @@ t.test('where a member cannot be', async (t) => {
   ];
   for (const [path, status] of cases) t.equal((await put(path)).status, status, path);
   t.equal((await put(`${calendar}r.ics`, event('r'), { 'content-range': 'bytes 0-1/2' })).status, 400);
-  t.equal((await put(`${calendar}b.ics`, event('b'), {}, bob)).status, 409, 'like a calendar that does not exist');
-  t.equal((await put('/dav/calendars/alice/missing/b.ics', event('b'), {}, bob)).status, 409);
+  t.equal((await put(`${calendar}b.ics`, event('b'), {}, bob)).status, 403, 'like a calendar that does not exist');
+  t.equal((await put('/dav/calendars/alice/missing/b.ics', event('b'), {}, bob)).status, 403);
 });
 
 t.test('GET with conditions', async (t) => {

@@ -139,7 +139,7 @@ t.test('where nothing can be set', async (t) => {
   t.equal(await status(alice, '/dav/principals/'), 405);
   t.equal(await status(bob, '/dav/principals/alice/'), 403);
   t.equal(await status(bob, '/dav/calendars/alice/'), 403);
-  t.equal(await status(bob, calendar), 404);
+  t.equal(await status(bob, calendar), 403);
   t.equal(await status(alice, calendar, xml('D:propertyupdate', '')), 400);
   t.equal(await status(alice, calendar, xml('D:prop', '')), 400);
   t.equal(await status(alice, calendar, setBody('<p xmlns="urn:x">\u0001</p>')), 400, 'a control character');

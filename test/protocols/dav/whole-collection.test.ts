@@ -43,7 +43,7 @@ t.test('a calendar is one object', async (t) => {
   );
   t.match(got.text, 'X-WR-CALNAME:Work\\; & more\r\n');
   t.notMatch(got.text, /(?<!\r)\n/);
-  t.equal((await server.request(bob, 'GET', calendar)).status, 404);
+  t.equal((await server.request(bob, 'GET', calendar)).status, 403);
   const head = await send('HEAD', calendar);
   t.equal(head.headers.etag, got.headers.etag);
   t.equal(head.text, '');

@@ -1,4 +1,5 @@
 /** RFC 5321 §4.5.4, RFC 3461, RFC 3464: what goes elsewhere, through a relay that behaves well, badly or not at all. */
+import { dkimVerify } from 'mailauth/lib/dkim/verify.js';
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { FakeMx } from '../../support/fake-mx.ts';
@@ -84,11 +85,48 @@ t.test('handed over once, octet for octet, with the local copy in the same breat
   const [got] = relay.messages;
   t.same(got?.recipients.sort(), ['carol@example.net', 'dave@example.com']);
   t.equal(got?.from, 'anna@example.org');
-  t.match(got?.octets, /^Received: from submission\r\n\tby mx\.example\.org/, 'Return-Path is for the last delivery');
+  t.match(
+    got?.octets,
+    /^(?:DKIM-Signature: .*\r\n(?:[ \t].*\r\n)+){2}Received: from submission\r\n\tby mx\.example\.org/,
+    'Return-Path is for the last delivery',
+  );
   t.equal(got?.octets.slice(-body.length), body);
   t.notMatch(got?.octets, /Bcc/);
   t.same(await server.store.submissions.list(10), []);
   t.match(relay.lines[0], /^EHLO mx\.example\.org$/);
+});
+
+t.test('RFC 6376, RFC 8463: signed for its domain with RSA and Ed25519, as DNS should have it', async (t) => {
+  const { server, relay, send } = await relayed(t);
+  await send('Signed', ['<x@example.net>']);
+  const octets = relay.messages[0]?.octets ?? '';
+  t.equal(octets.match(/^DKIM-Signature: /gm)?.length, 2);
+  const records = await server.app.domainKeys.records('Example.org');
+  const dns = new Map(
+    records.filter(({ type }) => type === 'TXT').map(({ name, value }) => [name, value.replace(/" "|^"|"$/g, '')]),
+  );
+  t.match(dns.get('example.org.'), 'v=spf1 mx -all');
+  t.match(dns.get('_dmarc.example.org.'), /^v=DMARC1; p=quarantine/);
+  t.match(
+    records.find(({ type }) => type === 'MX'),
+    { name: 'example.org.', value: '10 mx.example.org.' },
+  );
+  const verify = async (message: string) => {
+    const { results } = await dkimVerify(Buffer.from(message, 'latin1'), {
+      curTime: new Date(Date.UTC(2026, 0, 5)),
+      resolver: async (name: string) => [[dns.get(`${name}.`) ?? '']],
+    });
+    return results
+      .map(({ status, signingDomain, selector }) => `${status?.result} ${signingDomain} ${selector}`)
+      .sort();
+  };
+  t.same(await verify(octets), ['pass example.org e20260105', 'pass example.org r20260105']);
+  t.same(await verify(octets.replace('Text.', 'Changed.')), [
+    'neutral example.org e20260105',
+    'neutral example.org r20260105',
+  ]);
+  t.same(await server.app.domainKeys.records('example.org'), records, 'the keys stay');
+  await t.rejects(server.app.domainKeys.records('example.net'), { code: 'not-found' });
 });
 
 t.test('a log-in at the relay', async (t) => {

@@ -147,6 +147,32 @@ t.test('what is granted on a whole account is always there; groups count', async
   );
 });
 
+t.test('anyone is everybody in the organisation but externals', async (t) => {
+  const { acl, anna, bob, mailboxes, store } = await openMail(t);
+  const seen = async (viewer: typeof bob) =>
+    (await mailboxes.list(viewer)).filter(({ accountId }) => accountId === anna.id).map(({ name }) => name);
+  await acl.change(anna, 'Archive', 'anyone', 'replace', parseMailRights('lrp')!);
+  t.same(
+    (await acl.entries(anna, 'Archive')).map(({ identifier, rights }) => `${identifier} ${[...rights].join('')}`),
+    ['anna lrswipkxtea', 'anyone lrp'],
+  );
+  t.same(await seen(bob), ['Other users/anna/Archive']);
+  t.same(await seen({ ...bob, role: 'external' }), []);
+  t.same(await seen({ ...bob, organisationId: 99 }), []);
+  await acl.change(anna, 'Archive', 'bob', 'replace', parseMailRights('s')!);
+  t.equal([...(await acl.mine(bob, 'Other users/anna/Archive'))].sort().join(''), 'lprs', 'both count');
+  await mailboxes.create(anna, 'Archive/May');
+  t.same(await seen(bob), ['Other users/anna/Archive', 'Other users/anna/Archive/May']);
+  await acl.remove(anna, 'Archive', 'anyone');
+  t.same(await seen(bob), ['Other users/anna/Archive/May']);
+  // Who acts for somebody in calendars has nothing to do with mail.
+  await store.transaction(async (write) => {
+    const grant = { accountId: anna.id, granteeId: bob.id, rights: 'read-write' as const, createdAt: 1 };
+    await write.grants.add({ ...grant, collectionId: 0, scope: 'calendars' });
+  });
+  t.same(await seen(bob), ['Other users/anna/Archive/May']);
+});
+
 t.test('an external knows nobody by name', async (t) => {
   const { acl, anna, bob } = await openMail(t);
   const external = { ...bob, role: 'external' as const };

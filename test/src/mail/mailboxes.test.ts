@@ -160,3 +160,25 @@ t.test('what others share lies below "Other users", with the rights that were gr
   t.match(await mailboxes.find(anna, 'Archive/x'), { accountId: anna.id });
   views.release(view);
 });
+
+t.test('a removed person leaves no mail behind, a few rows at a time', async (t) => {
+  const { acl, anna, append, bob, mailboxes, store } = await openMail(t);
+  for (let count = 0; count < 7; count++) await append('INBOX', message(`m${count}`));
+  await acl.change(anna, 'INBOX', 'bob', 'replace', new Set(['l', 'r'] as const));
+  await acl.change(bob, 'INBOX', 'anna', 'replace', new Set(['l', 'r', 's'] as const));
+  const hashes = (await store.messages.ancestriesOf([1, 2, 3])).map(([, ancestry]) => ancestry.readUIntBE(0, 6));
+  t.equal((await store.threads.find(anna.id, hashes)).length, 3);
+  await store.transaction((write) => write.principals.remove(anna.id));
+  t.notOk((await mailboxes.list(bob)).some(({ accountId }) => accountId === anna.id));
+  t.same(
+    (await acl.entries(bob, 'INBOX')).map(({ identifier }) => identifier),
+    ['bob'],
+  );
+  for (let gone = 1; gone > 0; ) {
+    gone = await store.transaction((write) => write.purge.step(2));
+    t.ok(gone <= 8, 'no step takes more than so many of each kind');
+  }
+  t.equal(await store.accounts.get(anna.id), undefined);
+  t.same(await store.threads.find(anna.id, hashes), []);
+  t.equal(await store.messages.get(1), undefined);
+});

@@ -17,23 +17,24 @@ t.test('what is compared of a message', (t) => {
   const table: [field: string, expected: Partial<ReturnType<typeof sortKeysOf>>][] = [
     ['Date: Thu, 1 Jan 2026 00:30:00 +0100', { sent: Date.UTC(2025, 11, 31, 23, 30), sentDay: Date.UTC(2026, 0, 1) }],
     ['Date: soon', { sent: NOON, sentDay: Number.NaN }],
-    ['Subject: Re: [list] =?utf-8?q?Gr=C3=BC=C3=9Fe?= (fwd)', { subject: 'grüsse'.normalize('NFKD'), reply: true }],
-    ['Subject: Fwd', { subject: 'fwd', reply: false }],
-    ['Subject: "quoted" \\ back', { subject: '"quoted" \\ back' }],
-    ['From: Anna <ANNA@example.com>, bob@example.com', { from: 'anna', displayFrom: 'anna' }],
-    ['From: anna@Example.com', { from: 'anna', displayFrom: 'anna@example.com' }],
-    ['From: =?utf-8?q?=C3=84nne?= <a@example.com>', { from: 'a', displayFrom: 'änne'.normalize('NFKD') }],
-    ['From: "" <a@example.com>', { displayFrom: 'a@example.com' }],
-    ['From: "A \\"B\\" C" <a@example.com>', { displayFrom: 'a "b" c' }],
-    ['To: Team: x@example.com, y@example.com;', { to: 'team', displayTo: 'team' }],
-    ['To: x@example.com (X), "Y" <y@example.com>', { to: 'x', displayTo: 'x' }],
-    ['Cc: c@example.com', { cc: 'c', to: '', from: '' }],
-    ['Reply-To: r@example.com\r\nTo: t@example.com', { from: '', to: 't' }],
-    ['Sender: s@example.com\r\nFrom: f@example.com\r\nCc: c@example.com', { from: 'f', cc: 'c' }],
+    ['Subject: Re: [list] =?utf-8?q?Gr=C3=BC=C3=9Fe?= (fwd)', { subject: 'GRÜSSE'.normalize('NFKD'), reply: true }],
+    ['Subject: Fwd', { subject: 'FWD', reply: false }],
+    ['Subject: "quoted" \\ back', { subject: '"QUOTED" \\ BACK' }],
+    ['From: Anna <ANNA@example.com>, bob@example.com', { from: 'ANNA', displayFrom: 'ANNA' }],
+    ['From: anna@Example.com', { from: 'ANNA', displayFrom: 'ANNA@EXAMPLE.COM' }],
+    ['From: =?utf-8?q?=C3=84nne?= <a@example.com>', { from: 'A', displayFrom: 'ÄNNE'.normalize('NFKD') }],
+    ['From: "" <a@example.com>', { displayFrom: 'A@EXAMPLE.COM' }],
+    ['From: "A \\"B\\" C" <a@example.com>', { displayFrom: 'A "B" C' }],
+    ['To: Team: x@example.com, y@example.com;', { to: 'TEAM', displayTo: 'TEAM' }],
+    ['To: x@example.com (X), "Y" <y@example.com>', { to: 'X', displayTo: 'X' }],
+    ['Cc: c@example.com', { cc: 'C', to: '', from: '' }],
+    ['Reply-To: r@example.com\r\nTo: t@example.com', { from: '', to: 'T' }],
+    ['Sender: s@example.com\r\nFrom: f@example.com\r\nCc: c@example.com', { from: 'F', cc: 'C' }],
     ['Bcc: b@example.com', { to: '', cc: '' }],
   ];
   for (const [field, expected] of table) t.match(keys(field), expected, field);
   const [low, high] = ['\uff5e', '\u{1f600}'].map((character) => keys(`Subject: ${character}`).subject);
+  t.ok(keys('Subject: [').subject > keys('Subject: z').subject, 'signs between the cases come behind letters');
   t.ok(low! < high!, 'texts are ordered by code point, not by code unit');
   t.end();
 });

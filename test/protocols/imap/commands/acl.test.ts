@@ -15,6 +15,7 @@ t.test('ACL', async (t) => {
     const [capability = ''] = await one(client, 'CAPABILITY');
     t.match(capability, / ACL /);
     t.match(capability, / RIGHTS=kxte( |$)/);
+    t.match(capability, / LIST-MYRIGHTS( |$)/);
   });
 
   t.test('the owner has all, and always', async (t) => {
@@ -64,6 +65,23 @@ t.test('ACL', async (t) => {
     await client.ok('SETACL Team bob +l');
     await client.ok('CREATE Team/sub');
     t.equal((await one(other, 'LIST "" "Other users/*"')).length, 3, 'a mailbox below is shared too');
+  });
+
+  t.test('LIST tells the rights too', async (t) => {
+    await client.ok('SETACL Team bob lrs');
+    await other.ok(`SUBSCRIBE ${shared}`);
+    t.same(await one(other, `LIST "" (${shared} Sent nothing) RETURN (MYRIGHTS)`), [
+      `LIST (\\HasChildren) "/" ${shared}`,
+      `MYRIGHTS ${shared} lrs`,
+      'LIST (\\HasNoChildren \\Sent) "/" Sent',
+      'MYRIGHTS Sent lrswipkxteacd',
+    ]);
+    await other.ok(`UNSUBSCRIBE ${shared}`);
+    await client.ok('SETACL Team/sub bob lrs');
+    await other.ok('SUBSCRIBE "Other users/anna/Team/sub"');
+    t.same(await one(other, `LIST (SUBSCRIBED RECURSIVEMATCH) "" ${shared} RETURN (MYRIGHTS)`), [
+      `LIST (\\HasChildren) "/" ${shared} ("CHILDINFO" ("SUBSCRIBED"))`,
+    ]);
   });
 
   t.test('flags and codes say what may be changed', async (t) => {

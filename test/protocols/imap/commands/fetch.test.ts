@@ -1,6 +1,6 @@
 /** FETCH: attributes, sections, partial ranges, \Seen. RFC 3501 §6.4.5, §7.4.2. */
 import t from 'tap';
-import { IMAP_PORTS, loginImap } from '../../../support/imap.ts';
+import { IMAP_PORTS, literal, loginImap } from '../../../support/imap.ts';
 import { startServer } from '../../../support/server.ts';
 
 const PARTS = [
@@ -96,6 +96,51 @@ t.test('FETCH', async (t) => {
     }
   });
 
+  t.test('BINARY', async (t) => {
+    const raw = [
+      'Content-Type: multipart/mixed; boundary=x',
+      '',
+      '--x',
+      'Content-Type: application/octet-stream',
+      'Content-Transfer-Encoding: binary',
+      '',
+      'a\0b\xff',
+      '--x',
+      'Content-Transfer-Encoding: quoted-printable',
+      '',
+      'gr=C3=BC=C3=9Fe=',
+      '',
+      '--x',
+      'Content-Transfer-Encoding: x-unknown',
+      '',
+      '???',
+      '--x--',
+      '',
+    ].join('\r\n');
+    await client.ok('CREATE binary');
+    const { text } = await client.ok(`APPEND binary ~{${raw.length}+}\r\n${raw}`);
+    t.match(text, /^\[APPENDUID/);
+    await client.ok('SELECT binary');
+    const { untagged } = await client.ok(
+      'FETCH 1 (UID BINARY.SIZE[1] BINARY.PEEK[1] BINARY.PEEK[1]<1.2> BODY.PEEK[1] BINARY[2])',
+    );
+    t.equal(
+      untagged[0],
+      '1 FETCH (UID 1 BINARY.SIZE[1] 4 BINARY[1] ~{4}\r\na\0b\xff BINARY[1]<1> ~{2}\r\n\0b BODY[1] {10}\r\nYQBi/w==\r\n BINARY[2] {7}\r\ngr\xc3\xbc\xc3\x9fe)',
+    );
+    t.equal(untagged[1], '1 FETCH (FLAGS (\\Seen \\Recent))');
+    t.match(await client.run('FETCH 1 BINARY.PEEK[3]'), { status: 'NO', text: /^\[UNKNOWN-CTE\]/ });
+    t.match((await client.ok('FETCH 1 BINARY.PEEK[9]')).untagged, ['1 FETCH (UID 1 BINARY[9] NIL)']);
+    for (const bad of [
+      'FETCH 1 BINARY[TEXT]',
+      'FETCH 1 BINARY.SIZE[1]<0.1>',
+      'FETCH 1 BINARY',
+      'FETCH 1 BINARY[1.MIME]',
+    ])
+      t.equal((await client.run(bad)).status, 'BAD', bad);
+    await client.ok('EXAMINE INBOX');
+  });
+
   t.test('sets', async (t) => {
     const numbers: readonly [string, readonly string[]][] = [
       ['FETCH 1:2', ['1', '2']],
@@ -155,10 +200,8 @@ t.test('FETCH', async (t) => {
 
   t.test('many messages come in order, however many are asked at once', async (t) => {
     await client.ok('CREATE many');
-    const tags = Array.from({ length: 700 }, (_, n) =>
-      client.begin(`APPEND many {${20 + String(n).length}+}\r\nSubject: ${n}\r\n\r\ntext.\r\n`),
-    );
-    for (const tag of tags) t.equal((await client.reply(tag)).status, 'OK');
+    const messages = Array.from({ length: 700 }, (_, n) => ` ${literal(`Subject: ${n}\r\n\r\ntext.\r\n`)}`);
+    await client.ok(`APPEND many${messages.join('')}`);
     await client.ok('SELECT many');
     const { untagged } = await client.ok('FETCH 1:* (UID ENVELOPE BODY.PEEK[HEADER.FIELDS (Subject)])');
     t.equal(untagged.length, 700);
@@ -175,10 +218,8 @@ t.test('FETCH', async (t) => {
   t.test('what is told of a message is never of another, though some leave meanwhile', async (t) => {
     const [reader, remover] = [await loginImap(t, server, anna), await loginImap(t, server, anna)];
     await reader.ok('CREATE leaving');
-    const tags = Array.from({ length: 1500 }, (_, n) =>
-      reader.begin(`APPEND leaving (kw${n % 7}) {18+}\r\nSubject: x\r\n\r\nab\r\n`),
-    );
-    for (const tag of tags) await reader.reply(tag);
+    const messages = Array.from({ length: 1500 }, (_, n) => ` (kw${n % 7}) ${literal('Subject: x\r\n\r\nab\r\n')}`);
+    await reader.ok(`APPEND leaving${messages.join('')}`);
     await reader.ok('SELECT leaving');
     await remover.ok('SELECT leaving');
     await remover.ok('STORE 1:100,900:1000 +FLAGS.SILENT (\\Deleted)');

@@ -67,6 +67,15 @@ t.test('SORT and THREAD', async (t) => {
     }
   });
 
+  await t.test('SAVE and PARTIAL, in the order asked for', async (t) => {
+    t.same((await client.ok('SORT RETURN (SAVE) (REVERSE DATE) UTF-8 UNFLAGGED')).untagged, []);
+    t.same((await client.ok('SEARCH $')).untagged, ['SEARCH 1 2 3 5']);
+    await client.ok('SORT RETURN (SAVE MIN) (REVERSE DATE) UTF-8 ALL');
+    t.same((await client.ok('SEARCH $')).untagged, ['SEARCH 5'], 'the first one in the order');
+    const { untagged } = await client.ok('SORT RETURN (PARTIAL 2:3) (DATE) UTF-8 ALL');
+    t.same(untagged, [`ESEARCH (TAG "${client.tag}") PARTIAL (2:3 4,1)`]);
+  });
+
   await t.test('THREAD', async (t) => {
     const table: [command: string, threads: string][] = [
       ['THREAD REFERENCES UTF-8 ALL', ' (1 (2 3)(4))(5)'],
