@@ -566,7 +566,7 @@ export interface FileReads {
 export interface TombstoneReads {
   /** Collections that left the homes of an account after a modseq; names are `home/segment`. */
   ofHomes(accountId: number, modseq: number): Promise<TombstoneRow[]>;
-  /** Members that left after a log position, in order of (modseq, member id); at most `limit`. */
+  /** Members that left after a log position, in order of (modseq, member id), the id below zero; at most `limit`. */
   page(collectionId: number, after: LogPosition, limit: number): Promise<TombstoneRow[]>;
   /** Ids of all members that left after a modseq, ascending. */
   idsSince(collectionId: number, modseq: number): Promise<number[]>;

@@ -7,8 +7,10 @@ import type { Sql } from './sql.ts';
 import type { TombstoneReads, TombstoneRow } from './store.ts';
 
 export const statements = {
-  page: `SELECT name, member_id AS memberId, modseq FROM tombstones
-    WHERE collection_id = ?1 AND (modseq, member_id) > (?2, ?3) ORDER BY modseq, member_id LIMIT ?4`,
+  // A renamed member keeps its id and leaves its old name with the same modseq: in the log, what left comes before what is there,
+  // under the id below zero, so that no two steps share a position.
+  page: `SELECT name, -member_id AS memberId, modseq FROM tombstones
+    WHERE collection_id = ?1 AND (modseq, -member_id) > (?2, ?3) ORDER BY modseq, -member_id LIMIT ?4`,
   ofHomes: `SELECT name, member_id AS memberId, modseq FROM tombstones
     WHERE account_id = ? AND collection_id = 0 AND modseq > ? ORDER BY modseq, member_id`,
   idsSince: 'SELECT member_id AS memberId FROM tombstones WHERE collection_id = ? AND modseq > ? ORDER BY member_id',

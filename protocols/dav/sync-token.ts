@@ -1,7 +1,8 @@
 /**
  * A position in the change log of a collection as clients see it: sync token and ctag.
  * RFC 6578 §3.2, §4. A token is a URI (`data:,c12.b3.m4567`): collection, boot, modseq; when a page ended early also the member it
- * ended with and, for a client that began with nothing, the modseq at which it began (`data:,c12.b3.m400.r81.i4567`).
+ * ended with (below zero when it left) and, for a client that began with nothing, the modseq at which it began
+ * (`data:,c12.b3.m400.r81.i4567`).
  * The token of a home names its principal, kind, boot and modseq, and a modseq for each other account whose collections appear
  * in it (`data:,h7.calendars.b3.m4567.a9-120`).
  * Elsewhere: whether it is still valid (src/collections/changes.ts, home-changes.ts).
@@ -25,7 +26,7 @@ export function tokenOf({ collectionId, boot, modseq, memberId, began }: Bookmar
   return `data:,c${collectionId}.b${boot}.m${modseq}${member}${initial}`;
 }
 
-const TOKEN = /^data:,c(\d{1,15})\.b(\d{1,15})\.m(\d{1,15})(?:\.r(\d{1,15}))?(?:\.i(\d{1,15}))?$/;
+const TOKEN = /^data:,c(\d{1,15})\.b(\d{1,15})\.m(\d{1,15})(?:\.r(-?\d{1,15}))?(?:\.i(\d{1,15}))?$/;
 
 /** The position a token names, or undefined when no server of ours writes such a token. */
 export function bookmarkOf(token: string): Bookmark | undefined {

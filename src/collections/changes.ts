@@ -31,6 +31,7 @@ export interface Bookmark extends LogPosition {
 /** One step of the log. */
 export interface Change {
   readonly name: string;
+  /** Below zero when the member left: of one modseq, what left is told before what is there. */
   readonly memberId: number;
   readonly modseq: number;
   /** undefined: the member left. */

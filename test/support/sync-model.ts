@@ -196,7 +196,7 @@ class Model {
   }
 
   private async compareCollection(client: Client, collection: string): Promise<void> {
-    // A collection that was deleted and made again under its name has another token; its client starts again.
+    // Another collection may have the name by now; its client starts again.
     const copy = client.copies.get(collection) ?? { token: '', members: new Map<string, string>() };
     client.copies.set(collection, copy);
     for (let again = true; again; ) {
@@ -209,7 +209,11 @@ class Model {
         {},
         syncBody(copy.token, '<D:getetag/>', limit),
       );
-      if (answer.status === 403 && answer.condition[0] === 'valid-sync-token' && collection.includes('/extra/')) {
+      if (
+        answer.status === 403 &&
+        answer.condition[0] === 'valid-sync-token' &&
+        /\/(extra|renamed)\/$/.test(collection)
+      ) {
         copy.token = '';
         copy.members.clear();
         continue;

@@ -82,6 +82,22 @@ t.test('in pieces', async (t) => {
   for (const bad of ['0', '-1', 'x', '1e3']) t.equal((await sync('', undefined, limit(bad))).status, 400, bad);
 });
 
+t.test('a renamed member is told under both names, wherever a piece ends', async (t) => {
+  await put('before');
+  const start = (await sync('')).syncToken ?? '';
+  await server.request(alice, 'MOVE', `${calendar}before.ics`, { headers: { destination: `${calendar}after.ics` } });
+  const told: string[] = [];
+  for (let token = start, more = true; more; ) {
+    const answer = await sync(token, undefined, limit(1));
+    for (const { href, status } of answer.responses)
+      if (href !== calendar) told.push(`${status === undefined ? '+' : '-'}${href.slice(calendar.length)}`);
+    more = answer.responses.some(({ href }) => href === calendar);
+    token = answer.syncToken ?? '';
+  }
+  t.same(told, ['-before.ics', '+after.ics']);
+  await ask(server, alice, 'DELETE', `${calendar}after.ics`);
+});
+
 t.test('properties beyond the index, and octets', async (t) => {
   const { responses } = await sync('', '<D:getetag/><D:getlastmodified/><C:calendar-data/><D:nonsense/>');
   t.ok(responses.length > 3);
