@@ -1,6 +1,6 @@
 /**
  * What of a private calendar object is shown to those it was shared with: when it is, and nothing else.
- * RFC 5545 §3.8.1.3 (CLASS; what is not known counts as PRIVATE). Interpretation 16.
+ * RFC 5545 §3.8.1.3 (CLASS; what is not known counts as PRIVATE). Interpretation 80.
  * An object is private when one of its components is: an override says as much as the series it belongs to.
  * Stored octets in, the octets to show out; the same ones for whoever manages the calendar, and for objects that are public.
  * Elsewhere: who manages a calendar (src/principals/access.ts), free/busy, which shows times only (src/scheduling).
