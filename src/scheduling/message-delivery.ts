@@ -51,6 +51,12 @@ interface Effect {
 
 const NOTHING: Effect = { tag: 'keep', shown: false };
 
+/** A message as text; one that tells the newest state, with the object it was read from. */
+interface Told {
+  readonly text: string;
+  readonly source?: CalendarObjectRow;
+}
+
 interface Known {
   readonly row: CalendarObjectRow;
   readonly object: SchedulingObject;
@@ -71,20 +77,20 @@ export class MessageDelivery implements Delivers {
 
   async deliver(row: ScheduleMessageRow): Promise<void> {
     const principal = await this.principal(row.recipientId);
-    const text = row.textId === 0 ? await this.newest(row) : await this.store.scheduleMessages.text(row.textId);
-    if (principal === undefined || text === undefined) {
+    const told = row.textId === 0 ? await this.newest(row) : await this.kept(row.textId);
+    if (principal === undefined || told === undefined) {
       await this.store.transaction((write) => write.scheduleMessages.remove(row));
       return;
     }
-    const message = schedulingObject(parseCalendarObject(text));
-    await whileMoved(() => this.attempt(row, principal, message, text));
+    const message = schedulingObject(parseCalendarObject(told.text));
+    await whileMoved(() => this.attempt(row, principal, message, told));
   }
 
   private async attempt(
     row: ScheduleMessageRow,
     principal: Principal,
     message: SchedulingObject,
-    text: string,
+    { text, source }: Told,
   ): Promise<void> {
     const known = await this.known(principal.id, message.model.icalUid);
     const effect = effectOf(row, principal, message, known?.object);
@@ -103,6 +109,8 @@ export class MessageDelivery implements Delivers {
     const target = known === undefined ? calendar : await this.store.collections.get(known.row.collectionId);
     await this.store.transaction(async (write) => {
       if ((await write.scheduleMessages.get(row.id)) === undefined) return;
+      // There is something newer to tell, and this row stands for it too: it stays, and its turn comes again.
+      if (source !== undefined && (await newestIn(write, row))?.etag !== source.etag) return;
       const touched: number[] = [];
       if (changed !== undefined && target !== undefined) touched.push(target.id);
       if (item !== undefined && inbox !== undefined) touched.push(inbox.id);
@@ -215,12 +223,18 @@ export class MessageDelivery implements Delivers {
   }
 
   /** The sender's object as it is now, as a request to one recipient; undefined when there is nothing to see any more. */
-  private async newest(row: ScheduleMessageRow): Promise<string | undefined> {
+  private async newest(row: ScheduleMessageRow): Promise<Told | undefined> {
     const known = await this.known(row.accountId, row.icalUid);
     const components = [...viewOf(known?.object, row.recipient).components.values()];
     if (known === undefined || components.length === 0) return undefined;
     const stamped = components.map((component) => travelling(component, this.now()));
-    return printMessage(itipMessage('REQUEST', known.object, row.sender, [row.recipient], stamped));
+    const text = printMessage(itipMessage('REQUEST', known.object, row.sender, [row.recipient], stamped));
+    return { text, source: known.row };
+  }
+
+  private async kept(textId: number): Promise<Told | undefined> {
+    const text = await this.store.scheduleMessages.text(textId);
+    return text === undefined ? undefined : { text };
   }
 
   /** Requests to people of an object. */
@@ -238,6 +252,10 @@ export class MessageDelivery implements Delivers {
     }
     return invitations;
   }
+}
+
+function newestIn(write: Writes, row: ScheduleMessageRow): Promise<CalendarObjectRow | undefined> {
+  return write.calendarObjects.ofUid(row.accountId, 0, row.icalUid);
 }
 
 /** Messages that ask for time. */
