@@ -132,6 +132,10 @@ export class ImapClient {
     this.socket.pipe(inflate);
     inflate.on('data', (data: Buffer) => this.#receive(data));
     inflate.on('error', () => {});
+    // What came last may still be inflating when the socket has closed.
+    this.socket.removeAllListeners('close');
+    this.socket.on('close', () => inflate.end());
+    inflate.on('close', () => this.#close());
     this.#out = deflate;
   }
 
@@ -150,10 +154,12 @@ export class ImapClient {
   #attach(): void {
     this.socket.on('data', (data: Buffer) => this.#receive(data));
     this.socket.on('error', () => {});
-    this.socket.on('close', () => {
-      this.#closed = true;
-      this.#wake?.();
-    });
+    this.socket.on('close', () => this.#close());
+  }
+
+  #close(): void {
+    this.#closed = true;
+    this.#wake?.();
   }
 
   #receive(data: Buffer): void {
