@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type Network, parseNetwork } from './networks.ts';
+import { type Network, parseAddress, parseNetwork } from './networks.ts';
 import { parseSize } from './sizes.ts';
 
 /** Names of the listeners, as in CONVENE_<NAME>_PORT. */
@@ -24,6 +24,7 @@ export type Listener = (typeof LISTENERS)[number];
 
 const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 const LANGUAGES = ['en', 'fr'] as const;
+const DMARC = ['apply', 'junk', 'ignore'] as const;
 const PLAINTEXT_LOGIN = ['loopback', 'never'] as const;
 
 export interface Config {
@@ -54,6 +55,10 @@ export interface Config {
   readonly relay: Relay | undefined;
   /** The name this server greets other mail servers with. */
   readonly mailHostname: string;
+  /** Who is asked about other domains, with ports; none: those of the machine. */
+  readonly dnsServers: readonly string[];
+  /** What happens to mail that is not from the domain it says, as far as that domain asks for something. */
+  readonly dmarc: (typeof DMARC)[number];
   /** Octets an account may hold that has no limit of its own; undefined: as many as the disk. */
   readonly quota: number | undefined;
   readonly logLevel: (typeof LOG_LEVELS)[number];
@@ -255,6 +260,25 @@ export const SETTINGS: readonly Setting[] = [
         : undefined,
   },
   {
+    name: 'CONVENE_DNS_SERVERS',
+    type: 'addresses, comma-separated',
+    default: '',
+    description:
+      'DNS servers that are asked about the domains of senders, like 127.0.0.1 or [::1]:5353; without it those of the machine.',
+    check(text) {
+      const wrong = networksIn(text).find((part) => dnsServerOf(part) === undefined);
+      return wrong === undefined ? undefined : `list IP addresses, and "${wrong}" is none`;
+    },
+  },
+  {
+    name: 'CONVENE_DMARC',
+    type: DMARC.join(', '),
+    default: 'apply',
+    description:
+      'Mail that fails DMARC: apply refuses it or puts it into Junk as the domain of its author asks; junk never refuses; ignore only says so in Authentication-Results.',
+    check: oneOf(DMARC),
+  },
+  {
     name: 'CONVENE_QUOTA',
     type: 'size',
     default: '',
@@ -339,6 +363,8 @@ export function readConfig(given: Readonly<Record<string, string | undefined>>, 
       publicHostname(value('CONVENE_PUBLIC_URL')) ||
       value('CONVENE_DOMAIN')
     ).toLowerCase(),
+    dnsServers: networksIn(value('CONVENE_DNS_SERVERS')).flatMap((text) => dnsServerOf(text) ?? []),
+    dmarc: DMARC.find((choice) => choice === value('CONVENE_DMARC')) ?? 'apply',
     quota: parseSize(value('CONVENE_QUOTA')),
     logLevel: LOG_LEVELS.find((level) => level === value('CONVENE_LOG_LEVEL')) ?? 'info',
     ports: Object.fromEntries(LISTENERS.map((listener) => [listener, port(listener)])) as Config['ports'],
@@ -403,6 +429,14 @@ function relayOf(text: string): Relay | undefined {
     user,
     password: secret,
   };
+}
+
+/** `address`, `address:port` or `[address]:port`, as node:dns takes them. */
+function dnsServerOf(text: string): string | undefined {
+  const [, bracketed, plain = text, port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const address = bracketed ?? plain;
+  if (parseAddress(address) === undefined || Number(port ?? 53) > 65_535) return undefined;
+  return address.includes(':') ? `[${address}]:${port ?? 53}` : `${address}:${port ?? 53}`;
 }
 
 function decodedOrUndefined(text: string): string | undefined {

@@ -16,6 +16,7 @@ import type { Config, Listener } from './config.ts';
 import { LocalRecipients } from './mail/local-recipients.ts';
 import { Outbound } from './mail/outbound.ts';
 import { Reception } from './mail/reception.ts';
+import { SenderVerification, type VerificationOptions } from './mail/sender-verification.ts';
 import { Signing } from './mail/signing.ts';
 import { Submission } from './mail/submission.ts';
 import { packageVersion } from './package-root.ts';
@@ -37,6 +38,7 @@ export interface MailDoorsOptions {
   readonly pop3Limits?: Partial<Pop3Limits>;
   readonly smtpLimits?: Partial<SessionLimits>;
   readonly mailTransport?: Partial<TransportOptions>;
+  readonly verification?: Partial<VerificationOptions>;
 }
 
 /** What all of them are given. */
@@ -74,11 +76,16 @@ export async function openMailDoors(
     log,
     signing: new Signing(domainKeys, now),
   });
+  const verification = new SenderVerification({ servers: config.dnsServers, log, ...options.verification });
   const flow = {
     recipients,
-    reception: new Reception(mail.delivery, hostname, now, (accountIds, octets) =>
-      services.scheduling.incoming.arrived(accountIds, octets, log),
-    ),
+    reception: new Reception(mail.delivery, {
+      hostname,
+      now,
+      verification,
+      dmarc: config.dmarc,
+      arrived: (message) => services.scheduling.incoming.arrived(message, log),
+    }),
     submission: new Submission(store, mail.delivery, hostname, now, () => outbound.wake()),
   };
   const common = { config, authentication, tls, log };
@@ -86,6 +93,7 @@ export async function openMailDoors(
   const doors: Door[] = [];
   const close = async (): Promise<void> => {
     await Promise.all([...doors.map((door) => door.close()), outbound.stop()]);
+    await verification.close();
   };
   try {
     doors.push(await openImap({ ...common, ...mail, version, limits: options.imapLimits }));

@@ -1,5 +1,6 @@
 /**
- * Work that would hold the event loop, in a thread of its own: questions go there as messages, answers come back in order.
+ * Work that would hold the event loop, in a thread of its own: questions go there as messages, answers come back, those that
+ * need no waiting in order.
  * A thread starts with its first question and starts again after it failed; it does not keep the process alive.
  * Elsewhere: what threads do (their modules call `serve`).
  */
@@ -11,7 +12,13 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+interface Question {
+  readonly id: number;
+  readonly question: unknown;
+}
+
 interface Answer {
+  readonly id: number;
   readonly answer?: unknown;
   readonly error?: string;
 }
@@ -22,7 +29,8 @@ export type Start = (first: boolean) => unknown;
 export class WorkerThread {
   private readonly module: string;
   private readonly start: Start;
-  private readonly waiting: Waiting[] = [];
+  private readonly waiting = new Map<number, Waiting>();
+  private asked = 0;
   private worker: Worker | undefined;
   private started = false;
   private closed = false;
@@ -37,16 +45,17 @@ export class WorkerThread {
   }
 
   /**
-   * Asks the thread. Questions are answered one after the other.
+   * Asks the thread. Questions are taken one after the other.
    * @throws DomainError unavailable when the thread ended before it answered
    */
   ask(question: unknown): Promise<unknown> {
     if (this.closed) return Promise.reject(ended());
     const worker = this.running();
     return new Promise((resolve, reject) => {
-      this.waiting.push({ resolve, reject });
+      const id = ++this.asked;
+      this.waiting.set(id, { resolve, reject });
       worker.ref();
-      worker.postMessage(question);
+      worker.postMessage({ id, question } satisfies Question);
     });
   }
 
@@ -61,6 +70,11 @@ export class WorkerThread {
     await gone;
   }
 
+  /** Ends the thread wherever it is, for one that holds nothing; the next question starts another. */
+  async terminate(): Promise<void> {
+    await this.worker?.terminate();
+  }
+
   private running(): Worker {
     if (this.worker !== undefined) return this.worker;
     const worker = new Worker(new URL('./worker-loader.mjs', import.meta.url), {
@@ -69,10 +83,11 @@ export class WorkerThread {
     });
     this.started = true;
     this.worker = worker;
-    worker.on('message', ({ answer, error }: Answer) => {
-      const one = this.waiting.shift();
+    worker.on('message', ({ id, answer, error }: Answer) => {
+      const one = this.waiting.get(id);
+      this.waiting.delete(id);
       // Who closes it waits for its end.
-      if (this.waiting.length === 0 && !this.closed) worker.unref();
+      if (this.waiting.size === 0 && !this.closed) worker.unref();
       if (error === undefined) one?.resolve(answer);
       else one?.reject(new Error(error));
     });
@@ -85,7 +100,9 @@ export class WorkerThread {
   private ended(worker: Worker): void {
     if (this.worker !== worker) return;
     this.worker = undefined;
-    for (const { reject } of this.waiting.splice(0)) reject(ended());
+    const waiting = [...this.waiting.values()];
+    this.waiting.clear();
+    for (const { reject } of waiting) reject(ended());
   }
 }
 
@@ -100,8 +117,15 @@ export function startData<T>(): T {
   return (workerData as { data: T }).data;
 }
 
-/** In a thread: answers questions one after the other. `idle` runs after each while no other waits; true asks for more time. */
-export function serve(answer: (question: never) => unknown, idle: () => boolean, close: () => void): void {
+/**
+ * In a thread: takes questions one after the other; an answer that is a promise is given when it resolves, and others are taken
+ * meanwhile. `idle` runs after each while no other waits; true asks for more time.
+ */
+export function serve(
+  answer: (question: never) => unknown,
+  idle: () => boolean = () => false,
+  close: () => void = () => {},
+): void {
   const port = parentPort;
   if (isMainThread || port === null) return;
   let resting = true;
@@ -110,15 +134,24 @@ export function serve(answer: (question: never) => unknown, idle: () => boolean,
     if (idle()) setImmediate(rest);
     else resting = true;
   };
-  port.on('message', (question) => {
-    if (question === CLOSE) {
+  port.on('message', (message: Question | typeof CLOSE) => {
+    if (message === CLOSE) {
       close();
       process.exit();
     }
+    const { id, question } = message;
+    const answered = (answer: unknown) => port.postMessage({ id, answer } satisfies Answer);
+    const failed = (error: unknown) =>
+      port.postMessage({
+        id,
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      } satisfies Answer);
     try {
-      port.postMessage({ answer: answer(question as never) });
+      const given = answer(question as never);
+      if (given instanceof Promise) given.then(answered, failed);
+      else answered(given);
     } catch (error) {
-      port.postMessage({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+      failed(error);
     }
     if (!resting) return;
     resting = false;

@@ -32,6 +32,7 @@ export function inboundDoor(recipients: LocalRecipients, reception: Reception): 
         mailFrom: sender.address,
         recipients: transaction.recipients,
         trace: { id, helo, protocol, address: peer.address },
+        client: { address: peer.address, helo },
         ...message,
       });
       return `2.0.0 Delivered as ${id}`;

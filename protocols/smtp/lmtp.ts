@@ -4,6 +4,7 @@
  * Elsewhere: the conversation (session.ts), taking the message (src/mail/reception.ts).
  */
 import type { Recipient } from '../../src/mail/delivery.ts';
+import { frontClient } from '../../src/mail/front-client.ts';
 import type { LocalRecipients } from '../../src/mail/local-recipients.ts';
 import type { Reception } from '../../src/mail/reception.ts';
 import type { Door } from './door.ts';
@@ -28,6 +29,7 @@ export function lmtpDoor(recipients: LocalRecipients, reception: Reception): Doo
         mailFrom: sender.address,
         recipients: transaction.recipients,
         trace: { id, helo, protocol, address: peer.address },
+        client: frontClient(message.header),
         ...message,
       });
       // RFC 2033 §4.2: one for each RCPT, also where two of them mean the same mailbox.

@@ -99,10 +99,15 @@ export class Delivery {
 
   /**
    * Puts a message into the INBOX of each account of all recipients, once for each account, in one transaction: after it
-   * everybody has it, or nobody. `also` happens in it too, for queueing what goes elsewhere.
+   * everybody has it, or nobody. `also` happens in it too, for queueing what goes elsewhere. What nobody asked for goes to Junk.
    * @throws DomainError over-quota
    */
-  async deliver(staged: StagedMessage, recipients: readonly Recipient[], also?: AlsoWrite): Promise<void> {
+  async deliver(
+    staged: StagedMessage,
+    recipients: readonly Recipient[],
+    also?: AlsoWrite,
+    to: 'inbox' | 'junk' = 'inbox',
+  ): Promise<void> {
     const receiving = new Set(recipients.flatMap(({ accountIds }) => accountIds));
     const keeping = new Set([...receiving, ...(also === undefined ? [] : [also.accountId])]);
     // Writes that touch several accounts take them in order of id.
@@ -114,16 +119,16 @@ export class Delivery {
         const deltas: MailboxDelta[] = [];
         for (const accountId of accountIds) {
           const copy = copies.get(accountId) as StagedMessage;
-          const inbox = receiving.has(accountId) ? await this.inboxOf(write, accountId) : undefined;
-          if (inbox === undefined) {
+          const mailbox = receiving.has(accountId) ? await this.mailboxOf(write, accountId, to) : undefined;
+          if (mailbox === undefined) {
             if (also?.accountId === accountId) await also.run(write, await blobOf(write, copy, internalDate));
             continue;
           }
-          const modseq = await write.accounts.nextModseq(accountId, [inbox]);
+          const modseq = await write.accounts.nextModseq(accountId, [mailbox]);
           const blobId = await blobOf(write, copy, internalDate);
           const stored = await storeMessage(write, accountId, copy, blobId, internalDate);
-          const added = await place(write, inbox, modseq, [{ ...stored, flags: 0 }], internalDate);
-          deltas.push({ mailboxId: inbox, modseq, added });
+          const added = await place(write, mailbox, modseq, [{ ...stored, flags: 0 }], internalDate);
+          deltas.push({ mailboxId: mailbox, modseq, added });
           if (also?.accountId === accountId) await also.run(write, blobId);
         }
         return deltas;
@@ -134,9 +139,21 @@ export class Delivery {
     if (!keeping.has(staged.accountId)) await discardBlob(this.store, staged.blobId);
   }
 
-  /** The INBOX of an account; made when it has none. Undefined when the account has gone: its mail goes nowhere. */
-  private async inboxOf(write: Writes, accountId: number): Promise<number | undefined> {
+  /** Gives up a message that will not be delivered. */
+  async discard(staged: StagedMessage): Promise<void> {
+    await discardBlob(this.store, staged.blobId);
+  }
+
+  /**
+   * The INBOX of an account, made when it has none, or its Junk if it has one. Undefined when the account has gone: its mail goes
+   * nowhere.
+   */
+  private async mailboxOf(write: Writes, accountId: number, to: 'inbox' | 'junk'): Promise<number | undefined> {
     if ((await write.principals.get(accountId)) === undefined) return undefined;
+    if (to === 'junk') {
+      const junk = (await write.mailboxes.list(accountId)).find(({ specialUse }) => specialUse === '\\Junk');
+      if (junk !== undefined) return junk.id;
+    }
     const inbox = await write.mailboxes.byName(accountId, INBOX);
     return inbox?.id ?? addDefaultMailboxes(write, accountId, this.now());
   }

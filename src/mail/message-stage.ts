@@ -35,6 +35,8 @@ export interface StagedMessage {
   readonly ancestry: Buffer;
 }
 
+const EMPTY = Buffer.alloc(0);
+
 export class MessageStage {
   /** Octets so far. */
   size = 0;
@@ -47,12 +49,20 @@ export class MessageStage {
   private held = 0;
   private blobId = 0;
   private chunks = 0;
+  /** The first chunk is kept for what `finish` is given. */
+  private topComesLast = false;
 
   constructor(store: Store, accountId: number, now: () => number, limit: number = MAX_MESSAGE_OCTETS) {
     this.store = store;
     this.accountId = accountId;
     this.now = now;
     this.limit = limit;
+  }
+
+  /** Before the first octets: what stands above them is known only at the end, and given to `finish`. */
+  expectTop(): void {
+    this.topComesLast = true;
+    this.chunks = 1;
   }
 
   /**
@@ -63,16 +73,23 @@ export class MessageStage {
     this.size += octets.length;
     if (this.size > this.limit)
       throw new DomainError('too-large', `A message has at most ${this.limit} octets.`, { limit: this.limit });
-    this.hash.update(octets);
+    if (!this.topComesLast) this.hash.update(octets);
     this.pieces.push(octets);
     this.held += octets.length;
     while (this.held > CHUNK_OCTETS) await this.flush(CHUNK_OCTETS);
   }
 
-  /** Ends the message and reads off it what is stored beside it. */
-  async finish(): Promise<StagedMessage> {
+  /**
+   * Ends the message and reads off it what is stored beside it.
+   * @param top what stands above all else, after `expectTop`
+   */
+  async finish(top: Buffer = EMPTY): Promise<StagedMessage> {
     if (this.blobId !== 0 && this.held > 0) await this.flush(this.held);
-    const octets = this.blobId === 0 ? concat(this.pieces) : await this.readBack();
+    this.size += top.length;
+    if (this.blobId !== 0 && this.topComesLast)
+      await this.store.transaction((write) => write.blobs.append(this.blobId, 0, top));
+    const octets = this.blobId === 0 ? concat([top, ...this.pieces]) : await this.readBack();
+    if (this.blobId === 0 && this.topComesLast) this.hash.update(octets);
     // The date is known when the message is placed.
     const { summary, structure, message } = summariseMessage(octets, 0);
     return {
@@ -115,6 +132,7 @@ export class MessageStage {
     const whole = Buffer.allocUnsafe(this.size);
     for (let at = 0; at < this.size; ) {
       const octets = await this.store.blobs.read(this.blobId, at, CHUNK_OCTETS);
+      if (this.topComesLast) this.hash.update(octets);
       octets.copy(whole, at);
       at += octets.length;
     }
@@ -152,5 +170,6 @@ export async function discardBlob(store: Store, blobId: number): Promise<void> {
 }
 
 function concat(pieces: readonly Buffer[]): Buffer {
-  return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
+  const filled = pieces.filter(({ length }) => length > 0);
+  return filled.length === 1 ? (filled[0] as Buffer) : Buffer.concat(filled);
 }

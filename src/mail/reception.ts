@@ -1,12 +1,15 @@
 /**
  * Taking mail that comes from elsewhere for people of this server.
- * RFC 5321 §4.4 (trace fields), §4.5.1 and RFC 2033 (an answer for each recipient).
- * Header and body in; trace fields above them, one delivery for all recipients.
- * Elsewhere: mailboxes (delivery.ts), who the recipients are (local-recipients.ts).
+ * RFC 5321 §4.4 (trace fields), §4.5.1 and RFC 2033 (an answer for each recipient), RFC 8601 §5, RFC 7489 §6.6.2 and §10.3.
+ * Header and body in; trace fields and what is known of the sender above them, one delivery for all recipients.
+ * Elsewhere: mailboxes (delivery.ts), who the recipients are (local-recipients.ts), who it is from (sender-verification.ts).
  */
 import { DomainError } from '../errors.ts';
+import { authenticationResultsField, withoutForgedResults } from './authentication-results.ts';
 import type { Delivery, Recipient } from './delivery.ts';
-import type { MessageStage } from './message-stage.ts';
+import type { StagedMessage } from './message-stage.ts';
+import type { SendingClient, Verdict } from './sender-checks.ts';
+import type { SenderVerification } from './sender-verification.ts';
 import { receivedField, returnPathField, type Trace } from './trace-fields.ts';
 
 export interface ReceivedMessage {
@@ -14,54 +17,77 @@ export interface ReceivedMessage {
   readonly mailFrom: string;
   readonly recipients: readonly Recipient[];
   readonly trace: Trace;
+  /** The server at the border that the message came from; undefined when nobody knows. */
+  readonly client: SendingClient | undefined;
   /** With its empty line. */
   readonly header: Buffer;
   readonly body: AsyncIterable<Buffer>;
 }
 
-/** Told of a message that was delivered, when it is not large; it is not answered before this has resolved. */
-export type Arrived = (accountIds: readonly number[], octets: Buffer) => Promise<void>;
+/** A message that was delivered. */
+export interface Arrival {
+  readonly accountIds: readonly number[];
+  /** As it came, without the fields of this server. */
+  readonly octets: Buffer;
+  /** Whether its author's domain vouches for it. */
+  readonly trust: 'pass' | 'none' | 'fail';
+}
+
+export interface ReceptionOptions {
+  readonly hostname: string;
+  readonly now: () => number;
+  readonly verification: SenderVerification;
+  /** What follows when the author's domain wants a message refused or put aside. */
+  readonly dmarc: 'apply' | 'junk' | 'ignore';
+  /** Told of a message that was delivered, when it is not large; it is not answered before this has resolved. */
+  readonly arrived: (arrival: Arrival) => Promise<void>;
+}
 
 /** Octets up to which a message is shown to whoever looks into what arrives. */
 const SHOWN_OCTETS = 1024 * 1024;
 
+interface Taken {
+  readonly staged: StagedMessage;
+  readonly octets: Buffer | undefined;
+  readonly verdict: Verdict;
+}
+
 export class Reception {
   private readonly delivery: Delivery;
-  private readonly arrived: Arrived;
-  private readonly hostname: string;
-  private readonly now: () => number;
+  private readonly options: ReceptionOptions;
 
-  constructor(delivery: Delivery, hostname: string, now: () => number, arrived: Arrived = async () => {}) {
+  constructor(delivery: Delivery, options: ReceptionOptions) {
     this.delivery = delivery;
-    this.arrived = arrived;
-    this.hostname = hostname;
-    this.now = now;
+    this.options = options;
   }
 
   /**
    * Delivers to all recipients or to none; on disk when it resolves.
-   * @throws DomainError over-quota, too-large, unavailable
+   * @throws DomainError over-quota, too-large, unavailable; forbidden when the author's domain wants it refused
    */
   async take(message: ReceivedMessage): Promise<void> {
-    const { stage, octets } = await this.staged(message);
-    await this.delivery.deliver(await stage.finish(), message.recipients);
-    await this.tell(message.recipients, octets);
+    const taken = await this.taken(message);
+    const { verdict } = taken;
+    if (this.options.dmarc === 'apply' && verdict.policy === 'reject') {
+      await this.discard(taken);
+      // RFC 7489 §10.3: said while the sender listens, so that nobody is sent a notice.
+      throw new DomainError('forbidden', `DMARC fails, and ${verdict.domain} asks to refuse such mail.`);
+    }
+    await this.deliver(taken, message.recipients);
   }
 
   /**
-   * Delivers to those who have room: one outcome for each recipient, in order, undefined for the message is on disk.
+   * Delivers to those who have room: one outcome for each recipient, in order, undefined for the message is on disk. Nothing is
+   * refused for its author: the server that brings it took it already, and would send notices to whoever was named.
    * @throws DomainError too-large, unavailable
    */
   async takeForEach(message: ReceivedMessage): Promise<(DomainError | undefined)[]> {
     const { recipients } = message;
-    const { stage, octets } = await this.staged(message);
-    const full = new Set(await this.delivery.withoutRoom(recipients, stage.size));
+    const taken = await this.taken(message);
+    const full = new Set(await this.delivery.withoutRoom(recipients, taken.staged.size));
     const others = recipients.filter((recipient) => !full.has(recipient));
-    if (others.length === 0) await stage.discard();
-    else {
-      await this.delivery.deliver(await stage.finish(), others);
-      await this.tell(others, octets);
-    }
+    if (others.length === 0) await this.discard(taken);
+    else await this.deliver(taken, others);
     return recipients.map((recipient) =>
       full.has(recipient)
         ? new DomainError('over-quota', `The mailbox of ${recipient.address} has no room for the message.`)
@@ -74,37 +100,46 @@ export class Reception {
     return (await this.delivery.withoutRoom([recipient], octets)).length === 0;
   }
 
-  private async tell(recipients: readonly Recipient[], octets: Buffer | undefined): Promise<void> {
+  private async deliver({ staged, octets, verdict }: Taken, recipients: readonly Recipient[]): Promise<void> {
+    const unwanted = this.options.dmarc !== 'ignore' && verdict.policy !== 'none';
+    await this.delivery.deliver(staged, recipients, undefined, unwanted ? 'junk' : 'inbox');
     if (octets === undefined) return;
-    await this.arrived([...new Set(recipients.flatMap(({ accountIds }) => accountIds))], octets);
+    const accountIds = [...new Set(recipients.flatMap((recipient) => recipient.accountIds))];
+    const trust = verdict.dmarc === 'temperror' ? 'none' : verdict.dmarc;
+    await this.options.arrived({ accountIds, octets, trust });
   }
 
-  /** The message as it is stored, and its own octets as far as they are shown. */
-  private async staged({
-    mailFrom,
-    recipients,
-    trace,
-    header,
-    body,
-  }: ReceivedMessage): Promise<{ stage: MessageStage; octets: Buffer | undefined }> {
+  /** The message as it is stored, its own octets as far as they are shown, and who it is from. */
+  private async taken({ mailFrom, recipients, trace, client, header, body }: ReceivedMessage): Promise<Taken> {
+    const { hostname, now, verification } = this.options;
     const accountId = recipients.flatMap(({ accountIds }) => accountIds)[0];
     if (accountId === undefined) throw new DomainError('not-found', 'The list has no members.');
     const stage = this.delivery.stage(accountId);
+    stage.expectTop();
+    const check = verification.begin(header);
     const pieces = [header];
     let size = header.length;
-    const trail = returnPathField(mailFrom) + receivedField(trace, this.hostname, this.now());
     try {
-      await stage.write(Buffer.concat([Buffer.from(trail), header]));
       for await (const octets of body) {
-        await stage.write(octets);
+        await Promise.all([stage.write(octets), check.write(octets)]);
         size += octets.length;
         if (size <= SHOWN_OCTETS) pieces.push(octets);
         else pieces.length = 0;
       }
     } catch (error) {
+      check.drop();
       await stage.discard();
       throw error;
     }
-    return { stage, octets: size <= SHOWN_OCTETS ? Buffer.concat(pieces) : undefined };
+    const { results, verdict } = await check.finish(client, mailFrom);
+    const trail =
+      returnPathField(mailFrom) + receivedField(trace, hostname, now()) + authenticationResultsField(hostname, results);
+    const top = Buffer.concat([Buffer.from(trail), withoutForgedResults(header, hostname)]);
+    const staged = await stage.finish(top);
+    return { staged, octets: size <= SHOWN_OCTETS ? Buffer.concat(pieces) : undefined, verdict };
+  }
+
+  private async discard({ staged }: Taken): Promise<void> {
+    await this.delivery.discard(staged);
   }
 }

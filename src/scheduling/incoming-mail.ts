@@ -16,6 +16,13 @@ import { replaceProperties, SCHEDULED } from './scheduling-object.ts';
 /** What is known of the From address: DMARC passed; the domain publishes nothing to tell; it failed. */
 export type SenderTrust = 'pass' | 'none' | 'fail';
 
+/** A mail that was delivered. */
+export interface ArrivedMail {
+  readonly accountIds: readonly number[];
+  readonly octets: Buffer;
+  readonly trust: SenderTrust;
+}
+
 /** Accounts of one mail that are looked after. */
 const MAX_ACCOUNTS = 200;
 
@@ -36,13 +43,12 @@ export class IncomingMail {
   }
 
   /** Looks into a mail that arrived for some accounts. The mail is delivered by then, so nothing here may refuse it. */
-  async arrived(accountIds: readonly number[], octets: Buffer, log: Pick<JobLog, 'error'>): Promise<void> {
+  async arrived({ accountIds, octets, trust }: ArrivedMail, log: Pick<JobLog, 'error'>): Promise<void> {
     if (!mayBeInvitation(octets)) return;
     for (const accountId of accountIds.slice(0, MAX_ACCOUNTS)) {
       try {
         const recipient = await this.store.principals.get(accountId);
-        // Nothing vouches for the sender yet: DMARC is not checked.
-        if (recipient !== undefined) await this.receive(recipient, octets, 'none');
+        if (recipient !== undefined) await this.receive(recipient, octets, trust);
       } catch (error) {
         log.error({ err: error }, 'a scheduling message in a mail was not taken');
       }

@@ -31,9 +31,12 @@ export interface TestResponse {
 export interface ServerOverrides
   extends Pick<
     AppOptions,
-    'now' | 'httpLimits' | 'imapLimits' | 'pop3Limits' | 'smtpLimits' | 'mailTransport' | 'log'
+    'now' | 'httpLimits' | 'imapLimits' | 'pop3Limits' | 'smtpLimits' | 'mailTransport' | 'verification' | 'log'
   > {
-  /** CONVENE_ settings on top of those of tests: only HTTP listens, on a free port; the domain is example.org. */
+  /**
+   * CONVENE_ settings on top of those of tests: only HTTP listens, on a free port; the domain is example.org; nobody answers
+   * questions to DNS.
+   */
   readonly environment?: Readonly<Record<string, string>>;
   /** A folder to start on; kept afterwards. */
   readonly data?: string;
@@ -64,7 +67,16 @@ export async function startServer(t: Teardown, overrides: ServerOverrides = {}):
   const { environment, data: given, ...options } = overrides;
   const data = given ?? mkdtempSync(join(tmpdir(), 'convene-test-'));
   const ports = Object.fromEntries(LISTENERS.map((listener) => [portName(listener), listener === 'http' ? '0' : '']));
-  const config = readConfig({ CONVENE_DATA: data, CONVENE_DOMAIN: TEST_DOMAIN, ...ports, ...environment }, data);
+  const config = readConfig(
+    {
+      CONVENE_DATA: data,
+      CONVENE_DOMAIN: TEST_DOMAIN,
+      CONVENE_DNS_SERVERS: '127.0.0.1:9',
+      ...ports,
+      ...environment,
+    },
+    data,
+  );
   const app = await createApp(config, options);
   const port = app.addresses.http?.port ?? 0;
   let closing: Promise<void> | undefined;

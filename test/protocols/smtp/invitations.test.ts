@@ -1,6 +1,7 @@
 /** RFC 6047 from door to door: an invitation leaves through the relay, and the answer comes back by SMTP. */
 import { readFileSync } from 'node:fs';
 import t from 'tap';
+import { startDnsServer } from '../../support/dns-server.ts';
 import { FakeMx } from '../../support/fake-mx.ts';
 import { startMailServer } from '../../support/mail-server.ts';
 import { attendee, calendarText, organizer } from '../../support/scheduling.ts';
@@ -39,3 +40,41 @@ t.test('somebody elsewhere is invited by mail and accepts by mail', async (t) =>
   );
   t.equal((await server.news(anna)).length, 1, 'and the mail is delivered as all mail');
 });
+
+t.test(
+  'an invitation by mail is added when its sender is known and the mail passes DMARC, and only then',
+  async (t) => {
+    const dns = await startDnsServer(t, {
+      'guests.example': { TXT: ['v=spf1 ip4:127.0.0.1 -all'] },
+      '_dmarc.guests.example': { TXT: ['v=DMARC1; p=none'] },
+    });
+    const server = await startMailServer(t, { environment: { CONVENE_DNS_SERVERS: dns.address } });
+    const { anna, store } = server;
+    const card = [
+      'BEGIN:VCARD',
+      'VERSION:3.0',
+      'UID:bob',
+      'FN:Bob',
+      'N:;Bob;;;',
+      'EMAIL:bob@guests.example',
+      'END:VCARD',
+      '',
+    ];
+    const put = await server.request(anna, 'PUT', '/dav/addressbooks/anna/addressbook/bob.vcf', {
+      headers: { 'content-type': 'text/vcard' },
+      body: card.join('\r\n'),
+    });
+    t.equal(put.status, 201);
+    const invitation = readFileSync(new URL('../../../fixtures/itip/google-invitation.eml', import.meta.url));
+    const added = async (mailFrom: string) => {
+      const client = await server.talk('smtp');
+      await client.commands(`MAIL FROM:<${mailFrom}>`, 'RCPT TO:<anna@example.org>');
+      t.match(await client.data(invitation), /^250 /);
+      client.end();
+      const calendar = await store.collections.bySegment(anna.id, 'calendars', 'calendar');
+      return (await store.calendarObjects.page(calendar?.id ?? 0, { modseq: 0, memberId: 0 }, 10)).length;
+    };
+    t.equal(await added('eve@elsewhere.example'), 0, 'somebody else may have written it');
+    t.equal(await added('bob@guests.example'), 1);
+  },
+);
