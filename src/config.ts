@@ -59,6 +59,8 @@ export interface Config {
   readonly dnsServers: readonly string[];
   /** What happens to mail that is not from the domain it says, as far as that domain asks for something. */
   readonly dmarc: (typeof DMARC)[number];
+  /** Of one person, for an hour; 0: none. */
+  readonly submissionLimits: { readonly messages: number; readonly recipients: number };
   /** Octets an account may hold that has no limit of its own; undefined: as many as the disk. */
   readonly quota: number | undefined;
   readonly logLevel: (typeof LOG_LEVELS)[number];
@@ -279,6 +281,20 @@ export const SETTINGS: readonly Setting[] = [
     check: oneOf(DMARC),
   },
   {
+    name: 'CONVENE_SUBMISSION_MESSAGES',
+    type: 'number',
+    default: '5000',
+    description: 'Messages that one person may send in an hour; 0 for any number.',
+    check: wholeNumber(0, 999_999),
+  },
+  {
+    name: 'CONVENE_SUBMISSION_RECIPIENTS',
+    type: 'number',
+    default: '2000',
+    description: 'Recipients on other servers that one person may write to in an hour; 0 for any number.',
+    check: wholeNumber(0, 999_999),
+  },
+  {
     name: 'CONVENE_QUOTA',
     type: 'size',
     default: '',
@@ -365,6 +381,10 @@ export function readConfig(given: Readonly<Record<string, string | undefined>>, 
     ).toLowerCase(),
     dnsServers: networksIn(value('CONVENE_DNS_SERVERS')).flatMap((text) => dnsServerOf(text) ?? []),
     dmarc: DMARC.find((choice) => choice === value('CONVENE_DMARC')) ?? 'apply',
+    submissionLimits: {
+      messages: Number(value('CONVENE_SUBMISSION_MESSAGES')),
+      recipients: Number(value('CONVENE_SUBMISSION_RECIPIENTS')),
+    },
     quota: parseSize(value('CONVENE_QUOTA')),
     logLevel: LOG_LEVELS.find((level) => level === value('CONVENE_LOG_LEVEL')) ?? 'info',
     ports: Object.fromEntries(LISTENERS.map((listener) => [listener, port(listener)])) as Config['ports'],

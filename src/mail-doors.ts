@@ -19,6 +19,7 @@ import { Reception } from './mail/reception.ts';
 import { SenderVerification, type VerificationOptions } from './mail/sender-verification.ts';
 import { Signing } from './mail/signing.ts';
 import { Submission } from './mail/submission.ts';
+import { SubmissionLimits } from './mail/submission-limits.ts';
 import { packageVersion } from './package-root.ts';
 import type { Services } from './services.ts';
 
@@ -86,6 +87,7 @@ export async function openMailDoors(
       dmarc: config.dmarc,
       arrived: (message) => services.scheduling.incoming.arrived(message, log),
     }),
+    submissionLimits: new SubmissionLimits(config.submissionLimits, now),
     submission: new Submission(store, mail.delivery, hostname, now, () => outbound.wake()),
   };
   const common = { config, authentication, tls, log };

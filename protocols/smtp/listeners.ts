@@ -8,6 +8,7 @@ import type { Config, Listener } from '../../src/config.ts';
 import type { LocalRecipients } from '../../src/mail/local-recipients.ts';
 import type { Reception } from '../../src/mail/reception.ts';
 import type { Submission } from '../../src/mail/submission.ts';
+import type { SubmissionLimits } from '../../src/mail/submission-limits.ts';
 import type { Authentication } from '../../src/principals/authentication.ts';
 import type { CertificatePair, SocketListener } from '../listener.ts';
 import type { Door } from './door.ts';
@@ -22,6 +23,7 @@ export interface SmtpServices {
   readonly authentication: Authentication;
   readonly recipients: LocalRecipients;
   readonly submission: Submission;
+  readonly submissionLimits: SubmissionLimits;
   readonly reception: Reception;
   readonly tls: CertificatePair | undefined;
   readonly log: Logger;
@@ -42,7 +44,7 @@ const GREETING_DELAY = 100;
 
 /** Opens those that have a port; all or none. */
 export async function openSmtp(services: SmtpServices): Promise<SmtpListeners> {
-  const { config, authentication, recipients, submission, reception, tls, log } = services;
+  const { config, authentication, recipients, submission, submissionLimits, reception, tls, log } = services;
   const opened = new Map<SmtpListenerName, SocketListener>();
   const close = async (): Promise<void> => {
     await Promise.all([...opened.values()].map((listener) => listener.close()));
@@ -63,7 +65,7 @@ export async function openSmtp(services: SmtpServices): Promise<SmtpListeners> {
     opened.set(name, await listenSmtp(door, at, options));
   }
   try {
-    const submissions = submissionDoor(recipients, submission);
+    const submissions = submissionDoor(recipients, submission, submissionLimits);
     await open('submission', submissions);
     await open('submissions', submissions);
     await open('smtp', inboundDoor(recipients, reception), { limits: { greetingDelay: GREETING_DELAY } });

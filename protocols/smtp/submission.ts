@@ -7,13 +7,18 @@ import { DomainError } from '../../src/errors.ts';
 import type { LocalRecipients } from '../../src/mail/local-recipients.ts';
 import type { NotifyCondition, QueueOptions } from '../../src/mail/queue-options.ts';
 import type { Submission, SubmissionRecipient } from '../../src/mail/submission.ts';
+import type { LimitReached, SubmissionLimits } from '../../src/mail/submission-limits.ts';
 import type { Principal } from '../../src/principals/access.ts';
 import type { Door, Transaction } from './door.ts';
 import { decodeXtext } from './path-command.ts';
 import { isHere, localRecipient } from './recipients.ts';
 import { SmtpRefusal } from './refusal.ts';
 
-export function submissionDoor(recipients: LocalRecipients, submission: Submission): Door<SubmissionRecipient> {
+export function submissionDoor(
+  recipients: LocalRecipients,
+  submission: Submission,
+  limits: SubmissionLimits,
+): Door<SubmissionRecipient> {
   return {
     name: 'submission',
     login: true,
@@ -26,6 +31,8 @@ export function submissionDoor(recipients: LocalRecipients, submission: Submissi
       // RFC 5321 §4.5.5: the null sender is for notifications, which mail programs send too.
       if (transaction.sender.address !== '')
         await submission.checkSender(principalOf(transaction), transaction.sender.address);
+      const reached = limits.reached(principalOf(transaction).id, 0);
+      if (reached !== undefined) throw limitReached(reached);
     },
     async recipient(transaction, path, parameters) {
       const notify = notifyOptions(parameters);
@@ -38,18 +45,28 @@ export function submissionDoor(recipients: LocalRecipients, submission: Submissi
         ...notify,
         ...(transaction.utf8 ? { utf8: true } : {}),
       };
+      const reached = limits.reached(principalOf(transaction).id, elsewhere(transaction) + 1);
+      if (reached !== undefined) throw limitReached(reached);
       return { remote: { address: path.address, options } };
     },
     async message(transaction, message) {
       const { id, protocol, sender } = transaction;
-      await submission.accept({
-        principal: principalOf(transaction),
-        mailFrom: sender.address,
-        recipients: transaction.recipients,
-        // Interpretation 40: where people are when they write is nobody's business.
-        trace: { id, helo: 'submission', protocol, address: undefined },
-        ...message,
-      });
+      // Counted before it is taken, so that many connections at once send no more.
+      const taken = limits.take(principalOf(transaction).id, elsewhere(transaction));
+      if (typeof taken !== 'function') throw limitReached(taken);
+      try {
+        await submission.accept({
+          principal: principalOf(transaction),
+          mailFrom: sender.address,
+          recipients: transaction.recipients,
+          // Interpretation 40: where people are when they write is nobody's business.
+          trace: { id, helo: 'submission', protocol, address: undefined },
+          ...message,
+        });
+      } catch (error) {
+        taken();
+        throw error;
+      }
       return `2.0.0 Taken as ${id}`;
     },
   };
@@ -58,6 +75,18 @@ export function submissionDoor(recipients: LocalRecipients, submission: Submissi
 function principalOf(transaction: Transaction<SubmissionRecipient>): Principal {
   if (transaction.principal === undefined) throw new DomainError('authentication-failed', 'Log in first.');
   return transaction.principal;
+}
+
+function elsewhere({ recipients }: Transaction<SubmissionRecipient>): number {
+  return recipients.filter((recipient) => 'remote' in recipient).length;
+}
+
+/** A refusal for now: of a recipient 452, so that clients send to those that were taken (RFC 5321 §4.5.3.1.10). */
+function limitReached({ limit, most, minutes }: LimitReached): SmtpRefusal {
+  const again = `try again in ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}.`;
+  return limit === 'messages'
+    ? new SmtpRefusal(450, '4.7.1', `You may send ${most} messages an hour; ${again}`)
+    : new SmtpRefusal(452, '4.7.1', `You may write to ${most} recipients elsewhere an hour; ${again}`);
 }
 
 /** RFC 3461 §4.3 and §4.4. */

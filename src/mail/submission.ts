@@ -8,6 +8,7 @@ import type { Store } from '../../storage/store.ts';
 import { DomainError } from '../errors.ts';
 import { maySendAs, type Principal } from '../principals/access.ts';
 import { foldAddress, quoted } from '../principals/addresses.ts';
+import { withoutForgedResults } from './authentication-results.ts';
 import type { Delivery, Recipient } from './delivery.ts';
 import { type QueueOptions, writeQueueOptions } from './queue-options.ts';
 import { authorsOf, completedHeader } from './submission-header.ts';
@@ -78,7 +79,7 @@ export class Submission {
         Buffer.concat([
           returnPath,
           Buffer.from(receivedField(trace, this.hostname, now)),
-          completedHeader(header, now, { unique: trace.id, domain }),
+          completedHeader(withoutForgedResults(header, this.hostname), now, { unique: trace.id, domain }),
         ]),
       );
       for await (const octets of body) await stage.write(octets);
