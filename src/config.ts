@@ -4,7 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type Network, parseAddress, parseNetwork } from './networks.ts';
+import { type Network, parseNetwork } from './networks.ts';
+import { dnsServerOf, HTTP_SERVICE, httpServiceOf, type RspamdServices, rspamdOf } from './service-addresses.ts';
 import { parseSize } from './sizes.ts';
 
 /** Names of the listeners, as in CONVENE_<NAME>_PORT. */
@@ -59,6 +60,8 @@ export interface Config {
   readonly dnsServers: readonly string[];
   /** What happens to mail that is not from the domain it says, as far as that domain asks for something. */
   readonly dmarc: (typeof DMARC)[number];
+  /** The spam filter; undefined: there is none. */
+  readonly rspamd: RspamdServices | undefined;
   /** Of one person, for an hour; 0: none. */
   readonly submissionLimits: { readonly messages: number; readonly recipients: number };
   /** Octets an account may hold that has no limit of its own; undefined: as many as the disk. */
@@ -281,6 +284,29 @@ export const SETTINGS: readonly Setting[] = [
     check: oneOf(DMARC),
   },
   {
+    name: 'CONVENE_RSPAMD',
+    type: 'URL',
+    default: '',
+    description:
+      'Worker of rspamd that scans what comes from elsewhere, like http://127.0.0.1:11333; spam goes to Junk. A password stands before the host: http://:password@host:port.',
+    check: (text) => (httpServiceOf(text) === undefined ? HTTP_SERVICE : undefined),
+  },
+  {
+    name: 'CONVENE_RSPAMD_CONTROLLER',
+    type: 'URL',
+    default: '',
+    description:
+      'Controller of rspamd, like http://:password@127.0.0.1:11334; it is told what people move into Junk and out of it.',
+    check: (text) => (httpServiceOf(text) === undefined ? HTTP_SERVICE : undefined),
+  },
+  {
+    name: 'CONVENE_SPAM_SCORE',
+    type: 'number',
+    default: '',
+    description: 'Score of rspamd from which mail goes to Junk; without it where the actions of rspamd call it spam.',
+    check: (text) => (/^\d{1,4}(?:\.\d{1,3})?$/.test(text) ? undefined : 'be a number, like 6 or 7.5'),
+  },
+  {
     name: 'CONVENE_SUBMISSION_MESSAGES',
     type: 'number',
     default: '5000',
@@ -339,8 +365,8 @@ export function readConfig(given: Readonly<Record<string, string | undefined>>, 
     // Empty means something for ports only; elsewhere it is what compose files make of a missing variable.
     const text = given === undefined || (given === '' && setting.type !== 'port') ? setting.default : given.trim();
     const complaint = text === '' ? undefined : setting.check(text);
-    // A relay may hold a password, which is not for the terminal.
-    const seen = setting.name === 'CONVENE_RELAY' ? text.replace(/\/\/.*@/, '//…@') : text;
+    // A URL may hold a password, which is not for the terminal.
+    const seen = setting.type === 'URL' ? text.replace(/\/\/.*@/, '//…@') : text;
     if (complaint !== undefined) problems.push(`${setting.name} must ${complaint}; it is "${shown(seen)}".`);
     values.set(setting.name, text);
   }
@@ -351,6 +377,9 @@ export function readConfig(given: Readonly<Record<string, string | undefined>>, 
     problems.push(
       `Set ${cert === '' ? 'CONVENE_TLS_CERT' : 'CONVENE_TLS_KEY'} too: a certificate and its key belong together.`,
     );
+  for (const name of ['CONVENE_RSPAMD_CONTROLLER', 'CONVENE_SPAM_SCORE'])
+    if (value(name) !== '' && value('CONVENE_RSPAMD') === '')
+      problems.push(`${name} means nothing without CONVENE_RSPAMD.`);
   problems.push(...samePorts(value));
   if (problems.length > 0) throw new ConfigError(problems);
 
@@ -381,6 +410,7 @@ export function readConfig(given: Readonly<Record<string, string | undefined>>, 
     ).toLowerCase(),
     dnsServers: networksIn(value('CONVENE_DNS_SERVERS')).flatMap((text) => dnsServerOf(text) ?? []),
     dmarc: DMARC.find((choice) => choice === value('CONVENE_DMARC')) ?? 'apply',
+    rspamd: rspamdOf(value('CONVENE_RSPAMD'), value('CONVENE_RSPAMD_CONTROLLER'), value('CONVENE_SPAM_SCORE')),
     submissionLimits: {
       messages: Number(value('CONVENE_SUBMISSION_MESSAGES')),
       recipients: Number(value('CONVENE_SUBMISSION_RECIPIENTS')),
@@ -449,14 +479,6 @@ function relayOf(text: string): Relay | undefined {
     user,
     password: secret,
   };
-}
-
-/** `address`, `address:port` or `[address]:port`, as node:dns takes them. */
-function dnsServerOf(text: string): string | undefined {
-  const [, bracketed, plain = text, port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
-  const address = bracketed ?? plain;
-  if (parseAddress(address) === undefined || Number(port ?? 53) > 65_535) return undefined;
-  return address.includes(':') ? `[${address}]:${port ?? 53}` : `${address}:${port ?? 53}`;
 }
 
 function decodedOrUndefined(text: string): string | undefined {

@@ -9,6 +9,7 @@ import type { ImapLimits } from '../protocols/imap/session.ts';
 import type { CertificatePair } from '../protocols/listener.ts';
 import { openPop3 } from '../protocols/pop3/listeners.ts';
 import type { Pop3Limits } from '../protocols/pop3/session.ts';
+import { type RspamdOptions, rspamd } from '../protocols/rspamd.ts';
 import { openSmtp } from '../protocols/smtp/listeners.ts';
 import type { SessionLimits } from '../protocols/smtp/session-limits.ts';
 import { smtpTransport, type TransportOptions } from '../protocols/smtp/transport.ts';
@@ -18,6 +19,7 @@ import { Outbound } from './mail/outbound.ts';
 import { Reception } from './mail/reception.ts';
 import { SenderVerification, type VerificationOptions } from './mail/sender-verification.ts';
 import { Signing } from './mail/signing.ts';
+import { SpamLessons, type SpamLessonsOptions } from './mail/spam-lessons.ts';
 import { Submission } from './mail/submission.ts';
 import { SubmissionLimits } from './mail/submission-limits.ts';
 import { packageVersion } from './package-root.ts';
@@ -40,6 +42,8 @@ export interface MailDoorsOptions {
   readonly smtpLimits?: Partial<SessionLimits>;
   readonly mailTransport?: Partial<TransportOptions>;
   readonly verification?: Partial<VerificationOptions>;
+  readonly rspamd?: Partial<RspamdOptions>;
+  readonly lessons?: Partial<SpamLessonsOptions>;
 }
 
 /** What all of them are given. */
@@ -78,6 +82,9 @@ export async function openMailDoors(
     signing: new Signing(domainKeys, now),
   });
   const verification = new SenderVerification({ servers: config.dnsServers, log, ...options.verification });
+  const spam = config.rspamd === undefined ? undefined : rspamd({ ...config.rspamd, log, ...options.rspamd });
+  const lessons = spam?.learns ? new SpamLessons(store, spam, { log, ...options.lessons }) : undefined;
+  mail.messages.onPlaced((placed) => lessons?.placed(placed));
   const flow = {
     recipients,
     reception: new Reception(mail.delivery, {
@@ -85,6 +92,7 @@ export async function openMailDoors(
       now,
       verification,
       dmarc: config.dmarc,
+      spam,
       arrived: (message) => services.scheduling.incoming.arrived(message, log),
     }),
     submissionLimits: new SubmissionLimits(config.submissionLimits, now),
@@ -95,7 +103,7 @@ export async function openMailDoors(
   const doors: Door[] = [];
   const close = async (): Promise<void> => {
     await Promise.all([...doors.map((door) => door.close()), outbound.stop()]);
-    await verification.close();
+    await Promise.all([verification.close(), lessons?.stop()]);
   };
   try {
     doors.push(await openImap({ ...common, ...mail, version, limits: options.imapLimits }));

@@ -74,6 +74,13 @@ export interface Removed {
 /** Messages taken away in one transaction, so that nobody waits long for a full mailbox. */
 const REMOVED_AT_ONCE = 500;
 
+/** Messages that somebody copied or moved, as they are placed now. */
+export interface Placed {
+  readonly sourceId: number;
+  readonly mailboxId: number;
+  readonly uids: readonly number[];
+}
+
 export type FlagMode = 'set' | 'add' | 'remove';
 
 export class Messages {
@@ -82,6 +89,7 @@ export class Messages {
   private readonly texts: TextSearch;
   private readonly copies: MessageCopies;
   private readonly now: () => number;
+  private placed: (placed: Placed) => void = () => {};
 
   constructor(store: Store, views: MailboxViews, texts: TextSearch, now: () => number) {
     this.store = store;
@@ -89,6 +97,11 @@ export class Messages {
     this.texts = texts;
     this.copies = new MessageCopies(store, views, now);
     this.now = now;
+  }
+
+  /** Whom to tell of what was copied or moved. */
+  onPlaced(placed: (placed: Placed) => void): void {
+    this.placed = placed;
   }
 
   /** Where the octets of a message for this account are put as they arrive. */
@@ -214,7 +227,7 @@ export class Messages {
    */
   async copy(viewer: Principal, view: MailboxView, uids: UidSet, target: Mailbox): Promise<Copied> {
     need(await mailRightsOn(this.store, viewer, mailboxOf(view)), 'r');
-    return this.arrive(await this.copies.copy(view, uids, await this.targetFor(viewer, target)));
+    return this.arrive(view, target, await this.copies.copy(view, uids, await this.targetFor(viewer, target)));
   }
 
   /**
@@ -224,7 +237,7 @@ export class Messages {
    */
   async move(viewer: Principal, view: MailboxView, uids: UidSet, target: Mailbox): Promise<Copied> {
     need(await mailRightsOn(this.store, viewer, mailboxOf(view)), 'r', 't', 'e');
-    return this.arrive(await this.copies.move(view, uids, await this.targetFor(viewer, target)));
+    return this.arrive(view, target, await this.copies.move(view, uids, await this.targetFor(viewer, target)));
   }
 
   /** UIDs that were expunged after a modseq (RFC 7162 §3.2.5: VANISHED). */
@@ -273,8 +286,9 @@ export class Messages {
   }
 
   /** Messages that are new to an account wait for the index. */
-  private arrive(copied: Copied): Copied {
+  private arrive({ mailboxId: sourceId }: MailboxView, { id: mailboxId }: Mailbox, copied: Copied): Copied {
     this.texts.arrived();
+    this.placed({ sourceId, mailboxId, uids: copied.to });
     return copied;
   }
 }

@@ -10,7 +10,8 @@ import type { Delivery, Recipient } from './delivery.ts';
 import type { StagedMessage } from './message-stage.ts';
 import type { SendingClient, Verdict } from './sender-checks.ts';
 import type { SenderVerification } from './sender-verification.ts';
-import { receivedField, returnPathField, type Trace } from './trace-fields.ts';
+import type { SpamFilter } from './spam-filter.ts';
+import { receivedField, returnPathField, spamStatusField, type Trace } from './trace-fields.ts';
 
 export interface ReceivedMessage {
   /** Envelope sender; '' for none. */
@@ -39,6 +40,8 @@ export interface ReceptionOptions {
   readonly verification: SenderVerification;
   /** What follows when the author's domain wants a message refused or put aside. */
   readonly dmarc: 'apply' | 'junk' | 'ignore';
+  /** Undefined: there is none. */
+  readonly spam: SpamFilter | undefined;
   /** Told of a message that was delivered, when it is not large; it is not answered before this has resolved. */
   readonly arrived: (arrival: Arrival) => Promise<void>;
 }
@@ -50,6 +53,7 @@ interface Taken {
   readonly staged: StagedMessage;
   readonly octets: Buffer | undefined;
   readonly verdict: Verdict;
+  readonly spam: boolean;
 }
 
 export class Reception {
@@ -100,18 +104,19 @@ export class Reception {
     return (await this.delivery.withoutRoom([recipient], octets)).length === 0;
   }
 
-  private async deliver({ staged, octets, verdict }: Taken, recipients: readonly Recipient[]): Promise<void> {
-    const unwanted = this.options.dmarc !== 'ignore' && verdict.policy !== 'none';
+  private async deliver({ staged, octets, verdict, spam }: Taken, recipients: readonly Recipient[]): Promise<void> {
+    const unwanted = spam || (this.options.dmarc !== 'ignore' && verdict.policy !== 'none');
     await this.delivery.deliver(staged, recipients, undefined, unwanted ? 'junk' : 'inbox');
     if (octets === undefined) return;
     const accountIds = [...new Set(recipients.flatMap((recipient) => recipient.accountIds))];
-    const trust = verdict.dmarc === 'temperror' ? 'none' : verdict.dmarc;
+    // What is in Junk does nothing by itself.
+    const trust = spam ? 'fail' : verdict.dmarc === 'temperror' ? 'none' : verdict.dmarc;
     await this.options.arrived({ accountIds, octets, trust });
   }
 
   /** The message as it is stored, its own octets as far as they are shown, and who it is from. */
   private async taken({ mailFrom, recipients, trace, client, header, body }: ReceivedMessage): Promise<Taken> {
-    const { hostname, now, verification } = this.options;
+    const { hostname, now, verification, spam: filter } = this.options;
     const accountId = recipients.flatMap(({ accountIds }) => accountIds)[0];
     if (accountId === undefined) throw new DomainError('not-found', 'The list has no members.');
     const stage = this.delivery.stage(accountId);
@@ -131,12 +136,19 @@ export class Reception {
       await stage.discard();
       throw error;
     }
-    const { results, verdict } = await check.finish(client, mailFrom);
+    const shown = size <= SHOWN_OCTETS ? Buffer.concat(pieces) : undefined;
+    const scanned = { id: trace.id, mailFrom, recipients: recipients.map(({ address }) => address), client };
+    const [{ results, verdict }, opinion] = await Promise.all([
+      check.finish(client, mailFrom),
+      shown === undefined ? undefined : filter?.check({ ...scanned, octets: shown }),
+    ]);
     const trail =
-      returnPathField(mailFrom) + receivedField(trace, hostname, now()) + authenticationResultsField(hostname, results);
+      returnPathField(mailFrom) +
+      receivedField(trace, hostname, now()) +
+      authenticationResultsField(hostname, results) +
+      (opinion === undefined ? '' : spamStatusField(opinion));
     const top = Buffer.concat([Buffer.from(trail), withoutForgedResults(header, hostname)]);
-    const staged = await stage.finish(top);
-    return { staged, octets: size <= SHOWN_OCTETS ? Buffer.concat(pieces) : undefined, verdict };
+    return { staged: await stage.finish(top), octets: shown, verdict, spam: opinion?.spam === true };
   }
 
   private async discard({ staged }: Taken): Promise<void> {

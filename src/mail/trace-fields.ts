@@ -25,6 +25,11 @@ export function returnPathField(mailFrom: string): string {
   return `Return-Path: <${mailFrom}>\r\n`;
 }
 
+/** What the spam filter thinks, in the words that mail programs look for. */
+export function spamStatusField({ spam, score }: { readonly spam: boolean; readonly score: number }): string {
+  return `X-Spam-Status: ${spam ? 'Yes' : 'No'}, score=${score.toFixed(2)}\r\n`;
+}
+
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 

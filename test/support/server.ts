@@ -31,7 +31,16 @@ export interface TestResponse {
 export interface ServerOverrides
   extends Pick<
     AppOptions,
-    'now' | 'httpLimits' | 'imapLimits' | 'pop3Limits' | 'smtpLimits' | 'mailTransport' | 'verification' | 'log'
+    | 'now'
+    | 'httpLimits'
+    | 'imapLimits'
+    | 'pop3Limits'
+    | 'smtpLimits'
+    | 'mailTransport'
+    | 'verification'
+    | 'rspamd'
+    | 'lessons'
+    | 'log'
   > {
   /**
    * CONVENE_ settings on top of those of tests: only HTTP listens, on a free port; the domain is example.org; nobody answers

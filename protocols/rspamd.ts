@@ -1,0 +1,100 @@
+/**
+ * rspamd by its HTTP interface: what it thinks of a message, and telling it what people think.
+ * RFC 9110. A message in, a score out (POST /checkv2); a message and a lesson in (POST /learnspam, /learnham).
+ * Elsewhere: when (src/mail/reception.ts, src/mail/spam-lessons.ts).
+ */
+
+import { type IncomingMessage, request as requestPlain } from 'node:http';
+import { request as requestSecure } from 'node:https';
+import type { Lesson, ScannedMessage, SpamFilter, SpamOpinion } from '../src/mail/spam-filter.ts';
+import type { HttpService, RspamdServices } from '../src/service-addresses.ts';
+
+export interface RspamdOptions extends RspamdServices {
+  readonly log: { error(fields: object, message: string): void };
+  readonly timeoutMs?: number;
+}
+
+/** rspamd gives up after eight seconds itself. */
+const TIMEOUT_MS = 10_000;
+const MAX_ANSWER = 1024 * 1024;
+/** Its actions that mean spam; those that mean "later" are not for mail that was taken. */
+const SPAM_ACTIONS = new Set(['add header', 'rewrite subject', 'quarantine', 'discard', 'reject']);
+
+export function rspamd({ scanner, controller, threshold, log, timeoutMs = TIMEOUT_MS }: RspamdOptions): SpamFilter {
+  return {
+    learns: controller !== undefined,
+    async check(message) {
+      try {
+        const signal = AbortSignal.timeout(timeoutMs);
+        const { status, text } = await post(scanner, '/checkv2', message.octets, envelopeOf(message), signal);
+        if (status !== 200) throw new Error(`rspamd answered ${status}`);
+        return opinionOf(JSON.parse(text), threshold);
+      } catch (error) {
+        log.error({ err: error, id: message.id }, 'rspamd did not say what it thinks of a message');
+        return undefined;
+      }
+    },
+    async learn(lesson: Lesson, octets, signal) {
+      if (controller === undefined) return;
+      const limited = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+      const { status } = await post(controller, `/learn${lesson}`, octets, {}, limited);
+      // 208 and 204: it knows already, or wants to hear no more; 4xx does not change by asking again.
+      if (status >= 400 && status < 500) log.error({ status, lesson }, 'rspamd refused to learn');
+      if (status >= 500) throw new Error(`rspamd answered ${status}`);
+    },
+  };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Several fields of one name go as several lines, which is how rspamd reads recipients. */
+async function post(
+  { origin, password }: HttpService,
+  path: string,
+  octets: Buffer,
+  fields: Readonly<Record<string, string | readonly string[]>>,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const url = new URL(path, origin);
+  const send = url.protocol === 'https:' ? requestSecure : requestPlain;
+  // A header takes octets as latin1, and none that ends it.
+  const written = (value: string) => Buffer.from(value.replace(/[\x00-\x1f\x7f]/g, '')).toString('latin1');
+  const headers: Record<string, string | string[]> = {
+    'Content-Type': 'message/rfc822',
+    'Content-Length': String(octets.length),
+    ...(password === undefined ? {} : { Password: written(password) }),
+  };
+  for (const [name, value] of Object.entries(fields))
+    headers[name] = typeof value === 'string' ? written(value) : value.map(written);
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    send(url, { method: 'POST', headers, signal, agent: false }, resolve).on('error', reject).end(octets);
+  });
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for await (const piece of response as AsyncIterable<Buffer>) {
+    size += piece.length;
+    if (size > MAX_ANSWER) throw new Error('rspamd said too much');
+    pieces.push(piece);
+  }
+  return { status: response.statusCode ?? 0, text: Buffer.concat(pieces).toString() };
+}
+
+function envelopeOf({ id, mailFrom, recipients, client }: ScannedMessage): Record<string, string | readonly string[]> {
+  return {
+    'Queue-Id': id,
+    From: mailFrom,
+    Rcpt: recipients,
+    ...(client === undefined ? {} : { IP: client.address, Helo: client.helo }),
+  };
+}
+
+function opinionOf(answer: unknown, threshold: number | undefined): SpamOpinion | undefined {
+  const { score, action, is_skipped: skipped } = (answer ?? {}) as Record<string, unknown>;
+  if (skipped === true) return undefined;
+  if (typeof score !== 'number' || !Number.isFinite(score) || typeof action !== 'string')
+    throw new Error('rspamd gave no score');
+  return { score, spam: threshold === undefined ? SPAM_ACTIONS.has(action) : score >= threshold };
+}
