@@ -37,6 +37,9 @@ interface Message {
 
 /** Signatures that are looked at: a message has one or two, and each costs questions. */
 const MAX_SIGNATURES = 10;
+/** Octets of a field that is taken to pieces, and fields of a header whose signatures are looked at. */
+const MAX_FIELD = 16 * 1024;
+const MAX_FIELDS = 1_000;
 
 const start = startData<VerificationStart>();
 const messages = new Map<number, Message>();
@@ -68,7 +71,7 @@ async function begin(id: number, header: Buffer): Promise<void> {
   // It is asked for later, or the message was given up.
   message.signatures.catch(() => {});
   messages.set(id, message);
-  await write(octets, fewerSignatures(header));
+  await write(octets, boundedHeader(header));
 }
 
 /** Resolves when the octets are taken. */
@@ -99,14 +102,22 @@ function keyNames(header: Buffer): string[] {
     .map((value) => `${tag(value, 's')}._domainkey.${tag(value, 'd')}`);
 }
 
-function fewerSignatures(header: Buffer): Buffer {
+/**
+ * The header without what would take long to read and that no honest message has: its signatures then say nothing, and others do
+ * not wait for it.
+ */
+function boundedHeader(header: Buffer): Buffer {
   const fields = readHeader(header, 0, header.length);
-  if (fields.countOf('dkim-signature') <= MAX_SIGNATURES) return header;
   const kept: Buffer[] = [];
-  let seen = 0;
+  let signatures = 0;
   for (let index = 0; index < fields.count; index++) {
     const { start: from, end } = fields.range(index);
-    if (fields.name(index) !== 'dkim-signature' || ++seen <= MAX_SIGNATURES) kept.push(header.subarray(from, end));
+    const name = fields.name(index);
+    const signature = name === 'dkim-signature' || name.startsWith('arc-');
+    if (signature && fields.count > MAX_FIELDS) continue;
+    if (name === 'dkim-signature' && ++signatures > MAX_SIGNATURES) continue;
+    if ((signature || name === 'from' || name === 'content-type') && end - from > MAX_FIELD) continue;
+    kept.push(header.subarray(from, end));
   }
   return Buffer.concat([...kept, header.subarray(fields.fieldsEnd)]);
 }

@@ -29,6 +29,7 @@ export function environmentFor(data: string, more: Readonly<Record<string, strin
     ...Object.fromEntries(LISTENERS.map((listener) => [portName(listener), listener === 'http' ? '0' : ''])),
     CONVENE_DATA: data,
     CONVENE_DOMAIN: 'example.org',
+    CONVENE_DNS_SERVERS: '127.0.0.1:9',
   };
   return { ...(Object.fromEntries(inherited) as Record<string, string>), ...settings, ...more };
 }

@@ -67,6 +67,7 @@ function environmentOf(data: string, port: number, more: Readonly<Record<string,
     CONVENE_HOST: '127.0.0.1',
     CONVENE_DOMAIN: 'example.com',
     CONVENE_LOG_LEVEL: 'error',
+    CONVENE_DNS_SERVERS: '127.0.0.1:9',
     CONVENE_HTTP_PORT: String(port),
   };
   for (const name of LISTENERS) environment[`CONVENE_${name}_PORT`] = '';

@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { sealMessage } from 'mailauth/lib/arc/index.js';
 import { dkimSign } from 'mailauth/lib/dkim/sign.js';
 import t from 'tap';
+import { SenderVerification } from '../../../src/mail/sender-verification.ts';
 import { type DnsServer, startDnsServer } from '../../support/dns-server.ts';
 import { letter, type MailServer, startMailServer } from '../../support/mail-server.ts';
 
@@ -260,4 +261,42 @@ t.test('submission says nothing of its people', async (t) => {
   const forged = 'Authentication-Results: mx.example.org; dmarc=pass\r\n';
   t.match(await client.data(forged + letter('anna@example.org', 'Own')), /^250/);
   t.equal(resultsOf((await server.news(server.bob))[0] ?? ''), '');
+});
+
+t.test('headers made to take long: their signatures say nothing, and mail goes on', async (t) => {
+  const [signature = ''] =
+    /^DKIM-Signature:[\s\S]*?\r\n(?![ \t])/m.exec(await signed(letter('ada@plain.example', 'x'))) ?? [];
+  const folded = (text: string) => text.replace(/.{400}/gs, '$&\r\n\t');
+  const names = folded('a:'.repeat(8_000));
+  const HEADERS: readonly (readonly [name: string, header: string])[] = [
+    ['keys', Array.from({ length: 200 }, (_, n) => signature.replace('s=s1', `s=n${n}`)).join('')],
+    ['a long From', `From: ${folded('a@plain.example,'.repeat(10_000))}\r\n`],
+    ['long tags', `DKIM-Signature: v=1; ${folded('b=; '.repeat(40_000))}\r\n`],
+    ['a long chain', `ARC-Seal: i=1; ${folded('a=b;'.repeat(40_000))}\r\n`],
+    ['names by fields', signature.replace(/h=[^;]*/, `h=${names}`) + 'a: b\r\n'.repeat(20_000)],
+  ];
+  for (const [name, header] of HEADERS) {
+    dns.questions.length = 0;
+    t.match(await send(header + letter('ada@plain.example', name), 'x@plain.example'), /^250/, name);
+    const [got = ''] = await server.news(server.bob);
+    t.notMatch(resultsOf(got), /dkim=pass|temperror/, name);
+    t.ok(dns.questions.filter((question) => question.includes('_domainkey')).length <= 10, name);
+  }
+});
+
+t.test('a thread that ends costs its messages the checks, and another one follows', async (t) => {
+  const errors: string[] = [];
+  const verification = new SenderVerification({
+    servers: [dns.address],
+    log: { error: (_, message) => errors.push(message) },
+  });
+  t.teardown(() => verification.close());
+  const header = Buffer.from(letter('ada@sent.example', 'Thread', ''));
+  const client = { address: '127.0.0.1', helo: 'client.example.net' };
+  const first = verification.begin(header);
+  await first.write(Buffer.from('x\r\n'));
+  await verification.close();
+  t.match(await first.finish(client, 'ada@sent.example'), { verdict: { dmarc: 'temperror', policy: 'none' } });
+  t.equal(errors.length, 1);
+  t.match(await verification.begin(header).finish(client, 'ada@sent.example'), { verdict: { dmarc: 'pass' } });
 });
