@@ -60,6 +60,8 @@ export interface Config {
   readonly dnsServers: readonly string[];
   /** What happens to mail that is not from the domain it says, as far as that domain asks for something. */
   readonly dmarc: (typeof DMARC)[number];
+  /** How long strangers are asked to wait before their mail is taken; 0: not at all. */
+  readonly greylistSeconds: number;
   /** The spam filter; undefined: there is none. */
   readonly rspamd: RspamdServices | undefined;
   /** Of one person, for an hour; 0: none. */
@@ -307,6 +309,14 @@ export const SETTINGS: readonly Setting[] = [
     check: (text) => (/^\d{1,4}(?:\.\d{1,3})?$/.test(text) ? undefined : 'be a number, like 6 or 7.5'),
   },
   {
+    name: 'CONVENE_GREYLIST_SECONDS',
+    type: 'seconds',
+    default: '0',
+    description:
+      'How long servers that bring mail for the first time are asked to wait (greylisting), like 300; 0 takes mail at once. LMTP is not concerned.',
+    check: wholeNumber(0, 14_400),
+  },
+  {
     name: 'CONVENE_SUBMISSION_MESSAGES',
     type: 'number',
     default: '5000',
@@ -410,6 +420,7 @@ export function readConfig(given: Readonly<Record<string, string | undefined>>, 
     ).toLowerCase(),
     dnsServers: networksIn(value('CONVENE_DNS_SERVERS')).flatMap((text) => dnsServerOf(text) ?? []),
     dmarc: DMARC.find((choice) => choice === value('CONVENE_DMARC')) ?? 'apply',
+    greylistSeconds: Number(value('CONVENE_GREYLIST_SECONDS')),
     rspamd: rspamdOf(value('CONVENE_RSPAMD'), value('CONVENE_RSPAMD_CONTROLLER'), value('CONVENE_SPAM_SCORE')),
     submissionLimits: {
       messages: Number(value('CONVENE_SUBMISSION_MESSAGES')),

@@ -14,6 +14,7 @@ import { openSmtp } from '../protocols/smtp/listeners.ts';
 import type { SessionLimits } from '../protocols/smtp/session-limits.ts';
 import { smtpTransport, type TransportOptions } from '../protocols/smtp/transport.ts';
 import type { Config, Listener } from './config.ts';
+import { Greylisting } from './mail/greylisting.ts';
 import { LocalRecipients } from './mail/local-recipients.ts';
 import { Outbound } from './mail/outbound.ts';
 import { Reception } from './mail/reception.ts';
@@ -95,6 +96,7 @@ export async function openMailDoors(
       spam,
       arrived: (message) => services.scheduling.incoming.arrived(message, log),
     }),
+    greylisting: new Greylisting(config.greylistSeconds * 1000, now),
     submissionLimits: new SubmissionLimits(config.submissionLimits, now),
     submission: new Submission(store, mail.delivery, hostname, now, () => outbound.wake()),
   };

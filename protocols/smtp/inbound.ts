@@ -4,13 +4,18 @@
  * Elsewhere: the conversation (session.ts), taking the message (src/mail/reception.ts).
  */
 import type { Recipient } from '../../src/mail/delivery.ts';
+import type { Greylisting } from '../../src/mail/greylisting.ts';
 import type { LocalRecipients } from '../../src/mail/local-recipients.ts';
 import type { Reception } from '../../src/mail/reception.ts';
 import type { Door } from './door.ts';
 import { isHere, localRecipient, relayRefused } from './recipients.ts';
 import { SmtpRefusal } from './refusal.ts';
 
-export function inboundDoor(recipients: LocalRecipients, reception: Reception): Door<Recipient> {
+export function inboundDoor(
+  recipients: LocalRecipients,
+  reception: Reception,
+  greylisting: Greylisting,
+): Door<Recipient> {
   return {
     name: 'smtp',
     login: false,
@@ -24,6 +29,9 @@ export function inboundDoor(recipients: LocalRecipients, reception: Reception): 
       // One reply after the message stands for all recipients, so who has no room is better told apart here.
       if (!(await reception.hasRoom(recipient, Number(transaction.parameters.get('SIZE') ?? 1))))
         throw new SmtpRefusal(452, '4.2.2', 'The mailbox has no room.');
+      const wait = greylisting.wait(transaction.peer.address, transaction.sender.address, recipient.address);
+      // RFC 6647 §5: a temporary refusal, of which a mail server makes another attempt.
+      if (wait > 0) throw new SmtpRefusal(451, '4.7.1', `Greylisted; try again in ${Math.ceil(wait / 1000)} seconds.`);
       return recipient;
     },
     async message(transaction, message) {

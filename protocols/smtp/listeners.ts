@@ -5,6 +5,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Config, Listener } from '../../src/config.ts';
+import type { Greylisting } from '../../src/mail/greylisting.ts';
 import type { LocalRecipients } from '../../src/mail/local-recipients.ts';
 import type { Reception } from '../../src/mail/reception.ts';
 import type { Submission } from '../../src/mail/submission.ts';
@@ -25,6 +26,7 @@ export interface SmtpServices {
   readonly submission: Submission;
   readonly submissionLimits: SubmissionLimits;
   readonly reception: Reception;
+  readonly greylisting: Greylisting;
   readonly tls: CertificatePair | undefined;
   readonly log: Logger;
   readonly limits?: Partial<SessionLimits>;
@@ -44,7 +46,8 @@ const GREETING_DELAY = 100;
 
 /** Opens those that have a port; all or none. */
 export async function openSmtp(services: SmtpServices): Promise<SmtpListeners> {
-  const { config, authentication, recipients, submission, submissionLimits, reception, tls, log } = services;
+  const { config, authentication, recipients, submission, submissionLimits, reception, greylisting, tls, log } =
+    services;
   const opened = new Map<SmtpListenerName, SocketListener>();
   const close = async (): Promise<void> => {
     await Promise.all([...opened.values()].map((listener) => listener.close()));
@@ -68,7 +71,7 @@ export async function openSmtp(services: SmtpServices): Promise<SmtpListeners> {
     const submissions = submissionDoor(recipients, submission, submissionLimits);
     await open('submission', submissions);
     await open('submissions', submissions);
-    await open('smtp', inboundDoor(recipients, reception), { limits: { greetingDelay: GREETING_DELAY } });
+    await open('smtp', inboundDoor(recipients, reception, greylisting), { limits: { greetingDelay: GREETING_DELAY } });
     await open('lmtp', lmtpDoor(recipients, reception), { tls: undefined });
   } catch (error) {
     await close();

@@ -11,12 +11,16 @@ const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const privateKey = rsa.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
 const keyRecord = `v=DKIM1; k=rsa; p=${rsa.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')}`;
 
+const ed25519 = generateKeyPairSync('ed25519');
+const ed25519Record = `v=DKIM1; k=ed25519; p=${Buffer.from(ed25519.publicKey.export({ format: 'jwk' }).x ?? '', 'base64url').toString('base64')}`;
+
 const ZONE = {
   'sent.example': { TXT: ['v=spf1 ip4:127.0.0.1 -all'] },
   '_dmarc.sent.example': { TXT: ['v=DMARC1; p=reject'] },
   'signed.example': { TXT: ['v=spf1 -all'] },
   '_dmarc.signed.example': { TXT: ['v=DMARC1; p=reject'] },
   's1._domainkey.signed.example': { TXT: [keyRecord] },
+  's2._domainkey.signed.example': { TXT: [ed25519Record] },
   'strict.example': { TXT: ['v=spf1 -all'] },
   '_dmarc.strict.example': { TXT: ['v=DMARC1; p=reject'] },
   'aside.example': {},
@@ -81,6 +85,20 @@ t.test('RFC 6376: a signature, and one that was broken under way', async (t) => 
   );
   t.match(resultsOf(got), /dmarc=pass \(p=reject\) header\.from=signed\.example$/);
   t.equal(got.slice(-message.length), message, 'below our fields the octets are those that came');
+
+  const modern = await signed(letter('ada@signed.example', 'Ed25519'), 'signed.example', {
+    signatureData: [
+      {
+        signingDomain: 'signed.example',
+        selector: 's2',
+        privateKey: ed25519.privateKey.export({ type: 'pkcs8', format: 'pem' }),
+        algorithm: 'ed25519-sha256',
+      },
+    ],
+  });
+  await send(modern, 'bounce@plain.example');
+  const [other = ''] = await server.news(server.bob);
+  t.match(resultsOf(other), /dkim=pass header\.d=signed\.example header\.s=s2 header\.a=ed25519-sha256/, 'RFC 8463');
 
   t.match(await send(message.replace('Text.', 'Teht.'), 'ada@signed.example'), /^550 5\.7\.1 .*signed\.example/);
   t.same(await server.news(server.bob), []);
