@@ -72,7 +72,9 @@ export class Reception {
   async take(message: ReceivedMessage): Promise<void> {
     const taken = await this.taken(message);
     const { verdict } = taken;
-    if (this.options.dmarc === 'apply' && verdict.policy === 'reject') {
+    // RFC 5321 §4.5.1: who looks after the server hears of its faults, whoever tells of them.
+    const forCaretakers = message.recipients.every(({ address }) => /^(?:postmaster|abuse)@/.test(address));
+    if (this.options.dmarc === 'apply' && verdict.policy === 'reject' && !forCaretakers) {
       await this.discard(taken);
       // RFC 7489 §10.3: said while the sender listens, so that nobody is sent a notice.
       throw new DomainError('forbidden', `DMARC fails, and ${verdict.domain} asks to refuse such mail.`);

@@ -30,6 +30,9 @@ const DEADLINE_MS = 8_000;
 /** Beyond the deadline a thread is no longer waited for. */
 const PATIENCE_MS = 2_000;
 
+/** Small pieces go to the thread together. */
+const PIECE_OCTETS = 64 * 1024;
+
 /** What is said when nothing could be found out. */
 const UNKNOWN: Verification = {
   results: [{ method: 'dmarc', result: 'temperror', properties: [] }],
@@ -65,15 +68,29 @@ export class SenderVerification {
         return undefined;
       }
     };
-    const begun = ask({ kind: 'header', message, octets: header });
+    // Octets of their own: a view takes all of the memory it lies in along to the thread.
+    const begun = ask({ kind: 'header', message, octets: new Uint8Array(header) });
+    let pieces: Buffer[] = [];
+    let held = 0;
+    const flush = async (): Promise<void> => {
+      if (held === 0) return;
+      const octets = new Uint8Array(Buffer.concat(pieces));
+      pieces = [];
+      held = 0;
+      await ask({ kind: 'body', message, octets });
+    };
     return {
       async write(octets) {
         await begun;
         // Without a signature nobody asks for the body.
-        if (signed) await ask({ kind: 'body', message, octets });
+        if (!signed) return;
+        pieces.push(octets);
+        held += octets.length;
+        if (held >= PIECE_OCTETS) await flush();
       },
       async finish(client, mailFrom) {
         await begun;
+        await flush();
         return ((await ask({ kind: 'end', message, client, mailFrom })) as Verification | undefined) ?? UNKNOWN;
       },
       drop() {

@@ -233,6 +233,24 @@ t.test('without an answer from DNS mail arrives, and says so', async (t) => {
   t.match(await send(around, 'eve@plain.example', server), /^550 5\.7\.1/);
 });
 
+t.test('RFC 5321 §4.5.1: postmaster gets it, in Junk', async (t) => {
+  const { principals, mail } = server.app;
+  const client = await server.talk('smtp');
+  await client.commands('MAIL FROM:<eve@plain.example>', 'RCPT TO:<postmaster@example.org>');
+  t.match(await client.data(letter('ada@strict.example', 'Caretaker')), /^250/);
+  const owner = (await server.store.principals.list(1)).find(({ role }) => role === 'owner');
+  const junk = await mail.mailboxes.find(await principals.find(owner?.name ?? ''), 'Junk');
+  t.equal((await mail.contents.bodies(junk.id, 1, 10)).length, 1);
+});
+
+t.test('a body of many small pieces', async (t) => {
+  const message = await signed(letter('ada@signed.example', 'Dots', '.\r\n'.repeat(100_000)));
+  t.match(await send(message, 'x@plain.example'), /^250/);
+  const [got = ''] = await server.news(server.bob);
+  t.match(resultsOf(got), /dkim=pass/);
+  t.ok(got.endsWith(message));
+});
+
 t.test('settings: never refuse, or only say so', async (t) => {
   for (const [dmarc, name] of [
     ['junk', 'Junk'],
