@@ -74,7 +74,8 @@ export async function openMailDoors(
   const { store, mail, authentication, domainKeys, queue } = services;
   const { mailHostname: hostname, relay } = config;
   const recipients = new LocalRecipients(store, mail.delivery);
-  const transport = smtpTransport({ hostname, relay, ...options.mailTransport });
+  const { dnsServers, deliverTo: allowed } = config;
+  const transport = smtpTransport({ hostname, relay, dnsServers, allowed, ...options.mailTransport });
   const outbound = new Outbound(store, mail.delivery, recipients, transport, {
     hostname,
     now,

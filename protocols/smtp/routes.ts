@@ -1,8 +1,9 @@
 /**
- * Which servers take mail for a destination, in the order they are tried.
- * RFC 8314 §3.3, RFC 3207 §4 for the relay.
+ * How a server that takes mail is spoken with.
+ * RFC 8314 §3.3, RFC 3207 §4 for the relay; RFC 7435 §3 for mail exchangers, whose certificates promise nothing.
  */
 import type { Config } from '../../src/config.ts';
+import type { MailExchanger } from './mail-exchangers.ts';
 
 /** One server and how to speak with it. */
 export interface Route {
@@ -29,4 +30,9 @@ export function relayRoute(relay: NonNullable<Config['relay']>): Route {
     verify: (implicitTls || login !== undefined) && !nearby,
     ...(login === undefined ? {} : { auth: login }),
   };
+}
+
+/** A mail exchanger: encrypted where it can be, as RFC 3207 §4.1 leaves it to whoever sends. */
+export function exchangerRoute({ host, address }: MailExchanger, port: number): Route {
+  return { host, address, port, tls: 'opportunistic', verify: false };
 }
