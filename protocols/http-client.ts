@@ -23,6 +23,8 @@ export interface HttpClientOptions {
   readonly program: string;
   readonly totalMs?: number;
   readonly maxOctets?: number;
+  /** How many are followed; 3 by default. */
+  readonly redirects?: number;
   /** For tests. */
   readonly resolve?: (host: string) => Promise<readonly string[]>;
 }
@@ -54,7 +56,8 @@ async function fetchWithin(options: HttpClientOptions, request: FetchRequest): P
       const { statusCode: status = 0, headers } = response;
       if ([301, 302, 303, 307, 308].includes(status) && headers.location !== undefined) {
         response.destroy();
-        if (redirects === REDIRECTS) throw new FetchError('failed', 'The server redirects too often.');
+        if (redirects === (options.redirects ?? REDIRECTS))
+          throw new FetchError('failed', 'The server redirects too often.');
         const next = fetchableUrl(resolved(headers.location, url));
         if (url.protocol === 'https:' && next.protocol === 'http:')
           throw new FetchError('refused', 'The server redirects from https to http.');

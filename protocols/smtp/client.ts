@@ -67,7 +67,12 @@ export async function sendOver(
     socketTimeout: timeouts.silence,
     allowInternalNetworkInterfaces: true,
     logger: false,
-    tls: { rejectUnauthorized: route.verify, servername: route.host, minVersion: 'TLSv1.2' },
+    tls: {
+      rejectUnauthorized: route.verify,
+      servername: route.host,
+      minVersion: 'TLSv1.2',
+      ...(route.authorities === undefined ? {} : { ca: route.authorities }),
+    },
   });
   const stop = (): void => connection.close();
   signal.addEventListener('abort', stop);

@@ -15,6 +15,8 @@ export interface Route {
   readonly tls: 'implicit' | 'required' | 'opportunistic' | 'none';
   /** The certificate must be valid for the host. */
   readonly verify: boolean;
+  /** Certificates to believe, as PEM; those of Node by default. */
+  readonly authorities?: string;
   readonly auth?: { readonly user: string; readonly password: string };
 }
 
@@ -32,7 +34,13 @@ export function relayRoute(relay: NonNullable<Config['relay']>): Route {
   };
 }
 
-/** A mail exchanger: encrypted where it can be, as RFC 3207 §4.1 leaves it to whoever sends. */
-export function exchangerRoute({ host, address }: MailExchanger, port: number): Route {
-  return { host, address, port, tls: 'opportunistic', verify: false };
+/** A mail exchanger: encrypted where it can be, as RFC 3207 §4.1 leaves it to whoever sends; `proven` wants it, with its name. */
+export function exchangerRoute(
+  { host, address }: MailExchanger,
+  port: number,
+  proven: boolean,
+  authorities: string | undefined,
+): Route {
+  const tls = proven ? 'required' : 'opportunistic';
+  return { host, address, port, tls, verify: proven, ...(authorities === undefined ? {} : { authorities }) };
 }
