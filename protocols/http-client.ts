@@ -9,21 +9,12 @@ import { lookup } from 'node:dns/promises';
 import { type IncomingMessage, request as requestPlain } from 'node:http';
 import { request as requestSecure } from 'node:https';
 import { FetchError, type Fetched, type Fetcher, type FetchRequest } from '../src/fetching.ts';
-import { contains, type IpAddress, type Network, parseAddress, parseNetwork } from '../src/networks.ts';
+import { contains, isPublic, type Network, parseAddress } from '../src/networks.ts';
 
 const REDIRECTS = 3;
 const TOTAL_MS = 10_000;
 const MAX_OCTETS = 10 * 1024 * 1024;
 const MAX_HEAD = 16 * 1024;
-
-/** IPv4 that is not a host of the internet: the registry of special-purpose addresses (RFC 6890 §2.2.2), and multicast. */
-const REFUSED_V4 = networks(
-  '0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 192.88.99.0/24',
-  '192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/3',
-);
-/** The only IPv6 addresses that are hosts of the internet (RFC 4291 §2.4), and those among them that lead elsewhere. */
-const GLOBAL_V6 = networks('2000::/3');
-const REFUSED_V6 = networks('2001::/23 2001:db8::/32 2002::/16 3fff::/20');
 
 export interface HttpClientOptions {
   /** Networks that may be asked though they are private, at any port: the operator's own. */
@@ -32,6 +23,8 @@ export interface HttpClientOptions {
   readonly program: string;
   readonly totalMs?: number;
   readonly maxOctets?: number;
+  /** How many are followed; 3 by default. */
+  readonly redirects?: number;
   /** For tests. */
   readonly resolve?: (host: string) => Promise<readonly string[]>;
 }
@@ -63,7 +56,8 @@ async function fetchWithin(options: HttpClientOptions, request: FetchRequest): P
       const { statusCode: status = 0, headers } = response;
       if ([301, 302, 303, 307, 308].includes(status) && headers.location !== undefined) {
         response.destroy();
-        if (redirects === REDIRECTS) throw new FetchError('failed', 'The server redirects too often.');
+        if (redirects === (options.redirects ?? REDIRECTS))
+          throw new FetchError('failed', 'The server redirects too often.');
         const next = fetchableUrl(resolved(headers.location, url));
         if (url.protocol === 'https:' && next.protocol === 'http:')
           throw new FetchError('refused', 'The server redirects from https to http.');
@@ -106,12 +100,6 @@ async function checkedAddress(options: HttpClientOptions, url: URL): Promise<str
 
 async function resolveAll(host: string): Promise<string[]> {
   return (await lookup(host, { all: true, order: 'ipv4first' })).map(({ address }) => address);
-}
-
-/** Whether an address is a host of the internet at large. */
-export function isPublic(address: IpAddress): boolean {
-  const within = (list: readonly Network[]) => list.some((network) => contains(network, address));
-  return address.length === 4 ? !within(REFUSED_V4) : within(GLOBAL_V6) && !within(REFUSED_V6);
 }
 
 function send(
@@ -210,11 +198,4 @@ function sentenceOf(error: unknown): string {
     return 'The certificate of the server is not valid.';
   if (code === 'HPE_HEADER_OVERFLOW' || code.startsWith('HPE_')) return 'The server does not answer in HTTP.';
   return code === 'ECONNREFUSED' ? 'The server refuses the connection.' : 'The server cannot be reached.';
-}
-
-function networks(...lists: readonly string[]): readonly Network[] {
-  return lists
-    .join(' ')
-    .split(' ')
-    .flatMap((text) => parseNetwork(text) ?? []);
 }

@@ -56,6 +56,8 @@ export interface Config {
   readonly relay: Relay | undefined;
   /** The name this server greets other mail servers with. */
   readonly mailHostname: string;
+  /** Private networks whose mail exchangers may be connected to. */
+  readonly deliverTo: readonly Network[];
   /** Who is asked about other domains, with ports; none: those of the machine. */
   readonly dnsServers: readonly string[];
   /** What happens to mail that is not from the domain it says, as far as that domain asks for something. */
@@ -260,18 +262,29 @@ export const SETTINGS: readonly Setting[] = [
     type: 'URL',
     default: '',
     description:
-      'Mail server that takes mail for other servers: smtp://host:port or smtps://host:port, with user:password@ before the host where it wants a log-in (then TLS is required, except on this machine). Ports are 25 and 465, with a log-in 587 and 465.',
+      'Mail server that takes all mail for other servers; without it mail goes to the servers that DNS names for each domain. smtp://host:port or smtps://host:port, with user:password@ before the host where it wants a log-in (then TLS is required, except on this machine). Ports are 25 and 465, with a log-in 587 and 465.',
     check: (text) =>
       relayOf(text) === undefined
         ? 'be smtp:// or smtps://, a host and perhaps a port, like smtp://relay.example.org:587'
         : undefined,
   },
   {
+    name: 'CONVENE_DELIVER_TO',
+    type: 'networks, comma-separated',
+    default: '',
+    description:
+      'Private networks whose mail servers are used when DNS names them. Without it, and without a relay, mail goes to public addresses only.',
+    check(text) {
+      const wrong = networksIn(text).find((part) => parseNetwork(part) === undefined);
+      return wrong === undefined ? undefined : `list addresses or networks like 10.0.0.0/8, and "${wrong}" is none`;
+    },
+  },
+  {
     name: 'CONVENE_DNS_SERVERS',
     type: 'addresses, comma-separated',
     default: '',
     description:
-      'DNS servers that are asked about the domains of senders, like 127.0.0.1 or [::1]:5353; without it those of the machine.',
+      'DNS servers that are asked about other domains of mail, like 127.0.0.1 or [::1]:5353; without it those of the machine.',
     check(text) {
       const wrong = networksIn(text).find((part) => dnsServerOf(part) === undefined);
       return wrong === undefined ? undefined : `list IP addresses, and "${wrong}" is none`;
@@ -418,6 +431,7 @@ export function readConfig(given: Readonly<Record<string, string | undefined>>, 
       publicHostname(value('CONVENE_PUBLIC_URL')) ||
       value('CONVENE_DOMAIN')
     ).toLowerCase(),
+    deliverTo: networksIn(value('CONVENE_DELIVER_TO')).flatMap((text) => parseNetwork(text) ?? []),
     dnsServers: networksIn(value('CONVENE_DNS_SERVERS')).flatMap((text) => dnsServerOf(text) ?? []),
     dmarc: DMARC.find((choice) => choice === value('CONVENE_DMARC')) ?? 'apply',
     greylistSeconds: Number(value('CONVENE_GREYLIST_SECONDS')),

@@ -4,6 +4,7 @@
  */
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { httpClient } from '../protocols/http-client.ts';
 import { openImap } from '../protocols/imap/listeners.ts';
 import type { ImapLimits } from '../protocols/imap/session.ts';
 import type { CertificatePair } from '../protocols/listener.ts';
@@ -75,7 +76,11 @@ export async function openMailDoors(
   const { store, mail, authentication, domainKeys, queue } = services;
   const { mailHostname: hostname, relay } = config;
   const recipients = new LocalRecipients(store, mail.delivery);
-  const transport = smtpTransport({ hostname, relay, ...options.mailTransport });
+  const { dnsServers, deliverTo: allowed } = config;
+  const program = `Convene/${packageVersion()}`;
+  // RFC 8461 §3.3: no redirects, and no file larger than a policy needs.
+  const fetcher = httpClient({ allowed: [], program, redirects: 0, maxOctets: 65_536 });
+  const transport = smtpTransport({ hostname, relay, dnsServers, allowed, fetcher, now, ...options.mailTransport });
   const outbound = new Outbound(store, mail.delivery, recipients, transport, {
     hostname,
     now,

@@ -1,6 +1,6 @@
 /**
  * IP addresses and networks as values: parsing, membership, and the network a peer is counted under.
- * Text forms of RFC 4291 §2.2 and §2.3, RFC 4632 §3.1. An IPv4-mapped IPv6 address counts as the IPv4 one (RFC 4291 §2.5.5.2).
+ * Text forms of RFC 4291 §2.2 and §2.3, RFC 4632 §3.1; addresses that are not for everybody: RFC 6890, RFC 4291 §2.4. An IPv4-mapped IPv6 address counts as the IPv4 one (RFC 4291 §2.5.5.2).
  * Pure: no sockets.
  */
 
@@ -12,6 +12,15 @@ export interface Network {
   /** Leading bits that count. */
   readonly prefix: number;
 }
+
+/** IPv4 that is not a host of the internet: the registry of special-purpose addresses (RFC 6890 §2.2.2), and multicast. */
+const REFUSED_V4 = networks(
+  '0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 192.88.99.0/24',
+  '192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/3',
+);
+/** The only IPv6 addresses that are hosts of the internet (RFC 4291 §2.4), and those among them that lead elsewhere. */
+const GLOBAL_V6 = networks('2000::/3');
+const REFUSED_V6 = networks('2001::/23 2001:db8::/32 2002::/16 3fff::/20');
 
 /** The address a text names, undefined when it is none. A zone (`%eth0`) is ignored. */
 export function parseAddress(text: string): IpAddress | undefined {
@@ -47,6 +56,12 @@ export function contains(network: Network, address: IpAddress): boolean {
 export function isLoopback(address: IpAddress): boolean {
   if (address.length === 4) return address[0] === 127;
   return address[15] === 1 && address.every((octet, i) => i === 15 || octet === 0);
+}
+
+/** Whether an address is a host of the internet at large. */
+export function isPublic(address: IpAddress): boolean {
+  const within = (list: readonly Network[]) => list.some((network) => contains(network, address));
+  return address.length === 4 ? !within(REFUSED_V4) : within(GLOBAL_V6) && !within(REFUSED_V6);
 }
 
 /** What attempts of a peer are counted under: its /32, or /64 of IPv6. Text that is no address stands for itself. */
@@ -100,4 +115,11 @@ function unmapped(address: IpAddress | undefined): IpAddress | undefined {
   if (address === undefined) return undefined;
   const mapped = address.every((octet, i) => i >= 12 || octet === (i < 10 ? 0 : 0xff));
   return mapped ? address.slice(12) : address;
+}
+
+function networks(...lists: readonly string[]): readonly Network[] {
+  return lists
+    .join(' ')
+    .split(' ')
+    .flatMap((text) => parseNetwork(text) ?? []);
 }

@@ -142,7 +142,7 @@ export async function openServices(config: Config, options: ServicesOptions = {}
       devicePasswords,
       setupLinks: new SetupLinks(store, devicePasswords, audit, now),
       freeBusy,
-      scheduling: schedulingOn(store, rooms, config.relay !== undefined, now),
+      scheduling: schedulingOn(store, rooms, now),
       feeds: new Feeds(store, freeBusy, audit, now),
       backups: new Backups(store, config, packageVersion(), now),
       restoring: new Restoring(store, audit, mail, config.data, now),

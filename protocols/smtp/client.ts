@@ -28,7 +28,17 @@ type NodemailerError = Error & {
 };
 
 /** What became of a conversation: an outcome for each recipient, or that this server could not be used at all. */
-export type Attempt = { readonly outcomes: Outcome[] } | { readonly unusable: Outcome };
+export type Attempt =
+  | {
+      readonly outcomes: Outcome[];
+      /** No answer came after the message: asking another server might deliver it twice. */
+      readonly doubtful: boolean;
+    }
+  | {
+      readonly unusable: Outcome;
+      /** It was encryption that failed. */
+      readonly encryption: boolean;
+    };
 
 const MAX_REPLY = 400;
 const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
@@ -42,7 +52,7 @@ export async function sendOver(
   signal: AbortSignal,
 ): Promise<Attempt> {
   const refused = unsendable(hostname, message);
-  if (refused !== undefined) return { outcomes: message.recipients.map(() => refused) };
+  if (refused !== undefined) return { outcomes: message.recipients.map(() => refused), doubtful: false };
   const connection = new SMTPConnection({
     host: route.address ?? route.host,
     port: route.port,
@@ -57,19 +67,30 @@ export async function sendOver(
     socketTimeout: timeouts.silence,
     allowInternalNetworkInterfaces: true,
     logger: false,
-    tls: { rejectUnauthorized: route.verify, servername: route.host, minVersion: 'TLSv1.2' },
+    tls: {
+      rejectUnauthorized: route.verify,
+      servername: route.host,
+      minVersion: 'TLSv1.2',
+      ...(route.authorities === undefined ? {} : { ca: route.authorities }),
+    },
   });
   const stop = (): void => connection.close();
   signal.addEventListener('abort', stop);
   try {
     await opened(connection, route);
   } catch (error) {
+    // Not in nodemailer's types: set from the beginning of the handshake to its end.
+    const { upgrading } = connection as unknown as { readonly upgrading?: boolean };
     connection.close();
     signal.removeEventListener('abort', stop);
-    return { unusable: deferred(error as NodemailerError, route, 'could not be reached') };
+    const failure = error as NodemailerError;
+    return {
+      unusable: deferred(failure, route, 'could not be reached'),
+      encryption: upgrading === true || failure.code === 'ETLS',
+    };
   }
   try {
-    return { outcomes: await conversation(connection, route, message) };
+    return await conversation(connection, route, message);
   } finally {
     signal.removeEventListener('abort', stop);
     connection.quit();
@@ -102,7 +123,7 @@ function opened(connection: SMTPConnection, { auth }: Route): Promise<void> {
   });
 }
 
-async function conversation(connection: SMTPConnection, route: Route, message: OutgoingMessage): Promise<Outcome[]> {
+async function conversation(connection: SMTPConnection, route: Route, message: OutgoingMessage): Promise<Attempt> {
   const { recipients, mailFrom, size } = message;
   // Not in nodemailer's types, and the only place where it says what EHLO brought.
   const { _supportedExtensions: extensions } = connection as unknown as {
@@ -117,7 +138,7 @@ async function conversation(connection: SMTPConnection, route: Route, message: O
       reply: 'The server does not take addresses beyond ASCII.',
       host: route.host,
     };
-    return recipients.map(() => outcome);
+    return { outcomes: recipients.map(() => outcome), doubtful: false };
   }
   let complete = false;
   const octets = Readable.from(
@@ -162,10 +183,11 @@ async function conversation(connection: SMTPConnection, route: Route, message: O
       host: route.host,
       relaysNotifications: extensions.includes('DSN'),
     };
-    return recipients.map(({ address }) => {
+    const outcomes = recipients.map(({ address }) => {
       const error = rejected.get(address);
       return error === undefined ? sent : answered(error, route, 'refused the recipient');
     });
+    return { outcomes, doubtful: false };
   } catch (thrown) {
     octets.destroy();
     const error = thrown as NodemailerError;
@@ -175,10 +197,11 @@ async function conversation(connection: SMTPConnection, route: Route, message: O
     const general = silent
       ? { ...deferred(error, route, 'gave no answer'), reply: 'No answer came after the message; it may arrive twice.' }
       : answered(error, route, 'ended the conversation');
-    return recipients.map(({ address }) => {
+    const outcomes = recipients.map(({ address }) => {
       const own = rejected.get(address);
       return own === undefined ? general : answered(own, route, 'refused the recipient');
     });
+    return { outcomes, doubtful: silent };
   }
 }
 

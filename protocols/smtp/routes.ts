@@ -1,8 +1,9 @@
 /**
- * Which servers take mail for a destination, in the order they are tried.
- * RFC 8314 §3.3, RFC 3207 §4 for the relay.
+ * How a server that takes mail is spoken with.
+ * RFC 8314 §3.3, RFC 3207 §4 for the relay; RFC 7435 §3 for mail exchangers, whose certificates promise nothing.
  */
 import type { Config } from '../../src/config.ts';
+import type { MailExchanger } from './mail-exchangers.ts';
 
 /** One server and how to speak with it. */
 export interface Route {
@@ -14,6 +15,8 @@ export interface Route {
   readonly tls: 'implicit' | 'required' | 'opportunistic' | 'none';
   /** The certificate must be valid for the host. */
   readonly verify: boolean;
+  /** Certificates to believe, as PEM; those of Node by default. */
+  readonly authorities?: string;
   readonly auth?: { readonly user: string; readonly password: string };
 }
 
@@ -29,4 +32,15 @@ export function relayRoute(relay: NonNullable<Config['relay']>): Route {
     verify: (implicitTls || login !== undefined) && !nearby,
     ...(login === undefined ? {} : { auth: login }),
   };
+}
+
+/** A mail exchanger: encrypted where it can be, as RFC 3207 §4.1 leaves it to whoever sends; `proven` wants it, with its name. */
+export function exchangerRoute(
+  { host, address }: MailExchanger,
+  port: number,
+  proven: boolean,
+  authorities: string | undefined,
+): Route {
+  const tls = proven ? 'required' : 'opportunistic';
+  return { host, address, port, tls, verify: proven, ...(authorities === undefined ? {} : { authorities }) };
 }

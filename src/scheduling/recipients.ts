@@ -6,7 +6,7 @@
 import type { PrincipalRow, Store } from '../../storage/store.ts';
 import type { Principal } from '../principals/access.ts';
 import { lookupOf } from './calendar-user.ts';
-import { DELIVERED, SENT, UNDELIVERABLE, UNKNOWN_USER } from './schedule-status.ts';
+import { DELIVERED, SENT, UNKNOWN_USER } from './schedule-status.ts';
 
 export interface Way {
   /** A principal of this server; 0: by mail. Undefined: there is no way. */
@@ -17,12 +17,9 @@ export interface Way {
 
 export class Recipients {
   private readonly store: Store;
-  private readonly mails: boolean;
 
-  /** `mails`: whether messages can leave by mail. */
-  constructor(store: Store, mails: boolean) {
+  constructor(store: Store) {
     this.store = store;
-    this.mails = mails;
   }
 
   /** The way from a sender to a folded address. */
@@ -36,7 +33,7 @@ export class Recipients {
     const domain = lookup.address.slice(lookup.address.lastIndexOf('@') + 1);
     if (principal === undefined && (await this.store.organisations.domain(domain)) !== undefined)
       return { recipientId: undefined, status: UNKNOWN_USER };
-    return this.mails ? { recipientId: 0, status: SENT } : { recipientId: undefined, status: UNDELIVERABLE };
+    return { recipientId: 0, status: SENT };
   }
 
   async find(user: string): Promise<PrincipalRow | undefined> {

@@ -18,8 +18,6 @@ export const ANSWERED = '2.0';
 export const UNKNOWN_USER = '3.7';
 /** The sender may not schedule with this user. */
 export const NO_AUTHORITY = '3.8';
-/** No way leads to the recipient. */
-export const UNDELIVERABLE = '5.1';
 
 /** The object with a status for attendees, named by their folded addresses. */
 export function withStatuses(calendar: Component, statuses: ReadonlyMap<string, string>): Component {

@@ -21,9 +21,8 @@ export interface SchedulingServices {
   readonly roomBookings: RoomBookings;
 }
 
-/** `mails`: whether messages to people elsewhere can leave. */
-export function schedulingOn(store: Store, rooms: Rooms, mails: boolean, now: () => number): SchedulingServices {
-  const recipients = new Recipients(store, mails);
+export function schedulingOn(store: Store, rooms: Rooms, now: () => number): SchedulingServices {
+  const recipients = new Recipients(store);
   const queue = new MessageQueue(store, now);
   const knows = (principalId: number, address: string) => knowsAddress(store, principalId, address);
   const roomBookings = new RoomBookings(store, rooms, now);

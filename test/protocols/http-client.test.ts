@@ -2,8 +2,8 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
-import { httpClient, isPublic } from '../../protocols/http-client.ts';
-import { parseAddress, parseNetwork } from '../../src/networks.ts';
+import { httpClient } from '../../protocols/http-client.ts';
+import { isPublic, parseAddress, parseNetwork } from '../../src/networks.ts';
 
 const loopback = [parseNetwork('127.0.0.1/32')].filter((network) => network !== undefined);
 const accept = 'text/calendar';

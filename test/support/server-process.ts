@@ -66,6 +66,8 @@ function environmentOf(data: string, port: number, more: Readonly<Record<string,
     CONVENE_DATA: data,
     CONVENE_HOST: '127.0.0.1',
     CONVENE_DOMAIN: 'example.com',
+    // Nothing answers there: no run asks the internet.
+    CONVENE_DNS_SERVERS: '127.0.0.1:9',
     CONVENE_LOG_LEVEL: 'error',
     CONVENE_DNS_SERVERS: '127.0.0.1:9',
     CONVENE_HTTP_PORT: String(port),

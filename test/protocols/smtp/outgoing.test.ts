@@ -340,16 +340,3 @@ t.test('§4.5.4: an attempt that a crash cut short is told in the log, and made 
   t.match(log.join(), /an attempt was cut short; the message may arrive twice/);
   await later(0);
 });
-
-t.test('without a relay mail waits', async (t) => {
-  const server = await startMailServer(t);
-  const client = await server.talk('submission');
-  await client.commands('MAIL FROM:<anna@example.org>', 'RCPT TO:<x@example.net>');
-  t.match(await client.data(letter('anna@example.org', 'Waits')), /^250/);
-  for (let i = 0; i < 100; i++) {
-    const [row] = await server.store.submissions.list(1);
-    if (row?.attempts === 1 && !row.lastError?.includes('not finished')) break;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  t.match(await server.store.submissions.list(10), [{ attempts: 1, lastError: /CONVENE_RELAY/ }]);
-});

@@ -87,7 +87,7 @@ const anna = await server.addUser('anna');
 async function scene(t: Teardown) {
   const { store } = server;
   const owner = await server.app.principals.find('anna');
-  const recipients = new Recipients(store, true);
+  const recipients = new Recipients(store);
   const failures: unknown[] = [];
   const queue = new MessageQueue(store, () => NOW);
   const bookings = new RoomBookings(store, new Rooms(store, () => NOW), () => NOW);

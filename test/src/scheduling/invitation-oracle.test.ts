@@ -30,7 +30,7 @@ t.test('every invitation and every answer arrives exactly once', async (t) => {
     if (row === undefined) throw new Error(`no ${segment} of ${name}`);
     return { ...row, owner, rights: ALL_RIGHTS };
   };
-  const recipients = new Recipients(store, false);
+  const recipients = new Recipients(store);
   const failures: unknown[] = [];
   const queue = new MessageQueue(store, Date.now);
   const bookings = new RoomBookings(store, new Rooms(store, Date.now), Date.now);
