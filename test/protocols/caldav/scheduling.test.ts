@@ -248,6 +248,23 @@ t.test('RFC 6638 §2, §6, §9: properties', async (t) => {
   t.equal(right.responses[0]?.ok.has('schedule-default-calendar-URL'), true);
   await put(anna, 'calendar/8.ics', calendarText('eight', [meeting(attendee('carl'))]));
   t.equal((await members(carl, 'other')).length, 1, 'invitations go there');
+  for (const [from, to] of [
+    ['other', 'other place'],
+    ['other place', 'other'],
+  ] as const) {
+    const path = (segment: string) => `${home(carl)}${encodeURIComponent(segment)}/`;
+    await server.request(carl, 'MOVE', path(from), { headers: { destination: path(to) } });
+    const shown = await ask(
+      server,
+      carl,
+      'PROPFIND',
+      `${home(carl)}inbox/`,
+      { depth: '0' },
+      propfindBody('C:schedule-default-calendar-URL'),
+    );
+    const href = shown.responses[0]?.ok.get('schedule-default-calendar-URL')?.child('DAV:', 'href')?.text();
+    t.equal(href, path(to), 'the choice follows its calendar');
+  }
   const scheduled = await ask(
     server,
     anna,
