@@ -5,7 +5,7 @@
  * Elsewhere: the rules themselves (itip-organizer.ts, itip-attendee.ts), delivery (message-queue.ts).
  */
 import type { Store, Writes } from '../../storage/store.ts';
-import { printContent } from '../calendar/content.ts';
+import { parameterOf, printContent } from '../calendar/content.ts';
 import type { CalendarObjectModel } from '../calendar/icalendar.ts';
 import type { SchedulePlan, Scheduling, StoredObject } from '../calendar/scheduling-port.ts';
 import { isSchedulingCollection } from '../collections/collections.ts';
@@ -13,13 +13,14 @@ import type { Collection, WriteRequest } from '../collections/members.ts';
 import { DomainError } from '../errors.ts';
 import { maySchedule, type Principal } from '../principals/access.ts';
 import { organizerAddress, ownAttendee } from './attendee-properties.ts';
+import { invitedBy } from './attendee-view.ts';
 import { foldCalendarUser, isFoldedUser } from './calendar-user.ts';
 import { attendeeChange } from './itip-attendee.ts';
 import { type ItipMessage, printMessage } from './itip-message.ts';
 import { organizerChange } from './itip-organizer.ts';
 import type { MessageQueue } from './message-queue.ts';
 import type { Recipients } from './recipients.ts';
-import { withOrganizerStatus, withStatuses } from './schedule-status.ts';
+import { REJECTED, withOrganizerStatus, withStatuses } from './schedule-status.ts';
 import {
   attendeesOf,
   organizerOf,
@@ -72,7 +73,7 @@ export class AutoSchedule implements Scheduling {
       const asOrganizer = roles.new === 'organizer' ? fresh : undefined;
       const change = { before: roles.old === 'organizer' ? old : undefined, after: asOrganizer, isOwn, now };
       const outcome = organizerChange({ ...change, keepAnswers: request.keepAnswers === true });
-      const { outgoing, statuses } = await this.routes(owner, outcome.messages);
+      const { outgoing, statuses } = await this.routes(owner, outcome.messages, change.before);
       const stored = outcome.stored && withStatuses(outcome.stored, statuses);
       const octets = asOrganizer === undefined || stored === undefined ? undefined : changedText(asOrganizer, stored);
       const refresh = outcome.answersChanged && outcome.messages.length === 0 ? asOrganizer : undefined;
@@ -91,24 +92,41 @@ export class AutoSchedule implements Scheduling {
     return this.planned(collection, request, tag, octets, outgoing, undefined);
   }
 
-  /** Where messages go, and the status of each recipient. */
+  /** Where messages go, and the status of each recipient. `before`: the organizer's object so far. */
   private async routes(
     owner: Principal,
     messages: readonly ItipMessage[],
+    before?: SchedulingObject,
   ): Promise<{ outgoing: Outgoing[]; statuses: Map<string, string> }> {
     const statuses = new Map<string, string>();
+    const known = invitedBy(before);
     const outgoing: Outgoing[] = [];
     for (const message of messages) {
       const to: { user: string; recipientId: number }[] = [];
       for (const recipient of message.recipients) {
         const user = foldCalendarUser(recipient);
         const { recipientId, status } = await this.recipients.wayTo(owner, user);
+        const earlier = known.get(user);
+        const reached = earlier !== undefined && parameterOf(earlier, 'schedule-status') !== REJECTED;
+        const asks = message.method === 'REQUEST' && recipientId !== undefined && !reached;
+        if (asks && (await this.isTaken(owner, recipientId, message.icalUid))) {
+          statuses.set(user, REJECTED);
+          continue;
+        }
         statuses.set(user, status);
         if (recipientId !== undefined) to.push({ user, recipientId });
       }
       if (to.length > 0) outgoing.push({ message, to });
     }
     return { outgoing, statuses };
+  }
+
+  /** Whether somebody here has a meeting of another organizer under this UID: whoever invites under it changes nothing. */
+  private async isTaken(owner: Principal, recipientId: number, icalUid: string): Promise<boolean> {
+    const row = await this.store.calendarObjects.ofUid(recipientId, 0, icalUid);
+    const data = row === undefined ? undefined : await this.store.calendarObjects.data(row.id);
+    const organizer = data === undefined ? undefined : organizerIn(data);
+    return organizer !== undefined && !isFoldedUser(owner, organizer);
   }
 
   private async planned(
@@ -150,6 +168,13 @@ export class AutoSchedule implements Scheduling {
     if (data === undefined) return;
     if (!mentions(data, isOwn)) throw new DomainError('attendee-change-forbidden', 'The organizer did not invite you.');
   }
+}
+
+/** The folded organizer in the text of an object; cheaper than reading all of it. */
+function organizerIn(data: string): string | undefined {
+  const unfolded = data.replace(/\r?\n[ \t]/g, '');
+  const [, value] = /^ORGANIZER(?:;(?:"[^"\r\n]*"|[^":\r\n])*)?:([^\r\n]*)/im.exec(unfolded) ?? [];
+  return value === undefined ? undefined : foldCalendarUser(value);
 }
 
 /** Whether the text of an object names an attendee; cheaper than reading all of it. */

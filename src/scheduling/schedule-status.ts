@@ -20,6 +20,8 @@ export const UNKNOWN_USER = '3.7';
 export const NO_AUTHORITY = '3.8';
 /** No way leads to the recipient. */
 export const UNDELIVERABLE = '5.1';
+/** The recipient holds something else under the UID of the message, so that it would change nothing. */
+export const REJECTED = '5.3';
 
 /** The object with a status for attendees, named by their folded addresses. */
 export function withStatuses(calendar: Component, statuses: ReadonlyMap<string, string>): Component {

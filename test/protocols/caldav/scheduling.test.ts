@@ -196,6 +196,26 @@ t.test('a message under the UID of another meeting changes nothing', async (t) =
   );
   t.equal((await copyOf(bob, 'five')).etag, before.etag);
   t.equal(await emptyInbox(bob), 0);
+  t.match(
+    (await copyOf(carl, 'five')).text.replace(/\r\n /g, ''),
+    /SCHEDULE-STATUS=5.3:mailto:bob/,
+    'and its sender is not told that it was delivered',
+  );
+  const changed = { lines: [organizer('carl'), attendee('carl', 'ACCEPTED'), attendee('bob'), 'SUMMARY:Forged again'] };
+  await put(carl, 'calendar/5.ics', calendarText('five', [changed]));
+  t.match((await copyOf(carl, 'five')).text.replace(/\r\n /g, ''), /SCHEDULE-STATUS=5.3:mailto:bob/, 'nor later');
+  t.equal(await emptyInbox(bob), 0);
+});
+
+t.test('an invitation under the UID of an event of one’s own is shown, and the event stays', async (t) => {
+  await put(bob, 'calendar/own.ics', calendarText('own', [{ lines: ['SUMMARY:Mine'] }]));
+  await put(anna, 'calendar/own.ics', calendarText('own', [meeting(attendee('bob'), 'SUMMARY:Hers')]));
+  t.match((await copyOf(bob, 'own')).text, /SUMMARY:Mine/);
+  const [message = ''] = await members(bob, 'inbox');
+  t.match((await server.request(bob, 'GET', message)).text, /METHOD:REQUEST[\s\S]*SUMMARY:Hers/);
+  await emptyInbox(bob);
+  await server.request(anna, 'DELETE', `${home(anna)}calendar/own.ics`);
+  t.equal(await emptyInbox(bob), 0, 'what was never his is not cancelled');
 });
 
 t.test('RFC 6638 §2, §6, §9: properties', async (t) => {
