@@ -66,6 +66,7 @@ export class AutoSchedule implements Scheduling {
     const roles = { old: roleIn(old, isOwn), new: roleIn(fresh, isOwn) };
     if (old === undefined && roles.new === 'attendee' && !isServers(fresh)) return nothing('none');
     requireSameOrganizer(old, fresh, roles);
+    if (fresh === undefined && old !== undefined && after !== undefined) requireOrganizer(old, after, roles.old);
     const tag = roles.new === 'none' ? 'none' : 'new';
     if (request.silent === true) return nothing(tag);
     const now = this.now();
@@ -235,6 +236,19 @@ function requireSameOrganizer(
     throw new DomainError('organizer-change-forbidden', 'The organizer of a meeting cannot be changed.');
   if (roles.old === 'attendee')
     throw new DomainError('attendee-change-forbidden', 'The organizer of a meeting cannot be changed.');
+}
+
+/**
+ * RFC 5545 §3.8.4.3: whoever invites is named. A client that loses ORGANIZER does not call a meeting off by it, and an attendee
+ * whose client does has not declined. An organizer who takes everybody out as well calls it off.
+ * @throws DomainError organizer-change-forbidden, attendee-change-forbidden
+ */
+function requireOrganizer(old: SchedulingObject, after: CalendarObjectModel, role: Role): void {
+  if (role === 'attendee' && isServers(old))
+    throw new DomainError('attendee-change-forbidden', 'An attendee cannot leave but by declining.');
+  const invites = after.components.some(({ content }) => attendeesOf(content).size > 0);
+  if (role === 'organizer' && invites)
+    throw new DomainError('organizer-change-forbidden', 'A meeting has an organizer as long as it has attendees.');
 }
 
 /** The text to store when it is not the one that was sent. */

@@ -76,7 +76,7 @@ export function applyRequest({ message, current, isOwn, complete }: Invitation):
   }
   if (!applied) return { result: 'stale' };
   const series = kept.get(MAIN);
-  if (series !== undefined) kept.set(MAIN, settleExclusions(series, main, current, kept, invited, isOwn));
+  if (series !== undefined) kept.set(MAIN, settleExclusions(series, main && message, current, kept, invited, isOwn));
   const carrier = main === undefined ? current : { ...message, model: { ...message.model, content: calendar } };
   return { result: 'applied', stored: withZones(withComponents(carrier, kept.values()), [message, current]) };
 }
@@ -181,10 +181,13 @@ function isOwnException(key: InstanceKey, component: Component, current: Schedul
   return derived !== undefined && fingerprint(derived, current) === fingerprint(component, current);
 }
 
-/** Instances that were declined by leaving them out stay out, unless the organizer says something new of them. */
+/**
+ * Instances that were declined by leaving them out stay out, unless the organizer says something new of them or the series has
+ * no such instance any more. `sent`: the message, when it tells of the series.
+ */
 function settleExclusions(
   series: Component,
-  sent: Component | undefined,
+  sent: SchedulingObject | undefined,
   current: SchedulingObject,
   kept: Map<InstanceKey, Component>,
   invited: ReadonlySet<InstanceKey>,
@@ -200,7 +203,7 @@ function settleExclusions(
       continue;
     }
     kept.delete(key);
-    if (sent !== undefined && !isExcluded(settled, key, current))
+    if (sent !== undefined && !isExcluded(settled, key, current) && hasInstance(sent, key))
       settled = [settled[0], [...settled[1], exdate], settled[2]];
   }
   return settled;

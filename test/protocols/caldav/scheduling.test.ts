@@ -218,6 +218,28 @@ t.test('an invitation under the UID of an event of one’s own is shown, and the
   t.equal(await emptyInbox(bob), 0, 'what was never his is not cancelled');
 });
 
+t.test('a client that loses the organizer calls nothing off', async (t) => {
+  await put(anna, 'calendar/lost.ics', calendarText('lost', [meeting(attendee('bob'))]));
+  await emptyInbox(bob);
+  const without = calendarText('lost', [{ lines: [attendee('anna', 'ACCEPTED'), attendee('bob')] }]);
+  const refused = await put(anna, 'calendar/lost.ics', without);
+  t.equal(refused.status, 403);
+  t.match(refused.text, /allowed-organizer-scheduling-object-change/);
+  const { href } = await copyOf(bob, 'lost');
+  const bare = { headers: CALENDAR, body: calendarText('lost', [{ lines: [] }]) };
+  const left = await server.request(bob, 'PUT', href, bare);
+  t.equal(left.status, 403);
+  t.match(left.text, /allowed-attendee-scheduling-object-change/);
+  t.same([await emptyInbox(anna), await emptyInbox(bob)], [0, 0]);
+  t.equal(
+    (await put(anna, 'calendar/lost.ics', calendarText('lost', [{ lines: [] }]))).status,
+    204,
+    'nobody is invited',
+  );
+  t.match((await copyOf(bob, 'lost')).text, /STATUS:CANCELLED/);
+  t.equal(await emptyInbox(bob), 1);
+});
+
 t.test('RFC 6638 §2, §6, §9: properties', async (t) => {
   const principal = await ask(
     server,
