@@ -5,8 +5,8 @@
  * Elsewhere: the rules themselves (itip-organizer.ts, itip-attendee.ts), delivery (message-queue.ts).
  */
 import type { Store, Writes } from '../../storage/store.ts';
-import { parameterOf, printContent } from '../calendar/content.ts';
-import type { CalendarObjectModel } from '../calendar/icalendar.ts';
+import { type Component, parameterOf, printContent } from '../calendar/content.ts';
+import { type CalendarObjectModel, parseCalendarObject } from '../calendar/icalendar.ts';
 import type { SchedulePlan, Scheduling, StoredObject } from '../calendar/scheduling-port.ts';
 import { isSchedulingCollection } from '../collections/collections.ts';
 import type { Collection, WriteRequest } from '../collections/members.ts';
@@ -23,11 +23,14 @@ import type { Recipients } from './recipients.ts';
 import { REJECTED, withOrganizerStatus, withStatuses } from './schedule-status.ts';
 import {
   attendeesOf,
+  MAIN,
   organizerOf,
+  replaceProperties,
   SCHEDULED,
   type SchedulingObject,
   scheduleAgentOf,
   schedulingObject,
+  withComponents,
 } from './scheduling-object.ts';
 
 type Role = 'organizer' | 'attendee' | 'none';
@@ -61,12 +64,12 @@ export class AutoSchedule implements Scheduling {
     const { owner } = collection;
     const isOwn = (user: string) => isFoldedUser(owner, user);
     const old = scheduled(before?.model);
-    const fresh = scheduled(after);
+    const fresh = scheduled(after) ?? withPeopleOf(old, after, isOwn);
     if (fresh !== undefined) requireOneOrganizer(fresh);
     const roles = { old: roleIn(old, isOwn), new: roleIn(fresh, isOwn) };
     if (old === undefined && roles.new === 'attendee' && !isServers(fresh)) return nothing('none');
     requireSameOrganizer(old, fresh, roles);
-    if (fresh === undefined && old !== undefined && after !== undefined) requireOrganizer(old, after, roles.old);
+    if (fresh === undefined && after !== undefined && roles.old === 'organizer') requireNobodyInvited(after);
     const tag = roles.new === 'none' ? 'none' : 'new';
     if (request.silent === true) return nothing(tag);
     const now = this.now();
@@ -76,7 +79,8 @@ export class AutoSchedule implements Scheduling {
       const outcome = organizerChange({ ...change, keepAnswers: request.keepAnswers === true });
       const { outgoing, statuses } = await this.routes(owner, outcome.messages, change.before);
       const stored = outcome.stored && withStatuses(outcome.stored, statuses);
-      const octets = asOrganizer === undefined || stored === undefined ? undefined : changedText(asOrganizer, stored);
+      const octets =
+        asOrganizer === undefined || stored === undefined ? undefined : changedText(asOrganizer.model, stored);
       const refresh = outcome.answersChanged && outcome.messages.length === 0 ? asOrganizer : undefined;
       return this.planned(collection, request, tag, octets, outgoing, refresh);
     }
@@ -89,7 +93,7 @@ export class AutoSchedule implements Scheduling {
       outcome.stored === undefined || status === undefined
         ? outcome.stored
         : withOrganizerStatus(outcome.stored, status);
-    const octets = fresh === undefined || stored === undefined ? undefined : changedText(fresh, stored);
+    const octets = after === undefined || stored === undefined ? undefined : changedText(after, stored);
     return this.planned(collection, request, tag, octets, outgoing, undefined);
   }
 
@@ -239,22 +243,38 @@ function requireSameOrganizer(
 }
 
 /**
- * RFC 5545 §3.8.4.3: whoever invites is named. A client that loses ORGANIZER does not call a meeting off by it, and an attendee
- * whose client does has not declined. An organizer who takes everybody out as well calls it off.
- * @throws DomainError organizer-change-forbidden, attendee-change-forbidden
+ * RFC 5545 §3.8.4.3: whoever invites is named. A client that loses ORGANIZER does not call a meeting off by it; an organizer who
+ * takes everybody out as well does.
+ * @throws DomainError organizer-change-forbidden
  */
-function requireOrganizer(old: SchedulingObject, after: CalendarObjectModel, role: Role): void {
-  if (role === 'attendee' && isServers(old))
-    throw new DomainError('attendee-change-forbidden', 'An attendee cannot leave but by declining.');
-  const invites = after.components.some(({ content }) => attendeesOf(content).size > 0);
-  if (role === 'organizer' && invites)
+function requireNobodyInvited(after: CalendarObjectModel): void {
+  if (after.components.some(({ content }) => attendeesOf(content).size > 0))
     throw new DomainError('organizer-change-forbidden', 'A meeting has an organizer as long as it has attendees.');
 }
 
+/** An attendee's object whose client lost the organizer, with organizer and attendees as they were; undefined for all others. */
+function withPeopleOf(
+  old: SchedulingObject | undefined,
+  after: CalendarObjectModel | undefined,
+  isOwn: (user: string) => boolean,
+): SchedulingObject | undefined {
+  if (old === undefined || after === undefined || roleIn(old, isOwn) !== 'attendee' || !isServers(old))
+    return undefined;
+  const sent = schedulingObject(after);
+  const people = (component: Component | undefined) =>
+    (component?.[1] ?? []).filter(([name]) => name === 'organizer' || name === 'attendee');
+  const [first] = old.components.values();
+  const restored = [...sent.components].map(([key, component]): Component => {
+    const known = people(old.components.get(key) ?? old.components.get(MAIN) ?? first);
+    return replaceProperties(component, ['organizer', 'attendee'], known);
+  });
+  return schedulingObject(parseCalendarObject(printContent(withComponents(sent, restored))));
+}
+
 /** The text to store when it is not the one that was sent. */
-function changedText(sent: SchedulingObject, stored: SchedulingObject['model']['content']): string | undefined {
+function changedText(sent: CalendarObjectModel, stored: Component): string | undefined {
   const text = printContent(stored);
-  return text === printContent(sent.model.content) ? undefined : text;
+  return text === printContent(sent.content) ? undefined : text;
 }
 
 /** Queues one message for its recipients. Returns the ids of those on this server. */
