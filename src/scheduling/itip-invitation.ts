@@ -41,7 +41,11 @@ export interface Invitation {
 /** A REQUEST (RFC 5546 §3.2.2). */
 export function applyRequest({ message, current, isOwn, complete }: Invitation): InvitationOutcome {
   const calendar = withoutMethod(message.model.content);
-  if (current === undefined) return { result: 'applied', stored: calendar };
+  if (current === undefined) {
+    const declined = [...message.components.values()].every((one) => ownPartstat(one, isOwn) === 'DECLINED');
+    // Declined and deleted: it does not come back before it asks again.
+    return declined && complete ? { result: 'unchanged' } : { result: 'applied', stored: calendar };
+  }
   if (!sameOrganizer(message, current)) return { result: 'not-organizer' };
   const main = message.components.get(MAIN);
   const known = current.components.get(MAIN);
@@ -62,6 +66,7 @@ export function applyRequest({ message, current, isOwn, complete }: Invitation):
   } else {
     for (const [key, component] of current.components) kept.set(key, component);
   }
+  if (main !== undefined) keepCancelled(kept, message, current);
   let applied = main !== undefined;
   const invited = new Set<InstanceKey>();
   for (const [key, component] of message.components) {
@@ -69,6 +74,7 @@ export function applyRequest({ message, current, isOwn, complete }: Invitation):
     const exact = current.components.get(key);
     const own = exact ?? known;
     if (exact !== undefined && isOlder(component, exact)) continue;
+    if (own === undefined && complete && ownPartstat(component, isOwn) === 'DECLINED') continue;
     applied = true;
     invited.add(key);
     const base = exact ?? (known === undefined ? undefined : deriveOverride(current, key));
@@ -179,6 +185,17 @@ function received(
 function isOwnException(key: InstanceKey, component: Component, current: SchedulingObject): boolean {
   const derived = deriveOverride(current, key);
   return derived !== undefined && fingerprint(derived, current) === fingerprint(component, current);
+}
+
+/** Interpretation 62: a cancelled instance stays visible while the organizer's series leaves it out. */
+function keepCancelled(kept: Map<InstanceKey, Component>, message: SchedulingObject, current: SchedulingObject): void {
+  for (const [key, component] of current.components) {
+    const series = kept.get(MAIN);
+    if (key === MAIN || series === undefined || !isCancelled(component) || !isExcluded(series, key, message)) continue;
+    if (message.components.has(key)) continue;
+    kept.set(key, component);
+    kept.set(MAIN, withoutExdate(series, key, message));
+  }
 }
 
 /**
