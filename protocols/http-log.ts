@@ -18,7 +18,7 @@ export function requestId(): string {
 /** A request target as it may be logged: links are their own key, and queries hold addresses. */
 export function loggableUrl(url: string): string {
   return url
-    .replace(/^(\/feeds\/|\/setup\/(?:link|profile)\/)[^/?#]+/i, '$1[secret]')
+    .replace(/^(\/feeds\/|\/invitation\/|\/setup\/(?:link|profile)\/)[^/?#]+/i, '$1[secret]')
     .replace(/\?.*$/s, (query) => (query.length > 1 ? '?…' : query));
 }
 

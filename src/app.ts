@@ -104,10 +104,19 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     };
     for (const job of housekeeping(services, config.deletedKeptDays, now)) jobs.add(job);
     jobs.add({ name: 'renew-certificate', everyMs: 60_000, run: async () => void renewCertificate() });
-    const { queue, delivery } = services.scheduling;
+    const { queue, delivery, guests } = services.scheduling;
     queue.start(delivery, log);
     const queued = () => mail.outbound.wake();
-    jobs.add(outgoingMail({ store, now, language: config.language, queued }));
+    const { publicUrl, language } = config;
+    jobs.add(
+      outgoingMail({
+        store,
+        now,
+        language,
+        queued,
+        answerUrl: (row) => publicUrl && publicUrl + guests.path(row.accountId, row.icalUid, row.recipient),
+      }),
+    );
     services.mail.texts.arrived();
     const commands = administration({ ...services, services: announced });
     doors.push(await serveControl(config.data, commands, (error) => log.error({ err: error }, 'a command failed')));

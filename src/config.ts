@@ -154,7 +154,7 @@ export const SETTINGS: readonly Setting[] = [
     type: 'URL',
     default: '',
     description:
-      'How clients reach this server, without a path: https://dav.example.org. Without it absolute URLs are built from the Host header when that names the domain or this machine.',
+      'How clients reach this server, without a path: https://dav.example.org. Without it absolute URLs are built from the Host header when that names the domain or this machine, and invitations by mail have no link for answering on the web.',
     check: (text) =>
       originOf(text) === undefined
         ? 'be http:// or https:// and a host without a path, like https://dav.example.org'

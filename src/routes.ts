@@ -16,6 +16,7 @@ import type { HomeExtension } from '../protocols/dav/contract.ts';
 import { dav } from '../protocols/dav/plugin.ts';
 import { freeBusyAddresses } from '../protocols/feeds/free-busy-address.ts';
 import { feeds } from '../protocols/feeds/plugin.ts';
+import { guests } from '../protocols/guests/plugin.ts';
 import { setup } from '../protocols/setup/plugin.ts';
 import type { TlsCertificate } from '../protocols/tls-certificate.ts';
 import { Attachments } from './calendar/attachments.ts';
@@ -73,6 +74,7 @@ export async function registerRoutes(
     },
     now,
   });
+  await fastify.register(guests, { answers: services.scheduling.guests });
   await fastify.register(setupLinksApi, { links: services.setupLinks, services: announced });
 }
 

@@ -110,7 +110,8 @@ export async function openServices(config: Config, options: ServicesOptions = {}
   try {
     const hashing = new PasswordHashing();
     const audit = new AuditLog(store, now);
-    const secondFactors = new SecondFactors(store, sealingOf(config.data), now);
+    const sealing = sealingOf(config.data);
+    const secondFactors = new SecondFactors(store, sealing, now);
     const parts = { secondFactors, audit };
     const authentication = new Authentication(store, hashing, new LoginThrottle(now), now, parts);
     const organisations = new Organisations(store, now, () => authentication.loadDomains());
@@ -142,7 +143,7 @@ export async function openServices(config: Config, options: ServicesOptions = {}
       devicePasswords,
       setupLinks: new SetupLinks(store, devicePasswords, audit, now),
       freeBusy,
-      scheduling: schedulingOn(store, rooms, now),
+      scheduling: schedulingOn(store, rooms, sealing, now),
       feeds: new Feeds(store, freeBusy, audit, now),
       backups: new Backups(store, config, packageVersion(), now),
       restoring: new Restoring(store, audit, mail, config.data, now),

@@ -3,8 +3,8 @@
  * RFC 6638 §2.1.1, §2.2.1 (principals), §9.2 (schedule-default-calendar-URL), §3.2.10 and §9.3 (schedule-tag).
  * Elsewhere: what the calendar for invitations is used for (src/scheduling/default-calendar.ts).
  */
+import { DEFAULT_CALENDAR_PROPERTY } from '../../src/collections/chosen-calendar.ts';
 import { isSchedulingCollection } from '../../src/collections/collections.ts';
-import { DEFAULT_CALENDAR_PROPERTY } from '../../src/scheduling/default-calendar.ts';
 import type { CalendarObjectRow } from '../../storage/store.ts';
 import type { Exchange, LiveProperty, Resource } from '../dav/contract.ts';
 import { DavError } from '../dav/dav-error.ts';

@@ -1,5 +1,4 @@
 /** The HTML of the set-up pages: small, without scripts, in the language of the visitor. Elsewhere: words (src/setup/guide.ts). */
-import { hash } from 'node:crypto';
 import QR from 'qr';
 import { escapeXml } from '../../src/collections/property-text.ts';
 import {
@@ -13,17 +12,7 @@ import {
   WORDS,
 } from '../../src/setup/guide.ts';
 import type { Services } from '../../src/setup/service-records.ts';
-
-const STYLE =
-  'body{font:16px/1.5 system-ui,sans-serif;max-width:42em;margin:2em auto;padding:0 1em;color:#222;background:#fff}' +
-  'code{background:#eee;padding:.1em .3em;overflow-wrap:anywhere}th{text-align:left;padding-right:1em;vertical-align:top}' +
-  'button,.button{font:inherit;padding:.6em 1.2em;border:0;border-radius:.4em;background:#1558b0;color:#fff;text-decoration:none}' +
-  'svg{width:12em;height:12em}nav a{margin-right:1em}';
-
-/** Nothing but this style, and forms to this server. */
-export const PAGE_POLICY =
-  `default-src 'none'; style-src 'sha256-${hash('sha256', STYLE, 'base64')}'; form-action 'self'; ` +
-  "base-uri 'none'; frame-ancestors 'none'";
+import { page } from '../html-page.ts';
 
 export interface PageOptions {
   readonly language: Language;
@@ -83,12 +72,4 @@ function manual({ services, language }: PageOptions): string {
     ([label, value]) => `<tr><th>${escapeXml(label)}</th><td><code>${escapeXml(value)}</code></td></tr>`,
   );
   return `<h2>${escapeXml(WORDS.manual[language])}</h2><table>${rows.join('')}</table>`;
-}
-
-function page(language: Language, title: string, body: string): string {
-  return (
-    `<!doctype html><html lang="${language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">` +
-    `<meta name="robots" content="noindex"><title>${escapeXml(title)}</title><style>${STYLE}</style></head>` +
-    `<body><h1>${escapeXml(title)}</h1>${body}</body></html>\n`
-  );
 }

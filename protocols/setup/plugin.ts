@@ -12,7 +12,8 @@ import { DEVICES, deviceName, deviceOf, LANGUAGES, languageOf } from '../../src/
 import type { Services } from '../../src/setup/service-records.ts';
 import type { SetupLinks } from '../../src/setup/setup-links.ts';
 import { errorReplies } from '../error-replies.ts';
-import { guidePage, linkPage, PAGE_POLICY, preparedPage, sentencePage } from './page.ts';
+import { PAGE_POLICY } from '../html-page.ts';
+import { guidePage, linkPage, preparedPage, sentencePage } from './page.ts';
 
 export interface SetupOptions {
   readonly links: SetupLinks;

@@ -19,6 +19,7 @@ import { StoreError } from '../../storage/store.ts';
 import { DomainError } from '../errors.ts';
 import { ALL_RIGHTS, mayCreateIn, type Principal, type Rights, rightsOn, rightsOnHome } from '../principals/access.ts';
 import type { Directory } from '../principals/directory.ts';
+import { followCalendar } from './chosen-calendar.ts';
 import { DEFAULT_ADDRESS_BOOK } from './default-collections.ts';
 import type { Collection, Precondition } from './members.ts';
 import { MAX_DEPTH, moveTree, parentOf, removeTree } from './plain-collections.ts';
@@ -170,6 +171,8 @@ export class Collections {
       const own = collection.accountId === viewer.id ? [collection.id] : [];
       const modseq = await write.accounts.nextModseq(viewer.id, own);
       await write.collections.rebind(collection, segment, modseq);
+      if (collection.kind === 'calendar' && own.length > 0)
+        await followCalendar(write, viewer.id, collection.segment, segment);
       return { created };
     });
   }

@@ -40,6 +40,7 @@ export function withOwnParts(organizers: Component, own: Component, isOwn: (user
     const [name, , , value] = property;
     if (name === 'attendee' && answer !== undefined && isOwn(foldCalendarUser(value)))
       properties.push([name, answer[1], answer[2], value]);
+    else if (name === 'organizer') properties.push(scheduledBy(property, propertyOf(own, 'organizer')));
     else if (!isOwnProperty(name, organizers[0])) properties.push(property);
   }
   for (const property of own[1]) if (isOwnProperty(property[0], organizers[0])) properties.push(property);
@@ -61,6 +62,20 @@ export function withPrivateParts(organizers: Component, own: Component): Compone
   properties.push(...kept);
   const others = organizers[2].filter(([name]) => name !== 'valarm');
   return [organizers[0], properties, [...others, ...own[2].filter(([name]) => name === 'valarm')]];
+}
+
+/** Who schedules with the organizer is what the attendee says; the server's own status is not (RFC 6638 §3.2.2.1, §7). */
+function scheduledBy(organizer: Property, own: Property | undefined): Property {
+  const parameters = { ...organizer[1] };
+  const mine = own === undefined ? {} : own[1];
+  const names = ['schedule-agent', 'schedule-force-send'];
+  if (parameterOf(own ?? organizer, 'schedule-agent').toUpperCase() === 'CLIENT') names.push('schedule-status');
+  for (const name of names) {
+    const value = mine[name];
+    if (value === undefined) delete parameters[name];
+    else parameters[name] = value;
+  }
+  return [organizer[0], parameters, organizer[2], organizer[3]];
 }
 
 /** Who schedules with the organizer is the attendee's choice, and how its last answer fared its own knowledge (RFC 6638 §7). */

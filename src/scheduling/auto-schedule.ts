@@ -5,28 +5,32 @@
  * Elsewhere: the rules themselves (itip-organizer.ts, itip-attendee.ts), delivery (message-queue.ts).
  */
 import type { Store, Writes } from '../../storage/store.ts';
-import { printContent } from '../calendar/content.ts';
-import type { CalendarObjectModel } from '../calendar/icalendar.ts';
+import { type Component, parameterOf, printContent } from '../calendar/content.ts';
+import { type CalendarObjectModel, parseCalendarObject } from '../calendar/icalendar.ts';
 import type { SchedulePlan, Scheduling, StoredObject } from '../calendar/scheduling-port.ts';
 import { isSchedulingCollection } from '../collections/collections.ts';
 import type { Collection, WriteRequest } from '../collections/members.ts';
 import { DomainError } from '../errors.ts';
 import { maySchedule, type Principal } from '../principals/access.ts';
 import { organizerAddress, ownAttendee } from './attendee-properties.ts';
+import { invitedBy } from './attendee-view.ts';
 import { foldCalendarUser, isFoldedUser } from './calendar-user.ts';
 import { attendeeChange } from './itip-attendee.ts';
 import { type ItipMessage, printMessage } from './itip-message.ts';
 import { organizerChange } from './itip-organizer.ts';
 import type { MessageQueue } from './message-queue.ts';
 import type { Recipients } from './recipients.ts';
-import { withOrganizerStatus, withStatuses } from './schedule-status.ts';
+import { REJECTED, withOrganizerStatus, withStatuses } from './schedule-status.ts';
 import {
   attendeesOf,
+  MAIN,
   organizerOf,
+  replaceProperties,
   SCHEDULED,
   type SchedulingObject,
   scheduleAgentOf,
   schedulingObject,
+  withComponents,
 } from './scheduling-object.ts';
 
 type Role = 'organizer' | 'attendee' | 'none';
@@ -60,11 +64,12 @@ export class AutoSchedule implements Scheduling {
     const { owner } = collection;
     const isOwn = (user: string) => isFoldedUser(owner, user);
     const old = scheduled(before?.model);
-    const fresh = scheduled(after);
+    const fresh = scheduled(after) ?? withPeopleOf(old, after, isOwn);
     if (fresh !== undefined) requireOneOrganizer(fresh);
     const roles = { old: roleIn(old, isOwn), new: roleIn(fresh, isOwn) };
     if (old === undefined && roles.new === 'attendee' && !isServers(fresh)) return nothing('none');
     requireSameOrganizer(old, fresh, roles);
+    if (fresh === undefined && after !== undefined && roles.old === 'organizer') requireNobodyInvited(after);
     const tag = roles.new === 'none' ? 'none' : 'new';
     if (request.silent === true) return nothing(tag);
     const now = this.now();
@@ -72,9 +77,10 @@ export class AutoSchedule implements Scheduling {
       const asOrganizer = roles.new === 'organizer' ? fresh : undefined;
       const change = { before: roles.old === 'organizer' ? old : undefined, after: asOrganizer, isOwn, now };
       const outcome = organizerChange({ ...change, keepAnswers: request.keepAnswers === true });
-      const { outgoing, statuses } = await this.routes(owner, outcome.messages);
+      const { outgoing, statuses } = await this.routes(owner, outcome.messages, change.before);
       const stored = outcome.stored && withStatuses(outcome.stored, statuses);
-      const octets = asOrganizer === undefined || stored === undefined ? undefined : changedText(asOrganizer, stored);
+      const octets =
+        asOrganizer === undefined || stored === undefined ? undefined : changedText(asOrganizer.model, stored);
       const refresh = outcome.answersChanged && outcome.messages.length === 0 ? asOrganizer : undefined;
       return this.planned(collection, request, tag, octets, outgoing, refresh);
     }
@@ -87,28 +93,45 @@ export class AutoSchedule implements Scheduling {
       outcome.stored === undefined || status === undefined
         ? outcome.stored
         : withOrganizerStatus(outcome.stored, status);
-    const octets = fresh === undefined || stored === undefined ? undefined : changedText(fresh, stored);
+    const octets = after === undefined || stored === undefined ? undefined : changedText(after, stored);
     return this.planned(collection, request, tag, octets, outgoing, undefined);
   }
 
-  /** Where messages go, and the status of each recipient. */
+  /** Where messages go, and the status of each recipient. `before`: the organizer's object so far. */
   private async routes(
     owner: Principal,
     messages: readonly ItipMessage[],
+    before?: SchedulingObject,
   ): Promise<{ outgoing: Outgoing[]; statuses: Map<string, string> }> {
     const statuses = new Map<string, string>();
+    const known = invitedBy(before);
     const outgoing: Outgoing[] = [];
     for (const message of messages) {
       const to: { user: string; recipientId: number }[] = [];
       for (const recipient of message.recipients) {
         const user = foldCalendarUser(recipient);
         const { recipientId, status } = await this.recipients.wayTo(owner, user);
+        const earlier = known.get(user);
+        const reached = earlier !== undefined && parameterOf(earlier, 'schedule-status') !== REJECTED;
+        const asks = message.method === 'REQUEST' && recipientId !== undefined && !reached;
+        if (asks && (await this.isTaken(owner, recipientId, message.icalUid))) {
+          statuses.set(user, REJECTED);
+          continue;
+        }
         statuses.set(user, status);
         if (recipientId !== undefined) to.push({ user, recipientId });
       }
       if (to.length > 0) outgoing.push({ message, to });
     }
     return { outgoing, statuses };
+  }
+
+  /** Whether somebody here has a meeting of another organizer under this UID: whoever invites under it changes nothing. */
+  private async isTaken(owner: Principal, recipientId: number, icalUid: string): Promise<boolean> {
+    const row = await this.store.calendarObjects.ofUid(recipientId, 0, icalUid);
+    const data = row === undefined ? undefined : await this.store.calendarObjects.data(row.id);
+    const organizer = data === undefined ? undefined : organizerIn(data);
+    return organizer !== undefined && !isFoldedUser(owner, organizer);
   }
 
   private async planned(
@@ -150,6 +173,13 @@ export class AutoSchedule implements Scheduling {
     if (data === undefined) return;
     if (!mentions(data, isOwn)) throw new DomainError('attendee-change-forbidden', 'The organizer did not invite you.');
   }
+}
+
+/** The folded organizer in the text of an object; cheaper than reading all of it. */
+function organizerIn(data: string): string | undefined {
+  const unfolded = data.replace(/\r?\n[ \t]/g, '');
+  const [, value] = /^ORGANIZER(?:;(?:"[^"\r\n]*"|[^":\r\n])*)?:([^\r\n]*)/im.exec(unfolded) ?? [];
+  return value === undefined ? undefined : foldCalendarUser(value);
 }
 
 /** Whether the text of an object names an attendee; cheaper than reading all of it. */
@@ -212,10 +242,39 @@ function requireSameOrganizer(
     throw new DomainError('attendee-change-forbidden', 'The organizer of a meeting cannot be changed.');
 }
 
+/**
+ * RFC 5545 §3.8.4.3: whoever invites is named. A client that loses ORGANIZER does not call a meeting off by it; an organizer who
+ * takes everybody out as well does.
+ * @throws DomainError organizer-change-forbidden
+ */
+function requireNobodyInvited(after: CalendarObjectModel): void {
+  if (after.components.some(({ content }) => attendeesOf(content).size > 0))
+    throw new DomainError('organizer-change-forbidden', 'A meeting has an organizer as long as it has attendees.');
+}
+
+/** An attendee's object whose client lost the organizer, with organizer and attendees as they were; undefined for all others. */
+function withPeopleOf(
+  old: SchedulingObject | undefined,
+  after: CalendarObjectModel | undefined,
+  isOwn: (user: string) => boolean,
+): SchedulingObject | undefined {
+  if (old === undefined || after === undefined || roleIn(old, isOwn) !== 'attendee' || !isServers(old))
+    return undefined;
+  const sent = schedulingObject(after);
+  const people = (component: Component | undefined) =>
+    (component?.[1] ?? []).filter(([name]) => name === 'organizer' || name === 'attendee');
+  const [first] = old.components.values();
+  const restored = [...sent.components].map(([key, component]): Component => {
+    const known = people(old.components.get(key) ?? old.components.get(MAIN) ?? first);
+    return replaceProperties(component, ['organizer', 'attendee'], known);
+  });
+  return schedulingObject(parseCalendarObject(printContent(withComponents(sent, restored))));
+}
+
 /** The text to store when it is not the one that was sent. */
-function changedText(sent: SchedulingObject, stored: SchedulingObject['model']['content']): string | undefined {
+function changedText(sent: CalendarObjectModel, stored: Component): string | undefined {
   const text = printContent(stored);
-  return text === printContent(sent.model.content) ? undefined : text;
+  return text === printContent(sent.content) ? undefined : text;
 }
 
 /** Queues one message for its recipients. Returns the ids of those on this server. */

@@ -45,7 +45,9 @@ export function attendeeChange(change: AttendeeChange): AttendeeOutcome {
   const { before, after } = change;
   if (after === undefined) return { stored: undefined, message: declineAll(change) };
   if (before === undefined) {
-    const answered = [...after.components].filter(([, one]) => ownPartstat(one, change.isOwn) !== 'NEEDS-ACTION');
+    const answered = [...after.components].filter(
+      ([, one]) => ownPartstat(one, change.isOwn) !== 'NEEDS-ACTION' && !isCancelled(one),
+    );
     const stored = withComponents(after, [...after.components.values()].map(withoutForce));
     return {
       stored,
@@ -56,20 +58,24 @@ export function attendeeChange(change: AttendeeChange): AttendeeOutcome {
       ),
     };
   }
-  const { merged, removed } = merge(before, namedAsBefore(before, after), change.isOwn);
+  const named = namedAsBefore(before, after);
+  const { merged, removed } = merge(before, named, change.isOwn, named === after);
   const answers: Component[] = [];
   let mainChanged = false;
   for (const [key, component] of merged) {
     const earlier = before.components.get(key) ?? deriveOverride(before, key);
-    const forced = forcesSend(organizerOf([component]), 'REPLY');
-    if (!forced && earlier !== undefined && answerOf(earlier, change.isOwn) === answerOf(component, change.isOwn))
+    const asked = forcesSend(organizerOf([component]), 'REPLY') || isHandedOver(earlier, component, change.isOwn);
+    if (!asked && earlier !== undefined && answerOf(earlier, change.isOwn) === answerOf(component, change.isOwn))
       continue;
     answers.push(component);
     if (key === MAIN) mainChanged = true;
   }
   // An answer to the series tells the answers to its exceptions with it.
-  const told = mainChanged ? [...merged.values()] : answers;
-  const declined = removed.map((component) => answered(component, 'DECLINED', change.isOwn));
+  const open = (component: Component) => answers.includes(component) || !isCancelled(component);
+  const told = mainChanged ? [...merged.values()].filter(open) : answers;
+  const declined = removed
+    .filter((component) => !isCancelled(component))
+    .map((component) => answered(component, 'DECLINED', change.isOwn));
   const stored = withComponents(after, [...merged.values()].map(withoutForce));
   return { stored, message: replyWith(change, before, [...told, ...declined]) };
 }
@@ -87,8 +93,15 @@ function declineAll(change: AttendeeChange): ItipMessage | undefined {
   return replyWith(
     change,
     before,
-    components.map((component) => answered(component, 'DECLINED', isOwn)),
+    components.filter((component) => !isCancelled(component)).map((one) => answered(one, 'DECLINED', isOwn)),
   );
+}
+
+/** Whether the server schedules from now on with an organizer who was answered by the client, or not at all (RFC 6638 §7.1). */
+function isHandedOver(earlier: Component | undefined, component: Component, isOwn: (user: string) => boolean): boolean {
+  const [before, after] = [earlier, component].map((one) => one && organizerOf([one]));
+  if (before === undefined || after === undefined || ownPartstat(component, isOwn) === 'NEEDS-ACTION') return false;
+  return scheduleAgentOf(before) !== 'SERVER' && scheduleAgentOf(after) === 'SERVER';
 }
 
 function answered(component: Component, partstat: string, isOwn: (user: string) => boolean): Component {
@@ -104,13 +117,12 @@ function replyWith(
   object: SchedulingObject,
   components: readonly Component[],
 ): ItipMessage | undefined {
-  const open = components.filter((component) => !isCancelled(component));
-  const organizer = organizerOf(open);
+  const organizer = organizerOf(components);
   if (organizer === undefined || !reply) return undefined;
-  const forced = open.some((component) => forcesSend(organizerOf([component]), 'REPLY'));
+  const forced = components.some((component) => forcesSend(organizerOf([component]), 'REPLY'));
   if (scheduleAgentOf(organizer) !== 'SERVER' && !forced) return undefined;
-  const answers = open.map((component) => replyComponent(component, isOwn, now));
-  const sender = open.map((component) => ownAttendee(component, isOwn)).find((one) => one !== undefined);
+  const answers = components.map((component) => replyComponent(component, isOwn, now));
+  const sender = components.map((component) => ownAttendee(component, isOwn)).find((one) => one !== undefined);
   if (sender === undefined) return undefined;
   return itipMessage('REPLY', object, sender[3], [organizer[3]], answers);
 }
@@ -168,13 +180,15 @@ function namedAsBefore(before: SchedulingObject, after: SchedulingObject): Sched
 
 /**
  * The stored object with what an attendee may change of it (RFC 6638 §3.2.2.1): answers, alarms, its own properties, instances
- * left out. Overrides the client dropped stay; anything else of the organizer's that it changed is put back.
+ * left out. Overrides the client dropped stay, unless there is no series that EXDATE could leave them out of (`mayDrop`:
+ * the client knows single instances); anything else of the organizer's that it changed is put back.
  * @throws DomainError attendee-change-forbidden for other times, another organizer, or without one's own ATTENDEE
  */
 function merge(
   before: SchedulingObject,
   after: SchedulingObject,
   isOwn: (user: string) => boolean,
+  mayDrop: boolean,
 ): { merged: Map<InstanceKey, Component>; removed: Component[] } {
   const main = after.components.get(MAIN);
   const left = main === undefined ? new Map<InstanceKey, Property>() : excludedKeys(main, after);
@@ -186,7 +200,7 @@ function merge(
     const changed = after.components.get(key);
     if (changed !== undefined) {
       merged.set(key, mergeOne(base, before, changed, after, isOwn));
-    } else if (key !== MAIN && left.has(key)) {
+    } else if (key !== MAIN && (left.has(key) || (mayDrop && known === undefined && main === undefined))) {
       removed.push(base);
     } else merged.set(key, base);
   }

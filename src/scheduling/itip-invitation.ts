@@ -41,7 +41,11 @@ export interface Invitation {
 /** A REQUEST (RFC 5546 §3.2.2). */
 export function applyRequest({ message, current, isOwn, complete }: Invitation): InvitationOutcome {
   const calendar = withoutMethod(message.model.content);
-  if (current === undefined) return { result: 'applied', stored: calendar };
+  if (current === undefined) {
+    const declined = [...message.components.values()].every((one) => ownPartstat(one, isOwn) === 'DECLINED');
+    // Declined and deleted: it does not come back before it asks again.
+    return declined && complete ? { result: 'unchanged' } : { result: 'applied', stored: calendar };
+  }
   if (!sameOrganizer(message, current)) return { result: 'not-organizer' };
   const main = message.components.get(MAIN);
   const known = current.components.get(MAIN);
@@ -62,6 +66,7 @@ export function applyRequest({ message, current, isOwn, complete }: Invitation):
   } else {
     for (const [key, component] of current.components) kept.set(key, component);
   }
+  if (main !== undefined) keepCancelled(kept, message, current);
   let applied = main !== undefined;
   const invited = new Set<InstanceKey>();
   for (const [key, component] of message.components) {
@@ -69,6 +74,7 @@ export function applyRequest({ message, current, isOwn, complete }: Invitation):
     const exact = current.components.get(key);
     const own = exact ?? known;
     if (exact !== undefined && isOlder(component, exact)) continue;
+    if (own === undefined && complete && ownPartstat(component, isOwn) === 'DECLINED') continue;
     applied = true;
     invited.add(key);
     const base = exact ?? (known === undefined ? undefined : deriveOverride(current, key));
@@ -76,7 +82,7 @@ export function applyRequest({ message, current, isOwn, complete }: Invitation):
   }
   if (!applied) return { result: 'stale' };
   const series = kept.get(MAIN);
-  if (series !== undefined) kept.set(MAIN, settleExclusions(series, main, current, kept, invited, isOwn));
+  if (series !== undefined) kept.set(MAIN, settleExclusions(series, main && message, current, kept, invited, isOwn));
   const carrier = main === undefined ? current : { ...message, model: { ...message.model, content: calendar } };
   return { result: 'applied', stored: withZones(withComponents(carrier, kept.values()), [message, current]) };
 }
@@ -181,10 +187,24 @@ function isOwnException(key: InstanceKey, component: Component, current: Schedul
   return derived !== undefined && fingerprint(derived, current) === fingerprint(component, current);
 }
 
-/** Instances that were declined by leaving them out stay out, unless the organizer says something new of them. */
+/** Interpretation 62: a cancelled instance stays visible while the organizer's series leaves it out. */
+function keepCancelled(kept: Map<InstanceKey, Component>, message: SchedulingObject, current: SchedulingObject): void {
+  for (const [key, component] of current.components) {
+    const series = kept.get(MAIN);
+    if (key === MAIN || series === undefined || !isCancelled(component) || !isExcluded(series, key, message)) continue;
+    if (message.components.has(key)) continue;
+    kept.set(key, component);
+    kept.set(MAIN, withoutExdate(series, key, message));
+  }
+}
+
+/**
+ * Instances that were declined by leaving them out stay out, unless the organizer says something new of them or the series has
+ * no such instance any more. `sent`: the message, when it tells of the series.
+ */
 function settleExclusions(
   series: Component,
-  sent: Component | undefined,
+  sent: SchedulingObject | undefined,
   current: SchedulingObject,
   kept: Map<InstanceKey, Component>,
   invited: ReadonlySet<InstanceKey>,
@@ -200,7 +220,7 @@ function settleExclusions(
       continue;
     }
     kept.delete(key);
-    if (sent !== undefined && !isExcluded(settled, key, current))
+    if (sent !== undefined && !isExcluded(settled, key, current) && hasInstance(sent, key))
       settled = [settled[0], [...settled[1], exdate], settled[2]];
   }
   return settled;

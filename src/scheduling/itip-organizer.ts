@@ -4,7 +4,8 @@
  * The object before and after in, messages out; pure.
  * Elsewhere: what attendees do with them (itip-invitation.ts), delivery (message-queue.ts).
  */
-import { type Component, type Property, parameterOf } from '../calendar/content.ts';
+import { type Component, type Property, parameterOf, printContent } from '../calendar/content.ts';
+import { parseCalendarObject } from '../calendar/icalendar.ts';
 import { type AttendeeView, invitedBy, viewOf } from './attendee-view.ts';
 import { foldCalendarUser } from './calendar-user.ts';
 import { type ItipMessage, itipMessage, travelling } from './itip-message.ts';
@@ -12,12 +13,14 @@ import { answersOf, fingerprint, isCancelled, isRescheduled } from './schedule-c
 import {
   attendeesOf,
   deriveOverride,
+  exdateFor,
   type InstanceKey,
   MAIN,
   organizerOf,
   replaceProperties,
   type SchedulingObject,
   scheduleAgentOf,
+  schedulingObject,
   sequenceOf,
   withComponents,
   withParameters,
@@ -166,8 +169,24 @@ function requestedOf(
   const dropped = [...old.keys()].some((key) => key !== MAIN && !fresh.has(key) && !gone.has(key));
   // Cancelling the series cancelled its exceptions too; those that go on are requested anew.
   const alone = old.has(MAIN) && !fresh.has(MAIN);
-  if (forced || dropped || alone || changed.some(([key]) => key === MAIN)) return all;
+  if (forced || dropped || alone || changed.some(([key]) => key === MAIN))
+    return whole.map(([key, component]) => (key === MAIN ? withoutCancelled(component, fresh, gone) : component));
   return changed.map(([, component]) => component);
+}
+
+/** The series without instances that a message of its own cancels: it would bring them back. */
+function withoutCancelled(
+  series: Component,
+  fresh: ReadonlyMap<InstanceKey, Component>,
+  gone: ReadonlySet<InstanceKey>,
+): Component {
+  const exdates: Property[] = [];
+  for (const key of gone) {
+    const override = fresh.get(key);
+    const exdate = override === undefined ? undefined : exdateFor(override);
+    if (exdate !== undefined) exdates.push(exdate);
+  }
+  return exdates.length === 0 ? series : [series[0], [...series[1], ...exdates], series[2]];
 }
 
 function isUnlike(
@@ -218,10 +237,40 @@ function settle({ before, isOwn, keepAnswers }: OrganizerChange, after: Scheduli
     changed ||= settled !== component;
     components.push(settled);
   }
+  const kept = keepAnswers ? unseenAnswers(before, after) : [];
+  if (kept.length > 0) return withOverrides(after, components, kept);
   if (!changed) return after;
   const content = withComponents(after, components);
   const keyed = new Map([...after.components.keys()].map((key, index) => [key, components[index] as Component]));
   return { model: { ...after.model, content }, components: keyed };
+}
+
+/**
+ * Overrides that are there because somebody answered one instance alone, and that a client that had not seen them left out; made
+ * anew of the series as it is now (RFC 6638 §3.2.10).
+ */
+function unseenAnswers(before: SchedulingObject, after: SchedulingObject): Component[] {
+  const [old, fresh] = [before.components.get(MAIN), after.components.get(MAIN)];
+  if (old === undefined || fresh === undefined || isRescheduled(old, before, fresh, after)) return [];
+  const kept: Component[] = [];
+  for (const [key, component] of before.components) {
+    if (key === MAIN || after.components.has(key)) continue;
+    const [was, is] = [deriveOverride(before, key), deriveOverride(after, key)];
+    if (was === undefined || is === undefined || answersOf(was) === answersOf(component)) continue;
+    if (fingerprint(was, before) !== fingerprint(component, before)) continue;
+    const answered = attendeesOf(component);
+    kept.push(
+      withProperties(is, (property) =>
+        property[0] === 'attendee' ? answerKept(property, answered.get(foldCalendarUser(property[3]))) : property,
+      ),
+    );
+  }
+  return kept;
+}
+
+/** The object with some more overrides, read anew. */
+function withOverrides(after: SchedulingObject, components: readonly Component[], more: readonly Component[]) {
+  return schedulingObject(parseCalendarObject(printContent(withComponents(after, [...components, ...more]))));
 }
 
 function settleComponent(

@@ -148,7 +148,7 @@ function answeredBy(
     }
   }
   let changed: Component = [component[0], answered, component[2]];
-  if (component[0] === 'vtodo') changed = progressed(changed, answer);
+  if (component[0] === 'vtodo' && isAlone(component)) changed = progressed(changed, answer);
   return { component: changed, added };
 }
 
@@ -159,6 +159,12 @@ const MAX_DELEGATES = 5;
 function statusOf(answer: Component): string {
   const code = /^\d+\.\d+(?:\.\d+)?/.exec(propertyOf(answer, 'request-status')?.[3] ?? '')?.[0];
   return code ?? ANSWERED;
+}
+
+/** RFC 5545 §3.8.1.8: with more than one assignee, how far each has come is the part of each. */
+function isAlone(task: Component): boolean {
+  const host = foldCalendarUser(propertyOf(task, 'organizer')?.[3] ?? '');
+  return [...attendeesOf(task).keys()].filter((user) => user !== host).length === 1;
 }
 
 /** RFC 5546 §3.4.3: how far the assignee of a task has come. */

@@ -303,6 +303,9 @@ function effectOf(
       if (row.origin === 'stranger' && current === undefined) return { tag: 'keep', shown: row.method !== 'CANCEL' };
       const apply = row.method === 'REQUEST' ? applyRequest : row.method === 'ADD' ? applyAdd : applyCancel;
       const { result, stored } = apply(invitation);
+      // An event of one's own is not written over, and the invitation is not lost either.
+      if (result === 'not-organizer' && row.method !== 'CANCEL' && current !== undefined && isPrivate(current))
+        return { tag: 'keep', shown: !silent };
       if (result !== 'applied' || stored === undefined) return NOTHING;
       // Nobody reads the inbox of a room.
       return { stored, tag: silent ? 'keep' : 'new', shown: !silent && !isBookable(principal) };
@@ -323,6 +326,11 @@ function effectOf(
       // COUNTER, DECLINECOUNTER and PUBLISH are for people to read.
       return { tag: 'keep', shown: true };
   }
+}
+
+/** Whether nobody was invited to it. */
+function isPrivate({ components }: SchedulingObject): boolean {
+  return organizerOf(components.values()) === undefined;
 }
 
 /** RFC 6047 §2.2.2 and §2.3: by mail only the organizer invites and cancels; whose answer it is tells the address it came from. */

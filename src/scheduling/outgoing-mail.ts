@@ -22,6 +22,8 @@ export interface OutgoingMailOptions {
   readonly store: Store;
   readonly now: () => number;
   readonly language: Language;
+  /** Where somebody who is invited can answer without a calendar program; undefined: nowhere. */
+  readonly answerUrl?: (row: ScheduleMessageRow) => string | undefined;
   /** Told after something was put into the queue of mail. */
   readonly queued: () => void;
 }
@@ -38,15 +40,16 @@ export function outgoingMail(options: OutgoingMailOptions): Job {
 }
 
 /** Turns some messages into mail. Returns how many there were. */
-export async function mailSome({ store, now, language, queued }: OutgoingMailOptions): Promise<number> {
-  const rows = await store.scheduleMessages.outgoing(now(), AT_ONCE);
-  for (const row of rows) await mailOne(store, now(), language, row);
-  if (rows.length > 0) queued();
+export async function mailSome(options: OutgoingMailOptions): Promise<number> {
+  const rows = await options.store.scheduleMessages.outgoing(options.now(), AT_ONCE);
+  for (const row of rows) await mailOne(options, options.now(), row);
+  if (rows.length > 0) options.queued();
   return rows.length;
 }
 
-async function mailOne(store: Store, now: number, language: Language, row: ScheduleMessageRow): Promise<void> {
-  const octets = await composed(store, now, language, row);
+async function mailOne(options: OutgoingMailOptions, now: number, row: ScheduleMessageRow): Promise<void> {
+  const { store } = options;
+  const octets = await composed(options, now, row);
   await store.transaction(async (write) => {
     if ((await write.scheduleMessages.get(row.id)) === undefined) return;
     if (octets !== undefined) {
@@ -72,9 +75,8 @@ async function mailOne(store: Store, now: number, language: Language, row: Sched
 
 /** Undefined when there is nothing that can be sent: the sender is gone, or the text too long for mail. */
 async function composed(
-  store: Store,
+  { store, language, answerUrl }: OutgoingMailOptions,
   now: number,
-  language: Language,
   row: ScheduleMessageRow,
 ): Promise<Buffer | undefined> {
   const principal = await store.principals.get(row.accountId);
@@ -82,6 +84,7 @@ async function composed(
   const method = ITIP_METHODS.find((one) => one === row.method);
   if (principal === undefined || calendar === undefined || method === undefined) return undefined;
   const from = foldCalendarUser(row.sender);
+  const url = method === 'REQUEST' ? answerUrl?.(row) : undefined;
   const octets = await composeInvitation({
     method,
     object: schedulingObject(parseCalendarObject(calendar)),
@@ -90,6 +93,7 @@ async function composed(
     fromName: principal.displayName,
     to: row.recipient,
     language,
+    ...(url === undefined ? {} : { answerUrl: url }),
     messageId: `schedule-${row.id}-${row.createdAt}@${from.slice(from.indexOf('@') + 1)}`,
     date: new Date(now),
   });

@@ -136,10 +136,7 @@ export function deriveOverride(object: SchedulingObject, key: InstanceKey): Comp
   const instance = instanceAt(object, key, main);
   if (instance === undefined) return undefined;
   const shift = instance.local - main.start.local;
-  const moved = (property: Property): Property => {
-    const value = readDateTime(property, property[3], object.model.zones);
-    return [property[0], property[1], property[2], printLike(property, value, value.local + shift)];
-  };
+  const moved = (property: Property) => movedTime(property, shift, object);
   const start = propertyOf(main.content, 'dtstart') as Property;
   const properties: Property[] = [];
   for (const property of main.content[1]) {
@@ -149,6 +146,12 @@ export function deriveOverride(object: SchedulingObject, key: InstanceKey): Comp
   }
   properties.push(['recurrence-id', start[1], start[2], printLike(start, main.start, instance.local)]);
   return [main.content[0], properties, main.content[2]];
+}
+
+/** A property with a time, moved on the clock by milliseconds. */
+export function movedTime(property: Property, shift: number, { model }: SchedulingObject): Property {
+  const value = readDateTime(property, property[3], model.zones);
+  return [property[0], property[1], property[2], printLike(property, value, value.local + shift)];
 }
 
 export const RECURRENCE: ReadonlySet<string> = new Set(['rrule', 'rdate', 'exdate', 'exrule', 'recurrence-id']);

@@ -5,7 +5,9 @@
 import type { Store } from '../../storage/store.ts';
 import { knowsAddress } from '../contacts/known-addresses.ts';
 import type { Rooms } from '../principals/rooms.ts';
+import type { Sealing } from '../principals/sealing.ts';
 import { AutoSchedule } from './auto-schedule.ts';
+import { GuestAnswers } from './guest-answers.ts';
 import { IncomingMail } from './incoming-mail.ts';
 import { MessageDelivery } from './message-delivery.ts';
 import { MessageQueue } from './message-queue.ts';
@@ -18,10 +20,11 @@ export interface SchedulingServices {
   readonly delivery: MessageDelivery;
   readonly auto: AutoSchedule;
   readonly incoming: IncomingMail;
+  readonly guests: GuestAnswers;
   readonly roomBookings: RoomBookings;
 }
 
-export function schedulingOn(store: Store, rooms: Rooms, now: () => number): SchedulingServices {
+export function schedulingOn(store: Store, rooms: Rooms, sealing: Sealing, now: () => number): SchedulingServices {
   const recipients = new Recipients(store);
   const queue = new MessageQueue(store, now);
   const knows = (principalId: number, address: string) => knowsAddress(store, principalId, address);
@@ -31,6 +34,7 @@ export function schedulingOn(store: Store, rooms: Rooms, now: () => number): Sch
     delivery: new MessageDelivery(store, recipients, roomBookings, now),
     auto: new AutoSchedule(store, recipients, queue, now),
     incoming: new IncomingMail(store, queue, knows, now),
+    guests: new GuestAnswers(store, sealing, queue, now),
     roomBookings,
   };
 }

@@ -196,6 +196,51 @@ t.test('a message under the UID of another meeting changes nothing', async (t) =
   );
   t.equal((await copyOf(bob, 'five')).etag, before.etag);
   t.equal(await emptyInbox(bob), 0);
+  t.match(
+    (await copyOf(carl, 'five')).text.replace(/\r\n /g, ''),
+    /SCHEDULE-STATUS=5.3:mailto:bob/,
+    'and its sender is not told that it was delivered',
+  );
+  const changed = { lines: [organizer('carl'), attendee('carl', 'ACCEPTED'), attendee('bob'), 'SUMMARY:Forged again'] };
+  await put(carl, 'calendar/5.ics', calendarText('five', [changed]));
+  t.match((await copyOf(carl, 'five')).text.replace(/\r\n /g, ''), /SCHEDULE-STATUS=5.3:mailto:bob/, 'nor later');
+  t.equal(await emptyInbox(bob), 0);
+});
+
+t.test('an invitation under the UID of an event of one’s own is shown, and the event stays', async (t) => {
+  await put(bob, 'calendar/own.ics', calendarText('own', [{ lines: ['SUMMARY:Mine'] }]));
+  await put(anna, 'calendar/own.ics', calendarText('own', [meeting(attendee('bob'), 'SUMMARY:Hers')]));
+  t.match((await copyOf(bob, 'own')).text, /SUMMARY:Mine/);
+  const [message = ''] = await members(bob, 'inbox');
+  t.match((await server.request(bob, 'GET', message)).text, /METHOD:REQUEST[\s\S]*SUMMARY:Hers/);
+  await emptyInbox(bob);
+  await server.request(anna, 'DELETE', `${home(anna)}calendar/own.ics`);
+  t.equal(await emptyInbox(bob), 0, 'what was never his is not cancelled');
+});
+
+t.test('a client that loses the organizer calls nothing off', async (t) => {
+  await put(anna, 'calendar/lost.ics', calendarText('lost', [meeting(attendee('bob'))]));
+  await emptyInbox(bob);
+  const without = calendarText('lost', [{ lines: [attendee('anna', 'ACCEPTED'), attendee('bob')] }]);
+  const refused = await put(anna, 'calendar/lost.ics', without);
+  t.equal(refused.status, 403);
+  t.match(refused.text, /allowed-organizer-scheduling-object-change/);
+  const { href } = await copyOf(bob, 'lost');
+  const bare = { headers: CALENDAR, body: calendarText('lost', [{ lines: ['X-MINE:1'] }]) };
+  t.equal((await server.request(bob, 'PUT', href, bare)).status, 204);
+  t.match(
+    (await copyOf(bob, 'lost')).text,
+    /ORGANIZER:mailto:anna[\s\S]*ATTENDEE[^:]*:mailto:bob[\s\S]*X-MINE:1/,
+    'an attendee stays one',
+  );
+  t.same([await emptyInbox(anna), await emptyInbox(bob)], [0, 0]);
+  t.equal(
+    (await put(anna, 'calendar/lost.ics', calendarText('lost', [{ lines: [] }]))).status,
+    204,
+    'nobody is invited',
+  );
+  t.match((await copyOf(bob, 'lost')).text, /STATUS:CANCELLED/);
+  t.equal(await emptyInbox(bob), 1);
 });
 
 t.test('RFC 6638 §2, §6, §9: properties', async (t) => {
@@ -248,6 +293,23 @@ t.test('RFC 6638 §2, §6, §9: properties', async (t) => {
   t.equal(right.responses[0]?.ok.has('schedule-default-calendar-URL'), true);
   await put(anna, 'calendar/8.ics', calendarText('eight', [meeting(attendee('carl'))]));
   t.equal((await members(carl, 'other')).length, 1, 'invitations go there');
+  for (const [from, to] of [
+    ['other', 'other place'],
+    ['other place', 'other'],
+  ] as const) {
+    const path = (segment: string) => `${home(carl)}${encodeURIComponent(segment)}/`;
+    await server.request(carl, 'MOVE', path(from), { headers: { destination: path(to) } });
+    const shown = await ask(
+      server,
+      carl,
+      'PROPFIND',
+      `${home(carl)}inbox/`,
+      { depth: '0' },
+      propfindBody('C:schedule-default-calendar-URL'),
+    );
+    const href = shown.responses[0]?.ok.get('schedule-default-calendar-URL')?.child('DAV:', 'href')?.text();
+    t.equal(href, path(to), 'the choice follows its calendar');
+  }
   const scheduled = await ask(
     server,
     anna,

@@ -276,6 +276,9 @@ t.test('RFC 5546 §2.1.5, §3.2.4, §3.2.5: what a message changes', async (t) =
     true,
   );
   t.match(text(left), /EXDATE:20270105T090000Z/, 'what was declined by leaving it out stays out');
+  const elsewhere = [{ ...series(bob, 'SEQUENCE:1'), start: '20270104T120000Z' }];
+  const moved = apply(applyRequest, [series(yes, 'EXDATE:20270105T090000Z')], elsewhere, true);
+  t.notMatch(text(moved), /EXDATE/, 'unless the series has no such instance any more');
 });
 
 t.test('RFC 5546 §3.2.3, §4.2.5: what a reply changes', async (t) => {
