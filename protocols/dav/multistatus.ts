@@ -4,8 +4,8 @@
  * waits for a slow reader and lets other requests run, so that 10,000 members are never one string in memory.
  * A small answer leaves in one write with its length.
  */
-import { setImmediate } from 'node:timers/promises';
 import type { FastifyReply } from 'fastify';
+import { turn } from '../../src/slices.ts';
 import type { Exchange } from './contract.ts';
 import { DECLARATIONS } from './namespaces.ts';
 
@@ -39,7 +39,7 @@ export class Multistatus {
   /** Sends what was collected, if it is much; call it after at most PAGE_ROWS responses. Throws when the client has gone. */
   async page(): Promise<void> {
     if (this.text.length >= PAGE_CHARACTERS) await this.flush();
-    await setImmediate();
+    await turn();
   }
 
   /** Ends the answer; `tail` goes before the closing tag, for example `<D:sync-token>`. */

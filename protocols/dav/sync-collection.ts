@@ -5,6 +5,7 @@
  */
 import { type Change, LOG_START } from '../../src/collections/changes.ts';
 import { DomainError } from '../../src/errors.ts';
+import { turn } from '../../src/slices.ts';
 import type { LogPosition } from '../../storage/store.ts';
 import type { AskedProperties, CollectionResource, Exchange, Report } from './contract.ts';
 import { badRequest } from './dav-error.ts';
@@ -35,6 +36,8 @@ export const syncCollection: Report = {
 
     const answer = startMultistatus(exchange);
     const { modseq } = collection;
+    // Everything is asked for: this is long, and those that began before come first.
+    if (start.modseq === LOG_START.modseq) await turn();
     let position: LogPosition = start;
     for (let left = limit; ; ) {
       const steps = { after: position, until: modseq, began };

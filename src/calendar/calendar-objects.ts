@@ -12,6 +12,7 @@ import { DomainError } from '../errors.ts';
 import { settleAttachments } from './attachment-check.ts';
 import { requireNoMethod } from './calendar-validation.ts';
 import { componentsOf } from './calendars.ts';
+import { checkExtensions } from './extension-properties.ts';
 import { type CalendarObjectModel, parseCalendarObject } from './icalendar.ts';
 import {
   Moved,
@@ -94,6 +95,7 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
     const given = prepareObject(settled, this.now());
     requireNoMethod(given.model.content);
     requireComponent(collection, given.row.component);
+    checkExtensions(given.model.content);
     let before: StoredObject | undefined;
     let known = false;
     return whileMoved(async () => {

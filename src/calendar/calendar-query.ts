@@ -4,10 +4,10 @@
  * Rows come in pages, and judging yields to other requests, so that neither memory nor the event loop is held by a large
  * calendar. Elsewhere: the filter itself (calendar-filter.ts), its XML (protocols/caldav/calendar-query.ts).
  */
-import { setImmediate } from 'node:timers/promises';
 import type { CalendarObjectRow, Store } from '../../storage/store.ts';
 import type { Collection } from '../collections/members.ts';
 import { DomainError } from '../errors.ts';
+import { turn } from '../slices.ts';
 import { type ComponentFilter, type FilterPlan, matches, planOf } from './calendar-filter.ts';
 import { overlaps } from './calendar-index.ts';
 import type { TimeZone } from './date-time.ts';
@@ -176,7 +176,7 @@ export class CalendarQuery {
         if (plan.component !== null && row.component !== plan.component) continue;
         if (judge(row.data, filter, floatingZone, budget)) found.push(row);
         if (performance.now() - slice > SLICE) {
-          await setImmediate();
+          await turn();
           slice = performance.now();
         }
       }

@@ -5,10 +5,10 @@
  * Memory is bounded over all address books; what does not fit is read from the store again for each search.
  * Elsewhere: what matches (card-filter.ts).
  */
-import { setImmediate as turn } from 'node:timers/promises';
 import type { CardRow, LogPosition, Store } from '../../storage/store.ts';
 import { LOG_START } from '../collections/changes.ts';
 import type { Collection } from '../collections/members.ts';
+import { turn } from '../slices.ts';
 import { type CardFilter, compileFilter, fullTextOf, NOT_KEPT, type SearchText, searchTextOf } from './card-filter.ts';
 import { parseVCard } from './vcard.ts';
 

@@ -4,12 +4,12 @@
  * Principals in, card rows with their octets out; who may see whom is decided by src/principals/directory.ts.
  * Elsewhere: address books with cards of their own (cards.ts), serving these (protocols/carddav/organisation-directory.ts).
  */
-import { setImmediate as turn } from 'node:timers/promises';
 import type { CardRow, Store } from '../../storage/store.ts';
 import { etagOf } from '../collections/etag.ts';
 import type { Collection } from '../collections/members.ts';
 import { NO_RIGHTS, type Principal } from '../principals/access.ts';
 import type { Directory } from '../principals/directory.ts';
+import { turn } from '../slices.ts';
 import { escapeText, type Property, printVCard } from './vcard.ts';
 
 /** Cards made before other requests get their turn. */

@@ -6,7 +6,6 @@
  * Elsewhere: merging and printing (busy-periods.ts), availability (availability.ts), the index (src/calendar/calendar-index.ts),
  * who may ask (src/principals/access.ts).
  */
-import { setImmediate } from 'node:timers/promises';
 import type { OccurrenceRow, PrincipalRow, Store } from '../../storage/store.ts';
 import { indexCalendarObject } from '../calendar/calendar-index.ts';
 import { componentsOf, zoneOf } from '../calendar/calendars.ts';
@@ -17,6 +16,7 @@ import { isSchedulingCollection } from '../collections/collections.ts';
 import type { Collection } from '../collections/members.ts';
 import { DomainError } from '../errors.ts';
 import { mayQueryFreeBusy, type Principal, rightsOn } from '../principals/access.ts';
+import { turn } from '../slices.ts';
 import { declaresHours, unavailablePeriods } from './availability.ts';
 import { type BusyPeriod, combine, typeOfCode } from './busy-periods.ts';
 import type { Interval } from './intervals.ts';
@@ -154,7 +154,7 @@ export class FreeBusy {
       const zone = zoneOf(calendar);
       const occurrences = await this.occurrences(calendar, range, budget);
       // Reading, sorting, merging and printing thousands are each worth a turn of the others.
-      if (occurrences.length > MANY) await setImmediate();
+      if (occurrences.length > MANY) await turn();
       for (const row of occurrences) {
         const appointment = appointmentOf(row, zone, calendar.rights.read);
         if (appointment !== undefined && appointment.from < range.until && appointment.until > range.from)
@@ -166,7 +166,7 @@ export class FreeBusy {
       unavailable.push(...unavailablePeriods(texts, range, zone, budget));
       hoursDeclared ||= texts.some(declaresHours);
     }
-    if (appointments.length > MANY) await setImmediate();
+    if (appointments.length > MANY) await turn();
     appointments.sort((a, b) => a.from - b.from || a.until - b.until);
     return { appointments, unavailable: combine(unavailable, range), hoursDeclared, zone: home && zoneOf(home) };
   }
@@ -195,7 +195,7 @@ export class FreeBusy {
         // An expansion that was cut short would show time as free that is not.
         if (index.indexedUntil < range.until || budget.steps <= 0 || budget.occurrences < 0) throw tooMany();
         if (performance.now() - slice > SLICE) {
-          await setImmediate();
+          await turn();
           slice = performance.now();
         }
       }
@@ -206,9 +206,9 @@ export class FreeBusy {
 }
 
 async function mergedOf({ appointments, unavailable }: Timeline, range: Interval): Promise<BusyPeriod[]> {
-  if (appointments.length > MANY) await setImmediate();
+  if (appointments.length > MANY) await turn();
   const merged = combine([...appointments, ...unavailable], range);
-  if (merged.length > MANY) await setImmediate();
+  if (merged.length > MANY) await turn();
   return merged;
 }
 

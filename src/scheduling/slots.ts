@@ -4,7 +4,8 @@
  * Cost: starts times people, with a byte for each. Elsewhere: the starts (candidate-starts.ts), one calendar (conflicts.ts),
  * rooms (room-choice.ts), whose calendars and who may see them (suggestions.ts).
  */
-import { setImmediate } from 'node:timers/promises';
+
+import { turn } from '../slices.ts';
 import { BUSY, type Calendar, FREE, levels, type Shape } from './conflicts.ts';
 import { chooseRooms, type RoomWish } from './room-choice.ts';
 
@@ -117,7 +118,7 @@ export function pacer(): () => Promise<void> {
   let since = performance.now();
   return async () => {
     if (performance.now() - since < SLICE) return;
-    await setImmediate();
+    await turn();
     since = performance.now();
   };
 }

@@ -53,6 +53,14 @@ t.test('malformed objects', async (t) => {
     ['not UTF-8', Buffer.from([0x42, 0xff, 0xfe]), '403 C:valid-calendar-data'],
     ['a control character', event(start, 'SUMMARY:a\u0001b'), '403 C:valid-calendar-data'],
     ['no end', event(start).replace('END:VCALENDAR', ''), '403 C:valid-calendar-data'],
+    ['a conference without a URI', event(start, 'CONFERENCE;VALUE=URI:call me'), '403 C:valid-calendar-data'],
+    ['a participant without a UID', event(start, 'BEGIN:PARTICIPANT', 'END:PARTICIPANT'), '403 C:valid-calendar-data'],
+    [
+      'an alarm seen at no time',
+      event(start, 'BEGIN:VALARM', 'ACKNOWLEDGED:x', 'END:VALARM'),
+      '403 C:valid-calendar-data',
+    ],
+    ['a link without a relation', event(start, 'LINK;VALUE=URI:https://a.example'), '403 C:valid-calendar-data'],
     ['50,000 levels', `${'BEGIN:X\r\n'.repeat(50_000)}${'END:X\r\n'.repeat(50_000)}`, '403 C:valid-calendar-data'],
     ['no UID', event(start).replace('UID:bad\r\n', ''), '403 C:valid-calendar-object-resource'],
     [
