@@ -114,17 +114,27 @@ export class ImapConnection {
   }
 }
 
-export class LmtpConnection {
+/** A client of SMTP or LMTP. */
+export class MailConnection {
   readonly #reader: Reader;
 
   private constructor(port: number) {
     this.#reader = new Reader(port);
   }
 
-  static async open(port: number): Promise<LmtpConnection> {
-    const connection = new LmtpConnection(port);
+  /** Connects and greets: `LHLO` for LMTP, `EHLO` for SMTP; logs in when there is a password. */
+  static async open(
+    port: number,
+    greeting: 'EHLO' | 'LHLO',
+    login?: { user: string; password: string },
+  ): Promise<MailConnection> {
+    const connection = new MailConnection(port);
     await connection.#reply('220');
-    await connection.#say('LHLO bench.example.org', '250');
+    await connection.#say(`${greeting} bench.example.org`, '250');
+    if (login !== undefined) {
+      const initial = Buffer.from(`\0${login.user}\0${login.password}`).toString('base64');
+      await connection.#say(`AUTH PLAIN ${initial}`, '235');
+    }
     return connection;
   }
 
@@ -134,7 +144,7 @@ export class LmtpConnection {
       line = lastLine(tail);
       return /^\d{3} /.test(line);
     });
-    if (!line.startsWith(code)) throw new Error(`LMTP: ${line}`);
+    if (!line.startsWith(code)) throw new Error(line);
   }
 
   async #say(line: string, code: string): Promise<void> {
@@ -143,8 +153,8 @@ export class LmtpConnection {
   }
 
   /** One message to one recipient; resolves when it is accepted. The messages of the benchmark have no line that begins with a dot. */
-  async deliver(recipient: string, octets: Buffer): Promise<void> {
-    await this.#say('MAIL FROM:<bench@example.org>', '250');
+  async send(sender: string, recipient: string, octets: Buffer): Promise<void> {
+    await this.#say(`MAIL FROM:<${sender}>`, '250');
     await this.#say(`RCPT TO:<${recipient}>`, '250');
     await this.#say('DATA', '354');
     this.#reader.socket.write(Buffer.concat([octets, Buffer.from('.\r\n')]));

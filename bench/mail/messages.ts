@@ -48,14 +48,14 @@ export function rareCount(n: number, count: number): number {
 }
 
 /** Message `n`: 16 kB in the mean, between 2 and 120 kB, ASCII with CRLF, one part in two, some with an attachment. */
-export function message(n: number): Buffer {
+export function message(n: number, sender?: string): Buffer {
   const next = numbers(n + 1);
   const from = PEOPLE[Math.floor(next() * PEOPLE.length)];
   const size = next();
   const octets = size < 0.6 ? 2_000 + next() * 4_000 : 8_000 + next() * 12_000;
   const header = [
     `Received: from mx.example.org by example.com with ESMTP id ${n.toString(36)}; ${new Date(FIRST_DAY).toUTCString().replace('GMT', '+0000')}`,
-    `From: ${from} example <${from}@example.org>`,
+    `From: ${from} example <${sender ?? `${from}@example.org`}>`,
     'To: user01@example.com',
     `Cc: ${PEOPLE[n % PEOPLE.length]}@example.net, team@example.org`,
     `Subject: Re: ${WORDS[n % WORDS.length]} ${WORDS[(n * 7) % WORDS.length]} ${rareSubject(n)}`,

@@ -1,5 +1,5 @@
 /**
- * The benchmark of mail: Convene and Dovecot beside each other, the same work in turns, written to bench/results.
+ * The benchmark of mail: Convene and Dovecot (with Postfix in front) beside each other, the same work in turns, written to bench/results.
  * usage: npm run bench:mail [-- --rows REGEX] [--rounds N] [--output FILE]
  */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -76,7 +76,8 @@ function report(results: ReadonlyMap<Row, Result>): string {
     `Node.js ${process.version}, ${cpus().length} processors (${cpus()[0]?.model.trim()}), ${figure(totalmem() / 2 ** 30)} GiB; Dovecot of`,
     'Debian on sdbox with hibernation and log-in processes that serve many. Both run at the same time and take turns;',
     `${rounds} rounds, medians; ${MESSAGES.toLocaleString('en')} messages of 16 kB in the mean. The client is one process that only reads to`,
-    'the end of each answer, the same for both. CPU is that of the whole process tree, in steps of 10 ms.',
+    'the end of each answer, the same for both. CPU is that of the whole process tree, in steps of 10 ms. Submission goes to Postfix',
+    'in front of Dovecot (without a log-in, which Convene does have), and its rate counts until the last message is in INBOX.',
     '',
     `| ${head.join(' | ')} |`,
     `| ${head.map(() => '---').join(' | ')} |`,

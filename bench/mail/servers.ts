@@ -6,11 +6,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addPeople, BUILT, freePort, people, startServerProcess } from '../../test/support/server-process.ts';
 import { ImapConnection } from './connections.ts';
+import { startPostfix } from './postfix.ts';
 
 export interface MailServer {
   readonly name: 'convene' | 'dovecot';
   readonly imap: number;
   readonly lmtp: number;
+  /** Where mail for local people is handed in; `login` where that needs one. */
+  readonly submission: number;
+  readonly login: boolean;
   /** Root of the process tree. */
   readonly pid: number;
   readonly user: string;
@@ -29,12 +33,26 @@ export async function startConvene(folder: string): Promise<MailServer> {
   addPeople(data, people(1), BUILT);
   const imap = await freePort();
   const lmtp = await freePort();
+  const submission = await freePort();
   const server = await startServerProcess({
     data,
     program: BUILT,
-    environment: { CONVENE_IMAP_PORT: String(imap), CONVENE_LMTP_PORT: String(lmtp) },
+    environment: {
+      CONVENE_IMAP_PORT: String(imap),
+      CONVENE_LMTP_PORT: String(lmtp),
+      CONVENE_SUBMISSION_PORT: String(submission),
+    },
   });
-  return { name: 'convene', imap, lmtp, pid: server.pid, ...IDENTITY, stop: () => server.stop() };
+  return {
+    name: 'convene',
+    imap,
+    lmtp,
+    submission,
+    login: true,
+    pid: server.pid,
+    ...IDENTITY,
+    stop: () => server.stop(),
+  };
 }
 
 /** User and group `mail` of Debian. */
@@ -131,13 +149,17 @@ export async function startDovecot(base: string): Promise<MailServer> {
     }
   };
   await Promise.race([ended, ready()]);
+  const postfix = await startPostfix(base, lmtp, 'example.com');
   return {
     name: 'dovecot',
     imap,
     lmtp,
+    submission: postfix.port,
+    login: false,
     pid: child.pid ?? 0,
     ...IDENTITY,
     async stop() {
+      postfix.stop();
       const gone = ended.catch(() => {});
       child.kill();
       await gone;
