@@ -3,10 +3,11 @@
  * Every answer is looked at: a wrong one ends the run, because a fast wrong answer is worth nothing.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Person, people } from '../../test/support/server-process.ts';
 import { cpuMs, memoryMb } from '../process-figures.ts';
 import { ImapConnection, MailConnection } from './connections.ts';
 import { message, rareCount, rareSubject, rareWord } from './messages.ts';
-import type { MailServer } from './servers.ts';
+import { type MailServer, PEOPLE } from './servers.ts';
 
 /** Messages in INBOX while it is read. */
 export const MESSAGES = 20_000;
@@ -291,8 +292,10 @@ const idleMemoryRow: Row = {
     const before = memoryMb(server.pid).pss;
     const cpuBefore = cpuMs(server.pid);
     const connections: ImapConnection[] = [];
+    const sleepers = people(PEOPLE);
     for (let i = 0; i < IDLE_SESSIONS; i++) {
-      const connection = await open(server);
+      const { name, password } = sleepers[i % PEOPLE] as Person;
+      const connection = await ImapConnection.open(server.imap, name, password);
       await connection.command('SELECT INBOX');
       await connection.idle();
       connections.push(connection);

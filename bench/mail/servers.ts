@@ -23,6 +23,9 @@ export interface MailServer {
   stop(): Promise<void>;
 }
 
+/** Enough that no limit on the connections of one person is met. */
+export const PEOPLE = 25;
+
 const [PERSON] = people(1);
 const USER = PERSON?.name ?? '';
 const IDENTITY = { user: USER, password: USER, address: `${USER}@example.com` };
@@ -30,7 +33,7 @@ const IDENTITY = { user: USER, password: USER, address: `${USER}@example.com` };
 export async function startConvene(folder: string): Promise<MailServer> {
   const data = join(folder, 'convene');
   mkdirSync(data);
-  addPeople(data, people(1), BUILT);
+  addPeople(data, people(PEOPLE), BUILT);
   const imap = await freePort();
   const lmtp = await freePort();
   const submission = await freePort();
@@ -77,7 +80,7 @@ imap_hibernate_timeout = 3s
 auth_username_format = %n
 passdb {
   driver = static
-  args = password=${USER}
+  args = password=%n
 }
 userdb {
   driver = static
