@@ -1,0 +1,171 @@
+/** What is measured: Convene as built, and Dovecot (Debian packages dovecot-imapd and dovecot-lmtpd) on sdbox, both durable. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { addPeople, BUILT, freePort, people, startServerProcess } from '../../test/support/server-process.ts';
+import { ImapConnection } from './connections.ts';
+import { startPostfix } from './postfix.ts';
+
+export interface MailServer {
+  readonly name: 'convene' | 'dovecot';
+  readonly imap: number;
+  readonly lmtp: number;
+  /** Where mail for local people is handed in; `login` where that needs one. */
+  readonly submission: number;
+  readonly login: boolean;
+  /** Root of the process tree. */
+  readonly pid: number;
+  readonly user: string;
+  readonly password: string;
+  readonly address: string;
+  stop(): Promise<void>;
+}
+
+/** Enough that no limit on the connections of one person is met. */
+export const PEOPLE = 25;
+
+const [PERSON] = people(1);
+const USER = PERSON?.name ?? '';
+const IDENTITY = { user: USER, password: USER, address: `${USER}@example.com` };
+
+export async function startConvene(folder: string): Promise<MailServer> {
+  const data = join(folder, 'convene');
+  mkdirSync(data);
+  addPeople(data, people(PEOPLE), BUILT);
+  const imap = await freePort();
+  const lmtp = await freePort();
+  const submission = await freePort();
+  const server = await startServerProcess({
+    data,
+    program: BUILT,
+    environment: {
+      CONVENE_IMAP_PORT: String(imap),
+      CONVENE_LMTP_PORT: String(lmtp),
+      CONVENE_SUBMISSION_PORT: String(submission),
+    },
+  });
+  return {
+    name: 'convene',
+    imap,
+    lmtp,
+    submission,
+    login: true,
+    pid: server.pid,
+    ...IDENTITY,
+    stop: () => server.stop(),
+  };
+}
+
+/** User and group `mail` of Debian. */
+const MAIL_ID = 8;
+
+function dovecotSettings(folder: string, imap: number, lmtp: number): string {
+  // Its own advice for speed: log-in processes that serve many, hibernation of idle connections. mail_fsync stays as it comes.
+  return `
+base_dir = ${folder}/run
+state_dir = ${folder}/state
+log_path = ${folder}/log
+protocols = imap lmtp
+listen = 127.0.0.1
+ssl = no
+disable_plaintext_auth = no
+mail_location = sdbox:${folder}/mail/%n
+mail_uid = ${MAIL_ID}
+mail_gid = ${MAIL_ID}
+first_valid_uid = ${MAIL_ID}
+mail_max_userip_connections = 10000
+imap_hibernate_timeout = 3s
+auth_username_format = %n
+passdb {
+  driver = static
+  args = password=%n
+}
+userdb {
+  driver = static
+  args = uid=${MAIL_ID} gid=${MAIL_ID} home=${folder}/mail/%n
+}
+namespace inbox {
+  inbox = yes
+}
+service imap-login {
+  service_count = 0
+  process_min_avail = 2
+  client_limit = 5000
+  inet_listener imap {
+    port = ${imap}
+  }
+  inet_listener imaps {
+    port = 0
+  }
+}
+service imap {
+  process_limit = 2000
+  extra_groups = $default_internal_group
+  unix_listener imap-master {
+    user = $default_internal_user
+  }
+}
+service imap-hibernate {
+  unix_listener imap-hibernate {
+    mode = 0660
+    group = $default_internal_group
+  }
+}
+service anvil {
+  client_limit = 10000
+}
+service auth {
+  client_limit = 10000
+}
+service lmtp {
+  process_min_avail = 4
+  inet_listener lmtp {
+    address = 127.0.0.1
+    port = ${lmtp}
+  }
+}
+`;
+}
+
+export async function startDovecot(base: string): Promise<MailServer> {
+  const folder = join(base, 'dovecot');
+  for (const name of ['', 'run', 'state', 'mail']) mkdirSync(join(folder, name));
+  chownSync(join(folder, 'mail'), MAIL_ID, MAIL_ID);
+  const imap = await freePort();
+  const lmtp = await freePort();
+  writeFileSync(join(folder, 'dovecot.conf'), dovecotSettings(folder, imap, lmtp));
+  const child = spawn('dovecot', ['-F', '-c', join(folder, 'dovecot.conf')], { stdio: 'inherit' });
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`dovecot ended with ${code}; see ${folder}/log`);
+  });
+  ended.catch(() => {});
+  const ready = async () => {
+    for (const until = Date.now() + 10_000; ; await sleep(50)) {
+      try {
+        (await ImapConnection.open(imap, USER, USER)).close();
+        return;
+      } catch (error) {
+        if (Date.now() > until) throw error;
+      }
+    }
+  };
+  await Promise.race([ended, ready()]);
+  const postfix = await startPostfix(base, lmtp, 'example.com');
+  return {
+    name: 'dovecot',
+    imap,
+    lmtp,
+    submission: postfix.port,
+    login: false,
+    pid: child.pid ?? 0,
+    ...IDENTITY,
+    async stop() {
+      postfix.stop();
+      const gone = ended.catch(() => {});
+      child.kill();
+      await gone;
+    },
+  };
+}
