@@ -69,7 +69,6 @@ function environmentOf(data: string, port: number, more: Readonly<Record<string,
     // Nothing answers there: no run asks the internet.
     CONVENE_DNS_SERVERS: '127.0.0.1:9',
     CONVENE_LOG_LEVEL: 'error',
-    CONVENE_DNS_SERVERS: '127.0.0.1:9',
     CONVENE_HTTP_PORT: String(port),
   };
   for (const name of LISTENERS) environment[`CONVENE_${name}_PORT`] = '';
