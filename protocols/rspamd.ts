@@ -93,7 +93,8 @@ function envelopeOf({ id, mailFrom, recipients, client }: ScannedMessage): Recor
 
 function opinionOf(answer: unknown, threshold: number | undefined): SpamOpinion | undefined {
   const { score, action, is_skipped: skipped } = (answer ?? {}) as Record<string, unknown>;
-  if (skipped === true) return undefined;
+  // Whatever decides before all rules have run skips the rest; it may have decided that this is spam.
+  if (skipped === true && action === 'no action') return undefined;
   if (typeof score !== 'number' || !Number.isFinite(score) || typeof action !== 'string')
     throw new Error('rspamd gave no score');
   return { score, spam: threshold === undefined ? SPAM_ACTIONS.has(action) : score >= threshold };

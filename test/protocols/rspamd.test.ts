@@ -61,6 +61,9 @@ t.test('a score of the operator decides instead', async (t) => {
   await deliver(server, 'Reached');
   t.equal((await server.news(server.bob)).length, 1);
   t.match(await server.mailbox(server.bob, 'Junk'), [/Subject: Reached/]);
+  filter.answer = () => [200, { is_skipped: true, score: 15, action: 'reject' }];
+  await deliver(server, 'Pattern');
+  t.equal((await server.mailbox(server.bob, 'Junk')).length, 2, 'decided before all rules have run');
 });
 
 t.test('when it is silent, wrong or gone, mail arrives', async (t) => {
@@ -71,7 +74,7 @@ t.test('when it is silent, wrong or gone, mail arrives', async (t) => {
     ['an error', () => [500, { error: 'no' }]],
     ['no score', () => [200, { action: 'reject' }]],
     ['no object', () => [200, null]],
-    ['skipped', () => [200, { is_skipped: true, score: 99, action: 'reject' }]],
+    ['skipped', () => [200, { is_skipped: true, score: 0, action: 'no action' }]],
   ];
   for (const [name, answer] of ANSWERS) {
     filter.answer = answer;

@@ -128,3 +128,36 @@ t.test('STARTTLS', async (t) => {
   t.match(await client.data(letter('a@example.net', 'Sealed')), /^250/);
   t.match((await server.news(server.bob))[0], /with ESMTPS id/);
 });
+
+t.test('RFC 5321 §3.9: aliases, lists of members, and what nobody else has', async (t) => {
+  const { app, anna, bob } = server;
+  await app.aliases.add('sales@example.org', 'anna');
+  await app.groups.add('team@example.org');
+  await app.groups.add('all@example.org');
+  await app.groups.add('empty@example.org');
+  await app.groups.addMember('team', 'bob');
+  await app.groups.addMember('all', 'team');
+  await app.groups.addMember('all', 'anna');
+  await app.groups.addMember('all', 'bob');
+  const client = await server.talk('smtp');
+  const rcpt = (address: string) => client.command(`RCPT TO:<${address}>`);
+  const counts = async () => [(await server.news(anna)).length, (await server.news(bob)).length];
+  const send = async (...recipients: string[]) => {
+    await client.command('MAIL FROM:<stranger@example.net>');
+    for (const address of recipients) t.match(await rcpt(address), /^250/, address);
+    t.match(await client.data(letter('stranger@example.net', recipients.join())), /^250/);
+    return counts();
+  };
+  t.same(await send('sales+spring@example.org'), [1, 0]);
+  t.same(await send('team@example.org'), [0, 1]);
+  t.same(await send('all@example.org', 'bob@example.org', 'sales@example.org'), [1, 1], 'once for each person');
+  await client.command('MAIL FROM:<stranger@example.net>');
+  t.match(await rcpt('empty@example.org'), /^550 5\.1\.1/, 'a list without members reaches nobody');
+  t.match(await rcpt('nobody@example.org'), /^550 5\.1\.1/);
+  await app.aliases.add('*@example.org', 'bob');
+  await client.command('RSET');
+  t.same(await send('nobody@example.org', 'sales@example.org'), [1, 1], 'the catch-all gets what is left');
+  await app.aliases.remove('*@example.org');
+  await client.command('MAIL FROM:<stranger@example.net>');
+  t.match(await rcpt('nobody@example.org'), /^550 5\.1\.1/);
+});
