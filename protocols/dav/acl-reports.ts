@@ -45,8 +45,6 @@ const principalMatch: Report = {
     const property = body.child(DAV, 'principal-property')?.elements()[0];
     if (property === undefined && body.child(DAV, 'self') === undefined)
       throw badRequest('DAV:principal-match says DAV:self or DAV:principal-property.');
-    // §9.3: a property that nobody may read this way.
-    if (property?.is(DAV, 'acl')) throw new DavError(403, 'This property names nobody.', '<D:need-privileges/>');
     const { server, viewer } = exchange;
     const asked = server.properties.ask(exchange, body, 'nothing');
     const self = [viewer, ...(await server.directory.groupsOf(viewer, viewer))];
