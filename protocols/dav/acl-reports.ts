@@ -12,6 +12,7 @@ import { startMultistatus } from './multistatus.ts';
 import { DAV } from './namespaces.ts';
 import { collectionAt } from './paths.ts';
 import { requireDepthZero } from './principal-reports.ts';
+import { hrefsIn, storedProperty } from './stored-hrefs.ts';
 import type { Element } from './xml.ts';
 
 const aclPrincipalPropSet: Report = {
@@ -45,8 +46,6 @@ const principalMatch: Report = {
     const property = body.child(DAV, 'principal-property')?.elements()[0];
     if (property === undefined && body.child(DAV, 'self') === undefined)
       throw badRequest('DAV:principal-match says DAV:self or DAV:principal-property.');
-    // §9.3: a property that nobody may read this way.
-    if (property?.is(DAV, 'acl')) throw new DavError(403, 'This property names nobody.', '<D:need-privileges/>');
     const { server, viewer } = exchange;
     const asked = server.properties.ask(exchange, body, 'nothing');
     const self = [viewer, ...(await server.directory.groupsOf(viewer, viewer))];
@@ -67,11 +66,17 @@ export const aclReports: readonly Report[] = [aclPrincipalPropSet, principalMatc
 async function namedIn(exchange: Exchange, home: HomeResource, property: Element, principals: readonly Principal[]) {
   const { server, viewer } = exchange;
   const hrefs = principals.map(({ name }) => `<D:href>${principalHref(name)}</D:href>`);
+  const paths = new Set(principals.map(({ name }) => principalHref(name).replace(/\/$/, '')));
   const live = server.properties.find(property.namespace, property.name, home);
   const found: Resource[] = [];
   for (const collection of await server.collections.list(viewer, home.principal, home.extension.home)) {
     const resource = collectionAt(server, home, collection);
-    const value = await live?.read(resource, exchange, property);
+    if (live === undefined) {
+      const kept = await storedProperty(exchange, resource, property);
+      if (kept !== undefined && hrefsIn(kept).some((href) => paths.has(href.replace(/\/$/, '')))) found.push(resource);
+      continue;
+    }
+    const value = await live.read(resource, exchange, property);
     const text = typeof value === 'string' ? value : (value?.content ?? '');
     if (hrefs.some((href) => text.includes(href))) found.push(resource);
   }

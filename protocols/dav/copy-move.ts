@@ -25,6 +25,9 @@ export async function copyOrMove(exchange: Exchange, resource: Resource, method:
   if (resource.kind !== 'member' && resource.kind !== 'collection') throw notAllowed(resource);
   const overwrite = overwriteOf(exchange);
   const destination = await resolve(exchange.server, exchange.viewer, destinationOf(exchange));
+  // What is in the way of somebody who may not read there, and what is not, look alike, as with every other method.
+  if (destination.foreign)
+    throw new DomainError('forbidden', 'The destination is not yours, and was not shared with you.');
   if (destination.href === resource.href) throw new DavError(403, 'Source and destination are the same.');
   if (!isNameAllowed(destination.name)) throw new DavError(403, 'The name of the destination is too long.');
   const created =

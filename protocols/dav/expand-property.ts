@@ -4,13 +4,14 @@
  */
 import { DomainError } from '../../src/errors.ts';
 import type { Exchange, Report, Resource } from './contract.ts';
-import { badRequest } from './dav-error.ts';
+import { badRequest, DavError } from './dav-error.ts';
 import { encodeSegment } from './hrefs.ts';
 import { startMultistatus, statusResponse } from './multistatus.ts';
 import { DAV } from './namespaces.ts';
-import { resolve, splitPath } from './paths.ts';
+import { resolve, splitPath, type Target } from './paths.ts';
 import { unescapeXml } from './principal-reports.ts';
-import { Element, escapeXml, qualifiedName } from './xml.ts';
+import { hrefsIn, storedProperty } from './stored-hrefs.ts';
+import { Element, escapeXml, qualifiedName, serialise } from './xml.ts';
 
 /** Resources that one expand-property visits. */
 const MAX_EXPANDED = 500;
@@ -48,16 +49,26 @@ async function expand(
   }
   let text = await exchange.server.properties.ask(exchange, flat, 'nothing').respond(resource);
   for (const { element, wanted: inner } of nested) {
-    const { tag } = qualifiedName(element.namespace, element.name);
+    const expandAll = async (hrefs: readonly string[]) => {
+      let expanded = '';
+      for (const href of hrefs) expanded += await expandHref(exchange, href, inner, budget);
+      return expanded;
+    };
+    const { tag, declaration } = qualifiedName(element.namespace, element.name);
     const from = text.indexOf(`<${tag}>`);
     const to = text.indexOf(`</${tag}>`, from);
-    if (from < 0 || to < 0) continue;
-    const start = from + tag.length + 2;
-    let expanded = '';
-    for (const [, href = ''] of text.slice(start, to).matchAll(/<D:href>([^<]*)<\/D:href>/g)) {
-      expanded += await expandHref(exchange, unescapeXml(href), inner, budget);
+    const live = exchange.server.properties.find(element.namespace, element.name, resource) !== undefined;
+    if (live && from >= 0 && to >= 0) {
+      const start = from + tag.length + 2;
+      const hrefs = [...text.slice(start, to).matchAll(/<D:href>([^<]*)<\/D:href>/g)];
+      const expanded = await expandAll(hrefs.map(([, href = '']) => unescapeXml(href)));
+      text = text.slice(0, start) + expanded + text.slice(to);
+    } else if (!live) {
+      const kept = await storedProperty(exchange, resource, element);
+      if (kept === undefined) continue;
+      const expanded = await expandAll(hrefsIn(kept));
+      text = text.replace(serialise(kept), () => `<${tag}${declaration}>${expanded}</${tag}>`);
     }
-    text = text.slice(0, start) + expanded + text.slice(to);
   }
   return text;
 }
@@ -68,12 +79,21 @@ async function expandHref(
   wanted: readonly Element[],
   budget: { left: number },
 ): Promise<string> {
-  const { resource } = href.startsWith('/')
-    ? await resolve(exchange.server, exchange.viewer, href)
-    : { resource: undefined };
+  const target = href.startsWith('/') ? await resolved(exchange, href) : undefined;
+  const resource = target?.resource;
   if (resource === undefined || (resource.kind === 'collection' && !resource.collection.rights.read)) {
-    const path = href.startsWith('/') ? `/${splitPath(href).map(encodeSegment).join('/')}` : escapeXml(href);
+    const path = target === undefined ? escapeXml(href) : `/${splitPath(href).map(encodeSegment).join('/')}`;
     return statusResponse(path, '404 Not Found');
   }
   return expand(exchange, resource, wanted, budget);
+}
+
+/** undefined for what no path can be: values that clients made may hold anything. */
+async function resolved(exchange: Exchange, href: string): Promise<Target | undefined> {
+  try {
+    return await resolve(exchange.server, exchange.viewer, href);
+  } catch (error) {
+    if (error instanceof DavError) return undefined;
+    throw error;
+  }
 }

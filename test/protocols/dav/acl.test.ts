@@ -157,6 +157,13 @@ t.test('reports', async (t) => {
     '<D:principal-property><D:owner/></D:principal-property>',
   );
   t.ok(owned.responses.some((one) => one.href === calendar));
+  const listing = '<D:principal-property><D:acl/></D:principal-property>';
+  for (const user of [alice, bob]) {
+    const listed = await report(user, `/dav/calendars/${user.name}/`, 'D:principal-match', listing);
+    t.equal(listed.status, 207, 'RFC 3744 §9.3: a list is a property like others; what may not be read matches nobody');
+    const own = listed.responses.filter(({ href }) => href.startsWith(`/dav/calendars/${user.name}/`));
+    t.equal(own.length, listed.responses.length);
+  }
   const self = await report(bob, '/dav/principals/', 'D:principal-match', `<D:self/>${prop}`);
   t.same(
     self.responses.map((one) => one.href),

@@ -74,6 +74,48 @@ t.test('expand-property', async (t) => {
   t.equal((await ask(server, alice, 'REPORT', '/dav/', {}, xml('D:expand-property', '<D:property/>'))).status, 400);
 });
 
+t.test('hrefs in properties that a client made, under any prefix', async (t) => {
+  const calendar = '/dav/calendars/alice/calendar/';
+  const set = (name: string, inside: string) =>
+    server.request(alice, 'PROPPATCH', calendar, {
+      body:
+        '<d:propertyupdate xmlns:d="DAV:" xmlns:v="https://vendor.example/"><d:set><d:prop>' +
+        `<v:${name}>${inside}</v:${name}></d:prop></d:set></d:propertyupdate>`,
+    });
+  await set('helper', '<v:list><d:href>/dav/principals/alice</d:href></v:list><h xmlns="DAV:">&lt;</h>');
+  await set(
+    'odd',
+    '<href xmlns="DAV:">/dav/../x</href><d:href>mailto:x@example.com</d:href><d:href>/dav/none</d:href>',
+  );
+  const expand = (name: string) =>
+    ask(
+      server,
+      alice,
+      'REPORT',
+      calendar,
+      {},
+      xml(
+        'D:expand-property',
+        `<D:property name="${name}" namespace="https://vendor.example/"><D:property name="displayname"/></D:property>`,
+      ),
+    );
+  t.match((await expand('helper')).text, '<D:href>/dav/principals/alice/</D:href><D:propstat><D:prop><D:displayname>');
+  const odd = await expand('odd');
+  t.equal(odd.status, 207);
+  t.equal(odd.text.split('404 Not Found').length, 4, odd.text);
+  t.equal((await expand('missing')).status, 207);
+  const match = async (name: string, user = alice) => {
+    const property = `<D:principal-property><v:${name} xmlns:v="https://vendor.example/"/></D:principal-property>`;
+    const home = `/dav/calendars/${user.name}/`;
+    return (await ask(server, user, 'REPORT', home, {}, xml('D:principal-match', property))).responses.map(
+      ({ href }) => href,
+    );
+  };
+  t.same(await match('helper'), [calendar]);
+  t.same(await match('odd'), []);
+  t.same(await match('missing'), []);
+});
+
 t.test('principals on a listing', async (t) => {
   const { responses } = await ask(
     server,
