@@ -96,13 +96,13 @@ export function applyCancel({ message, current }: Invitation): InvitationOutcome
   if (main !== undefined) {
     const known = current.components.get(MAIN);
     if (known !== undefined && isOlder(main, known)) return { result: 'stale' };
-    for (const [key, component] of components) components.set(key, cancelled(component, main));
+    for (const [key, component] of components) components.set(key, cancelled(component, main, key === MAIN));
   }
   for (const [key, component] of message.components) {
     if (key === MAIN) continue;
     const target = components.get(key) ?? deriveOverride(current, key);
     if (target === undefined || isOlder(component, target)) continue;
-    components.set(key, cancelled(target, component));
+    components.set(key, cancelled(target, component, true));
   }
   const same = [...components].every(([key, component]) => current.components.get(key) === component);
   if (same) return { result: 'unchanged' };
@@ -237,12 +237,14 @@ function withoutExdate(component: Component, key: InstanceKey, object: Schedulin
   return replaceProperties(component, ['exdate'], others);
 }
 
-function cancelled(component: Component, by: Component): Component {
+/** `whole`: the message is about this very component, so that what it says of the reason is too (RFC 5546 §3.2.5). */
+function cancelled(component: Component, by: Component, whole: boolean): Component {
   const properties: Property[] = [['status', {}, 'unknown', 'CANCELLED']];
   const stamped = propertyOf(by, 'dtstamp');
   if (stamped !== undefined) properties.push(stamped);
   const number = propertyOf(by, 'sequence');
   if (number !== undefined && sequenceOf(by) > sequenceOf(component)) properties.push(number);
+  if (whole) properties.push(...by[1].filter(([name]) => name === 'summary' || name === 'description'));
   return replaceProperties(
     component,
     properties.map(([name]) => name),

@@ -56,6 +56,17 @@ t.test('an instance that is cancelled does not come back with a new title of the
   t.notMatch(textOf(later.copy), /STATUS:CANCELLED|EXDATE/, 'until the organizer has it take place again');
 });
 
+t.test('RFC 5546 §3.2.5: what the organizer says of a cancellation is told', async (t) => {
+  const before = object([series('Plan', yes), instance('100000', 'Exception', yes)]);
+  const one = object([series('Plan', yes), instance('100000', 'Off: strike', yes, 'STATUS:CANCELLED')]);
+  t.match(textOf(written(before, one, before).copy), /SUMMARY:Off: strike/);
+  const all = object([series('Off', yes, 'STATUS:CANCELLED'), instance('100000', 'Exception', yes)]);
+  const { copy } = written(before, all, before);
+  t.match(textOf(copy), /SUMMARY:Off\r\n/);
+  t.match(textOf(copy), /SUMMARY:Exception/, 'exceptions keep their own title');
+  t.equal(textOf(copy).match(/STATUS:CANCELLED/g)?.length, 2);
+});
+
 t.test('RFC 6638 §3.2.10: an answer to one instance that the organizer’s client had not seen is kept', async (t) => {
   const no = attendee('bob', 'DECLINED');
   const before = object([series('Plan', yes), instance('090000', 'Plan', no)]);
