@@ -36,15 +36,20 @@ export interface Invitation {
   readonly isOwn: (user: string) => boolean;
   /** The message holds all there is for this attendee: exceptions that it does not name are none any more. */
   readonly complete: boolean;
+  /** The recipient decides anew on every message, as rooms do: what it declined counts as asked for. */
+  readonly anew?: boolean;
 }
 
 /** A REQUEST (RFC 5546 §3.2.2). */
-export function applyRequest({ message, current, isOwn, complete }: Invitation): InvitationOutcome {
+export function applyRequest({ message, current, isOwn, complete, anew = false }: Invitation): InvitationOutcome {
   const calendar = withoutMethod(message.model.content);
   if (current === undefined) {
-    const declined = [...message.components.values()].every((one) => ownPartstat(one, isOwn) === 'DECLINED');
-    // Declined and deleted: it does not come back before it asks again.
-    return declined && complete ? { result: 'unchanged' } : { result: 'applied', stored: calendar };
+    const declined = (one: Component) => complete && !anew && ownPartstat(one, isOwn) === 'DECLINED';
+    const all = [...message.components.values()];
+    // Declined and deleted: it does not come back before it asks again, nor does a single instance without its series.
+    if (all.every(declined)) return { result: 'unchanged' };
+    const asked = message.components.has(MAIN) ? all : all.filter((one) => !declined(one));
+    return { result: 'applied', stored: withoutMethod(withComponents(message, asked)) };
   }
   if (!sameOrganizer(message, current)) return { result: 'not-organizer' };
   const main = message.components.get(MAIN);
