@@ -36,15 +36,20 @@ export interface Invitation {
   readonly isOwn: (user: string) => boolean;
   /** The message holds all there is for this attendee: exceptions that it does not name are none any more. */
   readonly complete: boolean;
+  /** The recipient decides anew on every message, as rooms do: what it declined counts as asked for. */
+  readonly anew?: boolean;
 }
 
 /** A REQUEST (RFC 5546 §3.2.2). */
-export function applyRequest({ message, current, isOwn, complete }: Invitation): InvitationOutcome {
+export function applyRequest({ message, current, isOwn, complete, anew = false }: Invitation): InvitationOutcome {
   const calendar = withoutMethod(message.model.content);
   if (current === undefined) {
-    const declined = [...message.components.values()].every((one) => ownPartstat(one, isOwn) === 'DECLINED');
-    // Declined and deleted: it does not come back before it asks again.
-    return declined && complete ? { result: 'unchanged' } : { result: 'applied', stored: calendar };
+    const declined = (one: Component) => complete && !anew && ownPartstat(one, isOwn) === 'DECLINED';
+    const all = [...message.components.values()];
+    // Declined and deleted: it does not come back before it asks again, nor does a single instance without its series.
+    if (all.every(declined)) return { result: 'unchanged' };
+    const asked = message.components.has(MAIN) ? all : all.filter((one) => !declined(one));
+    return { result: 'applied', stored: withoutMethod(withComponents(message, asked)) };
   }
   if (!sameOrganizer(message, current)) return { result: 'not-organizer' };
   const main = message.components.get(MAIN);
@@ -96,13 +101,13 @@ export function applyCancel({ message, current }: Invitation): InvitationOutcome
   if (main !== undefined) {
     const known = current.components.get(MAIN);
     if (known !== undefined && isOlder(main, known)) return { result: 'stale' };
-    for (const [key, component] of components) components.set(key, cancelled(component, main));
+    for (const [key, component] of components) components.set(key, cancelled(component, main, key === MAIN));
   }
   for (const [key, component] of message.components) {
     if (key === MAIN) continue;
     const target = components.get(key) ?? deriveOverride(current, key);
     if (target === undefined || isOlder(component, target)) continue;
-    components.set(key, cancelled(target, component));
+    components.set(key, cancelled(target, component, true));
   }
   const same = [...components].every(([key, component]) => current.components.get(key) === component);
   if (same) return { result: 'unchanged' };
@@ -237,12 +242,14 @@ function withoutExdate(component: Component, key: InstanceKey, object: Schedulin
   return replaceProperties(component, ['exdate'], others);
 }
 
-function cancelled(component: Component, by: Component): Component {
+/** `whole`: the message is about this very component, so that what it says of the reason is too (RFC 5546 §3.2.5). */
+function cancelled(component: Component, by: Component, whole: boolean): Component {
   const properties: Property[] = [['status', {}, 'unknown', 'CANCELLED']];
   const stamped = propertyOf(by, 'dtstamp');
   if (stamped !== undefined) properties.push(stamped);
   const number = propertyOf(by, 'sequence');
   if (number !== undefined && sequenceOf(by) > sequenceOf(component)) properties.push(number);
+  if (whole) properties.push(...by[1].filter(([name]) => name === 'summary' || name === 'description'));
   return replaceProperties(
     component,
     properties.map(([name]) => name),

@@ -285,7 +285,13 @@ function effectOf(
 ): Effect {
   const isOwn = (user: string) => isFoldedUser(principal, user);
   // Our own organizers tell all there is; others may tell only what changed.
-  const invitation: Invitation = { message, current, isOwn, complete: row.origin === 'here' };
+  const invitation: Invitation = {
+    message,
+    current,
+    isOwn,
+    complete: row.origin === 'here',
+    anew: isBookable(principal),
+  };
   const sender = foldCalendarUser(row.sender);
   if (row.origin !== 'here' && !mayTell(row, sender, message)) return { tag: 'keep', shown: true };
   const silent = row.textId === 0;

@@ -56,6 +56,17 @@ t.test('an instance that is cancelled does not come back with a new title of the
   t.notMatch(textOf(later.copy), /STATUS:CANCELLED|EXDATE/, 'until the organizer has it take place again');
 });
 
+t.test('RFC 5546 §3.2.5: what the organizer says of a cancellation is told', async (t) => {
+  const before = object([series('Plan', yes), instance('100000', 'Exception', yes)]);
+  const one = object([series('Plan', yes), instance('100000', 'Off: strike', yes, 'STATUS:CANCELLED')]);
+  t.match(textOf(written(before, one, before).copy), /SUMMARY:Off: strike/);
+  const all = object([series('Off', yes, 'STATUS:CANCELLED'), instance('100000', 'Exception', yes)]);
+  const { copy } = written(before, all, before);
+  t.match(textOf(copy), /SUMMARY:Off\r\n/);
+  t.match(textOf(copy), /SUMMARY:Exception/, 'exceptions keep their own title');
+  t.equal(textOf(copy).match(/STATUS:CANCELLED/g)?.length, 2);
+});
+
 t.test('RFC 6638 §3.2.10: an answer to one instance that the organizer’s client had not seen is kept', async (t) => {
   const no = attendee('bob', 'DECLINED');
   const before = object([series('Plan', yes), instance('090000', 'Plan', no)]);
@@ -76,9 +87,15 @@ t.test('what was declined and deleted does not come back before it asks again', 
   const no = attendee('bob', 'DECLINED');
   t.equal(apply([series('New plan', no)]).result, 'unchanged');
   t.equal(apply([series('New plan', attendee('bob'))]).result, 'applied');
+  const room = { message: object([series('New plan', no)]), current: undefined, isOwn: only('bob'), complete: true };
+  t.equal(applyRequest({ ...room, anew: true }).result, 'applied', 'a room may be free by now');
   t.equal(apply([series('New plan', no)], undefined, false).result, 'applied', 'others may know better by mail');
   const sixth = { ...instance('090000', 'Plan', yes), start: '20270106T090000Z' };
   const other: EventLines = { ...sixth, lines: sixth.lines.map((line) => line.replace('20270105', '20270106')) };
   const { stored } = apply([instance('090000', 'New plan', no), other], [other]);
-  t.notMatch(stored === undefined ? '' : printContent(stored), /20270105/, 'nor a single instance');
+  const text = (calendar: typeof stored) => (calendar === undefined ? '' : printContent(calendar));
+  t.notMatch(text(stored), /20270105/, 'nor a single instance');
+  const first = apply([instance('090000', 'New plan', no), other]);
+  t.match(text(first.stored), /20270106/);
+  t.notMatch(text(first.stored), /20270105|METHOD/, 'also when all of them were deleted');
 });
