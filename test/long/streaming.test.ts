@@ -233,8 +233,8 @@ t.test('many at once', { timeout: 600_000 }, async (t) => {
   t.comment(
     `all at once: loop held ${longest} ms at most, ${p99} ms at the 99th percentile; ${rss - rest} MiB more, ${peak} MiB peak; a bystander waited ${Math.max(...waits)} ms at most`,
   );
-  // A dozen large requests each take their slice in one turn of the loop.
-  t.ok(p99 < 3 * HELD, `held ${p99} ms`);
+  // They take their slices in turns, so that many hold the loop no longer than one.
+  t.ok(p99 < HELD, `held ${p99} ms`);
   t.ok(rss - rest < 2 * GROWTH);
   t.ok(Math.max(...waits) < 1_000, 'nobody waits for a second');
 });
