@@ -662,6 +662,8 @@ export interface DomainKeyReads {
 export interface SubmissionReads {
   /** Queued ones whose time has come, the oldest first. */
   due(now: number, limit: number): Promise<SubmissionRow[]>;
+  /** Queued ones whose time comes only after this one. */
+  dueAfter(time: number, limit: number): Promise<SubmissionRow[]>;
   get(id: number): Promise<SubmissionRow | undefined>;
   list(limit: number): Promise<SubmissionRow[]>;
   /** When the next attempt is due, of all that are queued. */

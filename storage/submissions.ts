@@ -9,6 +9,7 @@ export const statements = {
   get: `${SELECT} WHERE id = ?`,
   list: `${SELECT} ORDER BY id LIMIT ?`,
   due: `${SELECT} WHERE state = 'queued' AND next_attempt_at <= ? ORDER BY next_attempt_at, id LIMIT ?`,
+  dueAfter: `${SELECT} WHERE state = 'queued' AND next_attempt_at > ? ORDER BY next_attempt_at, id LIMIT ?`,
   nextAttemptAt: `SELECT MIN(next_attempt_at) AS nextAttemptAt FROM submissions WHERE state = 'queued'`,
   add: `INSERT INTO submissions (account_id, blob_id, mail_from, rcpt_to, options, state, attempts, next_attempt_at, last_error,
     created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
@@ -22,6 +23,7 @@ export function submissionReads(sql: Sql): SubmissionReads {
     get: (id) => sql.get<SubmissionRow>(statements.get, id),
     list: (limit) => sql.all<SubmissionRow>(statements.list, limit),
     due: (now, limit) => sql.all<SubmissionRow>(statements.due, now, limit),
+    dueAfter: (time, limit) => sql.all<SubmissionRow>(statements.dueAfter, time, limit),
     async nextAttemptAt() {
       const row = await sql.get<{ nextAttemptAt: number | null }>(statements.nextAttemptAt);
       return row?.nextAttemptAt ?? undefined;

@@ -14,7 +14,7 @@ import type { LocalRecipients } from './local-recipients.ts';
 import type { MailTransport, Outcome } from './mail-transport.ts';
 import { type NotifyCondition, type QueueOptions, readQueueOptions, writeQueueOptions } from './queue-options.ts';
 import { messageStart, queuedOctets } from './queued-octets.ts';
-import { DELAY_TOLD_AFTER, GIVE_UP_AFTER, nextAttempt } from './retry-plan.ts';
+import { DELAY_TOLD_AFTER, GIVE_UP_AFTER, LONGEST_WAIT, nextAttempt } from './retry-plan.ts';
 import type { Signing } from './signing.ts';
 
 export interface OutboundLog {
@@ -146,7 +146,11 @@ export class Outbound {
     const groups = new Map<string, { destination: string; rows: SubmissionRow[] }>();
     if (this.running.size >= this.concurrency) return [];
     // Rows in flight are not due: their next attempt was set when they began.
-    for (const row of await this.store.submissions.due(this.options.now(), PAGE)) {
+    const { submissions } = this.store;
+    const now = this.options.now();
+    // What waits longer than anything may was planned before the clock was set back, and would wait until it is there again.
+    const astray = await submissions.dueAfter(now + LONGEST_WAIT, PAGE);
+    for (const row of [...(await submissions.due(now, PAGE)), ...astray]) {
       if (this.inFlight.has(row.id)) continue;
       const destination = this.transport.destinationOf(row.rcptTo.slice(row.rcptTo.lastIndexOf('@') + 1));
       // The transport sends one set of DSN parameters for all recipients of a transaction.

@@ -9,6 +9,8 @@ const HOUR = 60 * MINUTE;
 /** After the first, second, … attempt; the last one for all further ones. */
 const WAITS = [2 * MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR];
 
+/** No attempt is ever planned further ahead. */
+export const LONGEST_WAIT = 5 * HOUR;
 /** How long a message is kept, from when it was taken. */
 export const GIVE_UP_AFTER = 5 * 24 * HOUR;
 /** When its sender is told that it is late. */

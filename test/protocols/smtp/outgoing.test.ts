@@ -340,3 +340,29 @@ t.test('§4.5.4: an attempt that a crash cut short is told in the log, and made 
   t.match(log.join(), /an attempt was cut short; the message may arrive twice/);
   await later(0);
 });
+
+t.test('a clock that jumps costs a wait, and no message', async (t) => {
+  const { server, relay, send, later, clock, settled } = await relayed(t);
+  const grey: FakeMx['behaviour'] = { command: (line) => (line.startsWith('RCPT') ? '451 4.7.1 Grey' : undefined) };
+  relay.behaviour = grey;
+  const start = clock.now;
+  clock.now = start + 1_000 * HOUR;
+  await send('From the future', ['<x@example.net>']);
+  t.match(await server.store.submissions.list(10), [{ attempts: 1, lastError: /Grey/ }]);
+  relay.behaviour = {};
+  clock.now = start;
+  server.app.outbound.wake();
+  for (let patience = 200; patience > 0 && relay.messages.length === 0; patience--)
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  await settled();
+  t.equal(relay.messages.length, 1, 'set back by weeks: tried at once, not in weeks');
+  t.same(await server.store.submissions.list(10), []);
+
+  relay.behaviour = grey;
+  await send('Forward', ['<x@example.net>']);
+  relay.behaviour = {};
+  await later(1_000 * HOUR);
+  t.equal(relay.messages.length, 2, 'set forward by weeks: tried once more before it is given up');
+  t.same(await server.store.submissions.list(10), []);
+  t.equal((await server.mailbox(server.anna)).length, 0, 'and nobody was told of a failure');
+});
