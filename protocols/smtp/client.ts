@@ -153,6 +153,8 @@ async function conversation(connection: SMTPConnection, route: Route, message: O
   try {
     const info = await new Promise<{ response: string; rejectedErrors?: NodemailerError[] }>((resolve, reject) => {
       connection.on('error', reject);
+      // Closed by this side: nodemailer tells nobody.
+      connection.once('end', () => reject(new Error('The connection was closed.')));
       connection.send(
         {
           from: mailFrom === '' ? false : mailFrom,

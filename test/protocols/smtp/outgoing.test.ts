@@ -366,3 +366,17 @@ t.test('a clock that jumps costs a wait, and no message', async (t) => {
   t.same(await server.store.submissions.list(10), []);
   t.equal((await server.mailbox(server.anna)).length, 0, 'and nobody was told of a failure');
 });
+
+t.test('a server that stops leaves a conversation that hangs', async (t) => {
+  const relay = await FakeMx.listen(t, { message: () => 'hang' });
+  const server = await startMailServer(t, { environment: { CONVENE_RELAY: `smtp://127.0.0.1:${relay.port}` } });
+  const client = await server.talk('submission');
+  await client.commands('MAIL FROM:<anna@example.org>', 'RCPT TO:<x@example.net>');
+  t.match(await client.data(letter('anna@example.org', 'Hangs')), /^250/);
+  client.end();
+  for (let patience = 400; patience > 0 && !relay.lines.includes('DATA'); patience--)
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  t.ok(relay.lines.includes('DATA'));
+  const late = new Promise((resolve) => setTimeout(resolve, 15_000, 'late').unref());
+  t.equal(await Promise.race([server.close().then(() => 'stopped'), late]), 'stopped');
+});
