@@ -390,7 +390,14 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     octetsOnlyHere: ['octets'],
   },
   'domain-keys': { ofDomain: domainKey, add: ['id'] },
-  submissions: { get: submission, list: submission, due: submission, nextAttemptAt: ['nextAttemptAt'], add: ['id'] },
+  submissions: {
+    get: submission,
+    list: submission,
+    due: submission,
+    dueAfter: submission,
+    nextAttemptAt: ['nextAttemptAt'],
+    add: ['id'],
+  },
   occurrences: { overlapping: occurrence, busy: occurrence },
   organisations: { list: organisation, domains: domain, domain, add: ['id'], addDomain: ['id'] },
   principals: {

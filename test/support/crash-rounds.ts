@@ -105,11 +105,14 @@ async function writeAndStrike(
   const total = () => writers.reduce((sum, writer) => sum + writer.acknowledged, 0);
   const before = total();
   const enough = before + atLeast * (1 + randomFrom(round)());
+  const counts = writers.map(({ acknowledged }) => acknowledged);
+  // Every way has begun: the first mail by LMTP waits for the thread that checks it.
+  const begun = () => writers.every(({ acknowledged }, i) => acknowledged > (counts[i] ?? 0));
   let struck = false;
   const working = Promise.all(writers.map((writer) => writer.write(server.port, () => struck)));
   const deadline = performance.now() + 60_000;
   const striking = (async () => {
-    while (total() < enough) {
+    while (total() < enough || !begun()) {
       if (performance.now() > deadline)
         throw new Error(`only ${total() - before} writes in a minute:\n${server.output()}`);
       await sleep(1);
