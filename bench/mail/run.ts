@@ -92,6 +92,9 @@ async function main(servers: readonly MailServer[]): Promise<void> {
     console.log(`${server.name}: ${figure(filled.opsPerSecond)} messages a second filled the mailbox`);
     await quiet(server);
   }
+  const today = new Date().toISOString().slice(0, 10);
+  const output = options.output ?? fileURLToPath(new URL(`../results/mail-${today}.md`, import.meta.url));
+  mkdirSync(join(output, '..'), { recursive: true });
   const results = new Map<Row, Result>();
   for (const row of rows) {
     const all: Record<MailServer['name'], Figures[]> = { convene: [], dovecot: [] };
@@ -108,13 +111,10 @@ async function main(servers: readonly MailServer[]): Promise<void> {
     const result: Result = { convene: middle(all.convene), dovecot: middle(all.dovecot) };
     results.set(row, result);
     console.log(line(row, result));
+    // After each row, so that one that fails does not take the others along.
+    writeFileSync(output, report(results));
   }
-  const text = report(results);
-  const today = new Date().toISOString().slice(0, 10);
-  const output = options.output ?? fileURLToPath(new URL(`../results/mail-${today}.md`, import.meta.url));
-  mkdirSync(join(output, '..'), { recursive: true });
-  writeFileSync(output, text);
-  console.log(`\n${text}\nwritten to ${output}`);
+  console.log(`\n${report(results)}\nwritten to ${output}`);
 }
 
 const servers: MailServer[] = [];

@@ -44,6 +44,7 @@ export async function startConvene(folder: string): Promise<MailServer> {
       CONVENE_IMAP_PORT: String(imap),
       CONVENE_LMTP_PORT: String(lmtp),
       CONVENE_SUBMISSION_PORT: String(submission),
+      CONVENE_SUBMISSION_MESSAGES: '0',
     },
   });
   return {
