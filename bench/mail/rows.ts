@@ -3,19 +3,15 @@
  * Every answer is looked at: a wrong one ends the run, because a fast wrong answer is worth nothing.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Person, people } from '../../test/support/server-process.ts';
-import { cpuMs, memoryMb } from '../process-figures.ts';
+import { cpuMs } from '../process-figures.ts';
 import { ImapConnection, MailConnection } from './connections.ts';
 import { message, rareCount, rareSubject, rareWord } from './messages.ts';
-import { type MailServer, PEOPLE } from './servers.ts';
+import type { MailServer } from './servers.ts';
 
 /** Messages in INBOX while it is read. */
 export const MESSAGES = 20_000;
 const BODIES = 500;
-const IDLE_SESSIONS = 500;
 const STRANGER = 'bench@example.org';
-/** Dovecot puts connections aside after three seconds of IDLE. */
-const SETTLED_MS = 6_000;
 
 export interface Figures {
   readonly opsPerSecond: number;
@@ -23,15 +19,13 @@ export interface Figures {
   readonly p99Ms: number;
   /** Of the server's process tree, per operation. */
   readonly cpuMs: number;
-  /** Memory that one more session takes, in kB (proportional set size). */
-  readonly kilobytes?: number;
 }
 
 export interface Row {
   readonly name: string;
   readonly title: string;
   /** What one operation takes, unless a rate says it better. */
-  readonly unit: 'ops/s' | 'kB' | 'ms';
+  readonly unit: 'ops/s' | 'ms';
   run(server: MailServer, round: number): Promise<Figures>;
 }
 
@@ -283,32 +277,6 @@ const idleRow: Row = {
   },
 };
 
-const idleMemoryRow: Row = {
-  name: 'imap.idle500',
-  title: 'memory of each of 500 sessions in IDLE',
-  unit: 'kB',
-  async run(server) {
-    await sleep(1_000);
-    const before = memoryMb(server.pid).pss;
-    const cpuBefore = cpuMs(server.pid);
-    const connections: ImapConnection[] = [];
-    const sleepers = people(PEOPLE);
-    for (let i = 0; i < IDLE_SESSIONS; i++) {
-      const { name, password } = sleepers[i % PEOPLE] as Person;
-      const connection = await ImapConnection.open(server.imap, name, password);
-      await connection.command('SELECT INBOX');
-      await connection.idle();
-      connections.push(connection);
-    }
-    await sleep(SETTLED_MS);
-    const kilobytes = ((memoryMb(server.pid).pss - before) * 1_024) / IDLE_SESSIONS;
-    const used = (cpuMs(server.pid) - cpuBefore) / IDLE_SESSIONS;
-    for (const connection of connections) connection.close();
-    await sleep(1_000);
-    return { opsPerSecond: Number.NaN, p50Ms: Number.NaN, p99Ms: Number.NaN, cpuMs: used, kilobytes };
-  },
-};
-
 /** Puts the mailbox `filled` there, eight messages at a time. */
 export async function fill(server: MailServer): Promise<Figures> {
   const connections = await Promise.all(Array.from({ length: 8 }, () => open(server)));
@@ -376,5 +344,4 @@ export const ROWS: readonly Row[] = [
   submissionRow('smtp.1', 'submission until in INBOX, 1,000 messages, a connection each', 1, 1_000),
   submissionRow('smtp.8', 'the same, 8 at once', 8, 1_000),
   idleRow,
-  idleMemoryRow,
 ];

@@ -33,7 +33,6 @@ function middle(all: readonly Figures[]): Figures {
     p50Ms: of(({ p50Ms }) => p50Ms),
     p99Ms: of(({ p99Ms }) => p99Ms),
     cpuMs: of(({ cpuMs }) => cpuMs),
-    ...(all[0]?.kilobytes === undefined ? {} : { kilobytes: of(({ kilobytes }) => kilobytes ?? Number.NaN) }),
   };
 }
 
@@ -45,17 +44,10 @@ function verdict(times: number): string {
 
 function line({ title, unit }: Row, { convene, dovecot }: Result): string {
   const shown = (figures: Figures) =>
-    unit === 'kB'
-      ? `${figure(figures.kilobytes ?? Number.NaN)} kB`
-      : unit === 'ms'
-        ? `p50 ${figure(figures.p50Ms)} ms`
-        : `${figure(figures.opsPerSecond)}/s · p50 ${figure(figures.p50Ms)} · p99 ${figure(figures.p99Ms)} ms`;
-  const times =
-    unit === 'kB'
-      ? (dovecot.kilobytes ?? Number.NaN) / (convene.kilobytes ?? Number.NaN)
-      : unit === 'ms'
-        ? dovecot.p50Ms / convene.p50Ms
-        : convene.opsPerSecond / dovecot.opsPerSecond;
+    unit === 'ms'
+      ? `p50 ${figure(figures.p50Ms)} ms`
+      : `${figure(figures.opsPerSecond)}/s · p50 ${figure(figures.p50Ms)} · p99 ${figure(figures.p99Ms)} ms`;
+  const times = unit === 'ms' ? dovecot.p50Ms / convene.p50Ms : convene.opsPerSecond / dovecot.opsPerSecond;
   const cells = [
     title,
     shown(convene),
@@ -74,7 +66,7 @@ function report(results: ReadonlyMap<Row, Result>): string {
     '# Mail beside Dovecot',
     '',
     `Node.js ${process.version}, ${cpus().length} processors (${cpus()[0]?.model.trim()}), ${figure(totalmem() / 2 ** 30)} GiB; Dovecot of`,
-    'Debian on sdbox with hibernation and log-in processes that serve many. Both run at the same time and take turns;',
+    'Debian on sdbox with log-in processes that serve many. Both run at the same time and take turns;',
     `${rounds} rounds, medians; ${MESSAGES.toLocaleString('en')} messages of 16 kB in the mean. The client is one process that only reads to`,
     'the end of each answer, the same for both. CPU is that of the whole process tree, in steps of 10 ms. Submission goes to Postfix',
     'in front of Dovecot (without a log-in, which Convene does have), and its rate counts until the last message is in INBOX.',

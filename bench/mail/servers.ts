@@ -23,9 +23,6 @@ export interface MailServer {
   stop(): Promise<void>;
 }
 
-/** Enough that no limit on the connections of one person is met. */
-export const PEOPLE = 25;
-
 const [PERSON] = people(1);
 const USER = PERSON?.name ?? '';
 const IDENTITY = { user: USER, password: USER, address: `${USER}@example.com` };
@@ -33,7 +30,7 @@ const IDENTITY = { user: USER, password: USER, address: `${USER}@example.com` };
 export async function startConvene(folder: string): Promise<MailServer> {
   const data = join(folder, 'convene');
   mkdirSync(data);
-  addPeople(data, people(PEOPLE), BUILT);
+  addPeople(data, people(1), BUILT);
   const imap = await freePort();
   const lmtp = await freePort();
   const submission = await freePort();
@@ -63,7 +60,7 @@ export async function startConvene(folder: string): Promise<MailServer> {
 const MAIL_ID = 8;
 
 function dovecotSettings(folder: string, imap: number, lmtp: number): string {
-  // Its own advice for speed: log-in processes that serve many, hibernation of idle connections. mail_fsync stays as it comes.
+  // Its own advice for speed: log-in processes that serve many. mail_fsync stays as it comes.
   return `
 base_dir = ${folder}/run
 state_dir = ${folder}/state
@@ -77,11 +74,10 @@ mail_uid = ${MAIL_ID}
 mail_gid = ${MAIL_ID}
 first_valid_uid = ${MAIL_ID}
 mail_max_userip_connections = 10000
-imap_hibernate_timeout = 3s
 auth_username_format = %n
 passdb {
   driver = static
-  args = password=%n
+  args = password=${USER}
 }
 userdb {
   driver = static
@@ -103,16 +99,6 @@ service imap-login {
 }
 service imap {
   process_limit = 2000
-  extra_groups = $default_internal_group
-  unix_listener imap-master {
-    user = $default_internal_user
-  }
-}
-service imap-hibernate {
-  unix_listener imap-hibernate {
-    mode = 0660
-    group = $default_internal_group
-  }
 }
 service anvil {
   client_limit = 10000

@@ -172,8 +172,11 @@ await interop(
             `username = ${person.name}`,
             `password = ${person.password}`,
             '[destination]',
-            'type = Maildir',
-            `path = ${box}/`,
+            // Its own Maildir is refused to root, whom containers run as.
+            'type = MDA_external',
+            'path = /bin/sh',
+            `arguments = ("-c", "cat > ${box}/new/$$.$(date +%%N)")`,
+            'allow_root_commands = true',
             '[options]',
             'read_all = false',
             'delivered_to = false',
