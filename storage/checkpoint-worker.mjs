@@ -1,6 +1,6 @@
 /**
  * The worker that folds the write-ahead log into the database, so that the event loop does not wait for it.
- * It has a connection of its own and never waits for a lock: when a reader is in the way it says so and is asked again later.
+ * It has a connection of its own and waits for nobody: what a reader still needs stays in the log until it is asked again.
  * JavaScript, because a worker thread does not inherit the TypeScript loader of development and tests.
  */
 import { parentPort, workerData } from 'node:worker_threads';
@@ -15,11 +15,10 @@ parentPort?.on('message', (message) => {
     parentPort?.close();
     return;
   }
-  let busy = true;
   try {
-    busy = database.pragma('wal_checkpoint(TRUNCATE)')[0].busy !== 0;
+    database.pragma('wal_checkpoint(PASSIVE)');
   } catch {
-    // SQLITE_BUSY: the next batch asks again.
+    // A full disk or a busy log: how much is left tells the writer, which asks again.
   }
-  parentPort?.postMessage({ busy });
+  parentPort?.postMessage('folded');
 });

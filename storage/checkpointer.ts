@@ -1,30 +1,62 @@
 /**
  * Decides when the write-ahead log is long enough to be folded into the database, and lets a worker do it.
- * The writer waits for it between two batches: a checkpoint beside a busy writer never catches up.
+ * The worker copies pages beside a busy writer. What was written meanwhile is little, and only for that the writer waits, so
+ * that all of the log is in the database for a moment and the next commit begins at the head of it again. The file keeps its
+ * length: a flush of a file that grows takes twice as long.
  */
-import { statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import type { Database, Statement } from 'better-sqlite3';
 
-const STEP = 8 * 1_048_576;
+/** Pages that are in the log alone and worth folding: 16 MB. */
+const WORTH_FOLDING = 4_096;
+/** The writer waits for so few pages: a flush and little more. */
+const WORTH_WAITING = 128;
+/** Rounds beside the writer; one that writes faster than they copy waits all the same. */
+const ROUNDS = 3;
+/** With so many pages in the log the writer waits for the worker, and a file longer than that is cut: 64 MB. */
+const TOO_LONG = 16_384;
+const PAGE_OCTETS = 4_096;
 
 export class Checkpointer {
   readonly #path: string;
+  readonly #state: Statement<[], { readonly log: number; readonly checkpointed: number }>;
   #worker: Worker | undefined;
-  #threshold = STEP;
+  /** The round that is going on beside the writer. */
+  #round: Promise<void> | undefined;
+  #rounds = 0;
+  #threshold = WORTH_FOLDING;
 
-  constructor(path: string) {
+  /** `writing` is the connection of the writer, from which the log is looked at. */
+  constructor(path: string, writing: Database) {
     this.#path = path;
+    writing.pragma(`journal_size_limit = ${TOO_LONG * PAGE_OCTETS}`);
+    this.#state = writing.prepare('PRAGMA wal_checkpoint(NOOP)');
   }
 
-  /** Waits for a checkpoint when the log has grown past the threshold; a busy reader postpones it by another step. */
-  async whenLong(): Promise<void> {
-    const size = statSync(`${this.#path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-    if (size < this.#threshold) return;
-    const { busy } = await this.#ask();
-    this.#threshold = busy ? size + STEP : STEP;
+  /** The writer calls it between two batches, and waits when little is left to fold, or far too much. */
+  async betweenBatches(): Promise<void> {
+    const log = this.#log();
+    if (this.#round !== undefined) {
+      if (log.length < TOO_LONG) return;
+      await this.#round;
+    }
+    const { alone } = this.#log();
+    if (this.#rounds === 0 && alone < this.#threshold) return;
+    if (this.#rounds < ROUNDS && alone > WORTH_WAITING) {
+      this.#rounds++;
+      this.#round = this.#fold().then(() => {
+        this.#round = undefined;
+      });
+      return;
+    }
+    if (alone > 0) await this.#fold();
+    this.#rounds = 0;
+    // What a reader still needs is postponed by another step.
+    this.#threshold = this.#log().alone + WORTH_FOLDING;
   }
 
   async close(): Promise<void> {
+    await this.#round;
     const worker = this.#worker;
     if (worker === undefined) return;
     this.#worker = undefined;
@@ -33,17 +65,20 @@ export class Checkpointer {
     await gone;
   }
 
-  #ask(): Promise<{ busy: boolean }> {
+  /** Pages in the log, and those of them that are not in the database yet. */
+  #log(): { length: number; alone: number } {
+    const { log, checkpointed } = this.#state.get() ?? { log: 0, checkpointed: 0 };
+    return { length: log, alone: log - checkpointed };
+  }
+
+  /** Lets the worker fold what it can. Its failure is an uncaught exception: nobody may go on beside a log that only grows. */
+  #fold(): Promise<void> {
     const file = new URL('./checkpoint-worker.mjs', import.meta.url);
     this.#worker ??= new Worker(file, { workerData: this.#path });
     const worker = this.#worker;
-    return new Promise((resolve, reject) => {
-      worker.once('error', reject);
-      worker.once('message', (message: { busy: boolean }) => {
-        worker.off('error', reject);
-        resolve(message);
-      });
-      worker.postMessage('checkpoint');
+    return new Promise((resolve) => {
+      worker.once('message', () => resolve());
+      worker.postMessage('fold');
     });
   }
 }

@@ -71,7 +71,7 @@ function assemble(
   options: OpenOptions,
 ): Store {
   const path = storePath(folder);
-  const checkpointer = new Checkpointer(path);
+  const checkpointer = new Checkpointer(path, writing.database);
   const writer = new Writer(writing, checkpointer, {
     boot,
     now: options.now,

@@ -96,7 +96,7 @@ export class Writer {
     try {
       while (this.#queue.length > 0 && this.#failure === undefined) {
         await this.#batch();
-        await this.#checkpointer.whenLong();
+        await this.#checkpointer.betweenBatches();
       }
     } finally {
       this.#batches = undefined;

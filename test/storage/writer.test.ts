@@ -1,8 +1,8 @@
 /** The promises of the writer: durable before acknowledged, shared flushes, failures that undo themselves alone. */
-import { execFileSync } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { openConnection } from '../../storage/connection.ts';
 import { type ChangeHint, StoreError } from '../../storage/store.ts';
 import { addCollection, addObject, addPerson, objectRow, temporaryFolder, temporaryStore } from '../support/store.ts';
@@ -164,17 +164,49 @@ t.test('hints leave after the commit, for every collection a transaction touched
   t.same(hints, [], 'nor from a transaction that failed');
 });
 
-t.test('a long write-ahead log is folded between batches', async (t) => {
+/** A store that octets are put into, and how long its write-ahead log is: pages in it and the length of its file. */
+async function storeWithLog(t: Test) {
   const folder = temporaryFolder(t);
   const store = await temporaryStore(t, {}, folder);
   const owner = await addPerson(store, 'anna');
+  const [outside, reader] = [0, 1].map(() => new Database(join(folder, 'convene.sqlite'))) as [
+    Database.Database,
+    Database.Database,
+  ];
+  t.teardown(() => [outside, reader].map((database) => database.close()));
   const octets = Buffer.alloc(200_000, 1);
-  let largest = 0;
-  for (let index = 0; index < 120; index += 1) {
-    octets.writeUInt32BE(index);
-    await store.transaction((write) => write.blobs.put(owner, Buffer.from(`hash ${index}`), octets, 1));
-    const size = Number(execFileSync('stat', ['-c', '%s', join(folder, 'convene.sqlite-wal')], { encoding: 'utf8' }));
-    largest = Math.max(largest, size);
-  }
-  t.ok(largest > 4_000_000 && largest < 12_000_000, `24 MB were written, the log never exceeded ${largest}`);
+  let written = 0;
+  const put = async (count: number, lanes = 1) => {
+    for (let index = 0; index < count; index += lanes)
+      await Promise.all(
+        Array.from({ length: lanes }, () => {
+          const own = Buffer.from(octets);
+          own.writeUInt32BE(written++);
+          return store.transaction((write) => write.blobs.put(owner, own.subarray(0, 4), own, 1));
+        }),
+      );
+  };
+  const pages = () => (outside.pragma('wal_checkpoint(NOOP)') as { log: number }[])[0]?.log ?? 0;
+  const length = () => statSync(join(folder, 'convene.sqlite-wal')).size;
+  return { put, pages, length, reader };
+}
+
+t.test('a write-ahead log stays short however fast transactions come', async (t) => {
+  const { put, length } = await storeWithLog(t);
+  await put(400, 8);
+  t.ok(length() > 12_000_000 && length() < 72_000_000, `80 MB were written, the log has ${length()}`);
+  const before = length();
+  await put(200);
+  t.ok(length() >= before && length() < 72_000_000, `it is written from its beginning again, not cut: ${length()}`);
+});
+
+t.test('a reader postpones the folding, and when it is gone the log begins again', async (t) => {
+  const { put, pages, reader } = await storeWithLog(t);
+  reader.exec('BEGIN; SELECT COUNT(*) FROM principals');
+  await put(400);
+  const long = pages();
+  t.ok(long > 19_000, `${long} pages in the log beside a reader`);
+  reader.exec('COMMIT');
+  await put(400);
+  t.ok(pages() < 17_000, `${pages()} without one`);
 });
