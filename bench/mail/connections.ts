@@ -16,8 +16,8 @@ class Reader {
   #reject: ((error: Error) => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(port: number) {
-    this.socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  constructor(port: number, localAddress?: string) {
+    this.socket = connect({ port, host: '127.0.0.1', localAddress, noDelay: true });
     this.socket.on('data', (piece: Buffer) => {
       this.#pieces.push(piece);
       this.#tail = (this.#tail + piece.toString('latin1', Math.max(0, piece.length - TAIL))).slice(-TAIL);
@@ -65,13 +65,13 @@ export class ImapConnection {
   readonly #reader: Reader;
   #tag = 0;
 
-  private constructor(port: number) {
-    this.#reader = new Reader(port);
+  private constructor(port: number, localAddress?: string) {
+    this.#reader = new Reader(port, localAddress);
   }
 
-  /** Connects and logs in. */
-  static async open(port: number, user: string, password: string): Promise<ImapConnection> {
-    const connection = new ImapConnection(port);
+  /** Connects, from an address of this machine if one is given, and logs in. */
+  static async open(port: number, user: string, password: string, localAddress?: string): Promise<ImapConnection> {
+    const connection = new ImapConnection(port, localAddress);
     await connection.#reader.until((tail) => tail.startsWith('* ') && tail.endsWith('\r\n'));
     await connection.command(`LOGIN ${user} ${password}`);
     return connection;

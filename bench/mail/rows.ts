@@ -3,7 +3,7 @@
  * Every answer is looked at: a wrong one ends the run, because a fast wrong answer is worth nothing.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cpuMs } from '../process-figures.ts';
+import { cpuMs, memoryMb } from '../process-figures.ts';
 import { ImapConnection, MailConnection } from './connections.ts';
 import { message, rareCount, rareSubject, rareWord } from './messages.ts';
 import type { MailServer } from './servers.ts';
@@ -19,13 +19,17 @@ export interface Figures {
   readonly p99Ms: number;
   /** Of the server's process tree, per operation. */
   readonly cpuMs: number;
+  /** Of the server's process tree, shared pages divided among those that share them. */
+  readonly memoryMb?: number;
 }
 
 export interface Row {
   readonly name: string;
   readonly title: string;
-  /** What one operation takes, unless a rate says it better. */
-  readonly unit: 'ops/s' | 'ms';
+  /** What one operation takes, unless a rate says it better, or what memory it takes. */
+  readonly unit: 'ops/s' | 'ms' | 'MB';
+  /** Rounds that are enough, where not all are needed. */
+  readonly rounds?: number;
   run(server: MailServer, round: number): Promise<Figures>;
 }
 
@@ -277,6 +281,37 @@ const idleRow: Row = {
   },
 };
 
+/** Sessions that a person has open; the servers have limits for one person. */
+const SESSIONS_EACH = 25;
+/** Sessions from one address; a network has a limit too. */
+const SESSIONS_FROM_ADDRESS = 2_000;
+
+/** The memory of the whole server while so many sessions have INBOX selected and are in IDLE. */
+function sessionsRow(count: number): Row {
+  return {
+    name: `imap.sessions${count}`,
+    title: `memory of the whole server with ${count.toLocaleString('en')} sessions in IDLE`,
+    unit: 'MB',
+    rounds: 1,
+    async run(server) {
+      const sessions: ImapConnection[] = [];
+      const openOne = async (n: number) => {
+        const { name, password } = server.people[Math.floor(n / SESSIONS_EACH)] as (typeof server.people)[number];
+        const from = `127.0.0.${2 + Math.floor(n / SESSIONS_FROM_ADDRESS)}`;
+        const session = await ImapConnection.open(server.imap, name, password, from);
+        sessions.push(session);
+        await session.command('SELECT INBOX');
+        await session.idle();
+      };
+      const figures = await timed(server, count, 8, openOne);
+      await quiet(server);
+      const used = memoryMb(server.pid).pss;
+      for (const session of sessions) session.close();
+      return { ...figures, memoryMb: used };
+    },
+  };
+}
+
 /** Puts the mailbox `filled` there, eight messages at a time. */
 export async function fill(server: MailServer): Promise<Figures> {
   const connections = await Promise.all(Array.from({ length: 8 }, () => open(server)));
@@ -344,4 +379,6 @@ export const ROWS: readonly Row[] = [
   submissionRow('smtp.1', 'submission until in INBOX, 1,000 messages, a connection each', 1, 1_000),
   submissionRow('smtp.8', 'the same, 8 at once', 8, 1_000),
   idleRow,
+  sessionsRow(500),
+  sessionsRow(5_000),
 ];

@@ -33,6 +33,7 @@ function middle(all: readonly Figures[]): Figures {
     p50Ms: of(({ p50Ms }) => p50Ms),
     p99Ms: of(({ p99Ms }) => p99Ms),
     cpuMs: of(({ cpuMs }) => cpuMs),
+    memoryMb: of(({ memoryMb = Number.NaN }) => memoryMb),
   };
 }
 
@@ -44,10 +45,18 @@ function verdict(times: number): string {
 
 function line({ title, unit }: Row, { convene, dovecot }: Result): string {
   const shown = (figures: Figures) =>
-    unit === 'ms'
-      ? `p50 ${figure(figures.p50Ms)} ms`
-      : `${figure(figures.opsPerSecond)}/s · p50 ${figure(figures.p50Ms)} · p99 ${figure(figures.p99Ms)} ms`;
-  const times = unit === 'ms' ? dovecot.p50Ms / convene.p50Ms : convene.opsPerSecond / dovecot.opsPerSecond;
+    unit === 'MB'
+      ? `${figure(figures.memoryMb ?? Number.NaN)} MB`
+      : unit === 'ms'
+        ? `p50 ${figure(figures.p50Ms)} ms`
+        : `${figure(figures.opsPerSecond)}/s · p50 ${figure(figures.p50Ms)} · p99 ${figure(figures.p99Ms)} ms`;
+  const smaller = (value: (figures: Figures) => number) => value(dovecot) / value(convene);
+  const times =
+    unit === 'MB'
+      ? smaller(({ memoryMb = Number.NaN }) => memoryMb)
+      : unit === 'ms'
+        ? smaller(({ p50Ms }) => p50Ms)
+        : convene.opsPerSecond / dovecot.opsPerSecond;
   const cells = [
     title,
     shown(convene),
@@ -90,7 +99,7 @@ async function main(servers: readonly MailServer[]): Promise<void> {
   const results = new Map<Row, Result>();
   for (const row of rows) {
     const all: Record<MailServer['name'], Figures[]> = { convene: [], dovecot: [] };
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < (row.rounds ?? rounds); round++) {
       for (const server of servers) {
         try {
           all[server.name].push(await row.run(server, round));

@@ -20,17 +20,19 @@ export interface MailServer {
   readonly user: string;
   readonly password: string;
   readonly address: string;
+  /** People who may log in, `user` among them. */
+  readonly people: readonly { readonly name: string; readonly password: string }[];
   stop(): Promise<void>;
 }
 
-const [PERSON] = people(1);
-const USER = PERSON?.name ?? '';
+const PEOPLE = people(200);
+const USER = PEOPLE[0]?.name ?? '';
 const IDENTITY = { user: USER, password: USER, address: `${USER}@example.com` };
 
 export async function startConvene(folder: string): Promise<MailServer> {
   const data = join(folder, 'convene');
   mkdirSync(data);
-  addPeople(data, people(1), BUILT);
+  addPeople(data, PEOPLE, BUILT);
   const imap = await freePort();
   const lmtp = await freePort();
   const submission = await freePort();
@@ -52,6 +54,7 @@ export async function startConvene(folder: string): Promise<MailServer> {
     login: true,
     pid: server.pid,
     ...IDENTITY,
+    people: PEOPLE,
     stop: () => server.stop(),
   };
 }
@@ -74,6 +77,7 @@ mail_uid = ${MAIL_ID}
 mail_gid = ${MAIL_ID}
 first_valid_uid = ${MAIL_ID}
 mail_max_userip_connections = 10000
+default_vsz_limit = 1G
 auth_username_format = %n
 passdb {
   driver = static
@@ -89,7 +93,7 @@ namespace inbox {
 service imap-login {
   service_count = 0
   process_min_avail = 2
-  client_limit = 5000
+  client_limit = 12000
   inet_listener imap {
     port = ${imap}
   }
@@ -98,13 +102,13 @@ service imap-login {
   }
 }
 service imap {
-  process_limit = 2000
+  process_limit = 6000
 }
 service anvil {
-  client_limit = 10000
+  client_limit = 24000
 }
 service auth {
-  client_limit = 10000
+  client_limit = 24000
 }
 service lmtp {
   process_min_avail = 4
@@ -148,6 +152,7 @@ export async function startDovecot(base: string): Promise<MailServer> {
     login: false,
     pid: child.pid ?? 0,
     ...IDENTITY,
+    people: PEOPLE.map(({ name }) => ({ name, password: USER })),
     async stop() {
       postfix.stop();
       const gone = ended.catch(() => {});
