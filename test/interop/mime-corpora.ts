@@ -21,15 +21,15 @@ function filesIn(path: string): string[] {
 
 /** Section numbers of every part, `1`, `1.2`; those of an attached message too. */
 function sectionsOf(structure: ParsedBody, path = ''): string[] {
+  const isMultipart = ({ type }: ParsedBody) => type.toLowerCase() === 'multipart';
+  const below = (part: ParsedBody, section: string) => [section, ...sectionsOf(part, section)];
   const { parts, type } = structure;
-  // A message that is not multipart is its own part 1.
-  if (path === '' && type.toLowerCase() !== 'multipart') return ['1', ...sectionsOf(structure, '1')];
-  return parts.flatMap((part, at) => {
+  // A body that is not multipart is its own part 1 (RFC 3501 §6.4.5).
+  if (path === '' && !isMultipart(structure)) return below(structure, '1');
+  if (type.toLowerCase() === 'message')
     // The parts of a message within are those of its body.
-    if (type.toLowerCase() === 'message') return part.parts.length > 0 ? sectionsOf(part, path) : [`${path}.1`];
-    const section = path === '' ? String(at + 1) : `${path}.${at + 1}`;
-    return [section, ...sectionsOf(part, section)];
-  });
+    return parts.flatMap((body) => (isMultipart(body) ? sectionsOf(body, path) : below(body, `${path}.1`)));
+  return parts.flatMap((part, at) => below(part, path === '' ? String(at + 1) : `${path}.${at + 1}`));
 }
 
 /** The octets of a section of a FETCH answer; null for NIL. */
