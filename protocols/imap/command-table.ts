@@ -10,6 +10,7 @@ import { list, lsub, namespace, xlist } from './commands/list.ts';
 import { create, remove, rename, status, subscribe, unsubscribe } from './commands/mailbox.ts';
 import { authenticate, login, startTlsCommand } from './commands/not-authenticated.ts';
 import { getQuota, getQuotaRoot, setQuota } from './commands/quota.ts';
+import { replace, uidReplace } from './commands/replace.ts';
 import { search, uidSearch } from './commands/search.ts';
 import { close, enable, examine, select, unselect } from './commands/select.ts';
 import { sort, thread, uidSort, uidThread } from './commands/sort.ts';
@@ -70,5 +71,7 @@ export const commands: CommandTable = new Map<string, Command>(
     'UID COPY': uidCopy,
     MOVE: move,
     'UID MOVE': uidMove,
+    REPLACE: replace,
+    'UID REPLACE': uidReplace,
   }),
 );
