@@ -20,6 +20,9 @@ export class Refusal extends Error {
   }
 }
 
+/** Said with UIDREQUIRED (RFC 9586 §3). */
+export const NUMBERS_OFF = 'With UIDONLY messages are named by UID alone.';
+
 /** Ends the connection with BYE and this sentence. */
 export class Goodbye extends Error {
   override readonly name = 'Goodbye';
@@ -49,6 +52,14 @@ function coded(code: string, text: string): string {
 /** RFC 3501 §9: resp-text is ASCII text, one character at least. */
 function plain(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 400) || 'Refused.';
+}
+
+/**
+ * How an answer about one message begins, up to its first item: by sequence number, or by UID (RFC 9586 §3).
+ * @param index from 0
+ */
+export function messageData(index: number, uid: number, uidOnly: boolean): string {
+  return uidOnly ? `* ${uid} UIDFETCH (` : `* ${index + 1} FETCH (`;
 }
 
 /** A string as answers hold it: quoted where it can be, else a literal. Latin1 text, octet for character. */

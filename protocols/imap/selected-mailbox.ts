@@ -10,7 +10,7 @@ import { lowerBound } from '../../src/mail/mailbox-view.ts';
 import type { Mailbox } from '../../src/mail/mailboxes.ts';
 import { type UidSet, uidSetOf } from '../../src/mail/uid-set.ts';
 import type { LineStream } from '../line-stream.ts';
-import { Goodbye, Refusal } from './responses.ts';
+import { Goodbye, messageData, Refusal } from './responses.ts';
 import { printNumbers, SAVED, type SequenceSet, type Span, spansOf } from './sequence-set.ts';
 
 /** What a session announces with its changes. */
@@ -19,8 +19,10 @@ export interface AnnounceOptions {
   readonly expunges: boolean;
   /** CONDSTORE is in use: flags come with MODSEQ and UID. */
   readonly modseq: boolean;
-  /** QRESYNC is in use: VANISHED instead of EXPUNGE. */
+  /** QRESYNC or UIDONLY is in use: VANISHED instead of EXPUNGE. */
   readonly vanished: boolean;
+  /** UIDONLY is in use: flags come by UID. */
+  readonly uidOnly: boolean;
 }
 
 export class SelectedMailbox {
@@ -263,7 +265,7 @@ export class SelectedMailbox {
   }
 
   /** @param known messages up to this UID are told; of those above, EXISTS was all there is to say */
-  #announceFlags(stream: LineStream, known: number, { modseq }: AnnounceOptions): void {
+  #announceFlags(stream: LineStream, known: number, { modseq, uidOnly }: AnnounceOptions): void {
     const { view } = this;
     this.announceKeywords(stream);
     const until = view.lowerBound(known + 1);
@@ -272,8 +274,8 @@ export class SelectedMailbox {
       if (changed <= this.#told || this.#own.has(changed)) continue;
       const uid = view.uids[at] as number;
       const index = this.indexOf(uid);
-      const extra = modseq ? ` UID ${uid} MODSEQ (${changed})` : '';
-      stream.write(`* ${index + 1} FETCH (FLAGS (${this.flagText(at, uid)})${extra})\r\n`);
+      const extra = modseq ? `${uidOnly ? '' : ` UID ${uid}`} MODSEQ (${changed})` : '';
+      stream.write(`${messageData(index, uid, uidOnly)}FLAGS (${this.flagText(at, uid)})${extra})\r\n`);
     }
     this.#told = view.highestModseq;
   }

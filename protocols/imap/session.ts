@@ -113,6 +113,11 @@ export class ImapSession {
     return this.enabled.has('CONDSTORE') || this.enabled.has('QRESYNC');
   }
 
+  /** Messages have no sequence numbers, in what is asked and in what is said (RFC 9586 §3). */
+  get uidOnly(): boolean {
+    return this.enabled.has('UIDONLY');
+  }
+
   /** RFC 7162 §3.1: the first command that asks for modseqs is told where the open mailbox is. */
   enableCondstore(): void {
     if (this.condstore) return;
@@ -125,7 +130,8 @@ export class ImapSession {
     this.selected?.announce(this.stream, {
       expunges,
       modseq: this.condstore,
-      vanished: this.enabled.has('QRESYNC'),
+      vanished: this.enabled.has('QRESYNC') || this.uidOnly,
+      uidOnly: this.uidOnly,
     });
   }
 
@@ -180,6 +186,8 @@ export interface Command {
   readonly state: CommandState;
   /** Whether EXPUNGE may be said before its end: not with those that take sequence numbers (RFC 3501 §7.4.1). */
   readonly expunges?: boolean;
+  /** Takes sequence numbers of messages or answers with them: not with UIDONLY (RFC 9586 §3). */
+  readonly bySequence?: boolean;
   /** Returns what follows "OK" in the tagged answer, a response code perhaps and a sentence; null when it is sent already. */
   run(session: ImapSession, command: RawCommand): Promise<string | null> | string | null;
 }

@@ -17,6 +17,7 @@ export const uidMove = copying(true, true);
 function copying(byUid: boolean, moves: boolean): Command {
   return {
     state: 'selected',
+    bySequence: !byUid,
     async run(session, { arguments: args }) {
       args.space();
       const set = args.sequenceSet();

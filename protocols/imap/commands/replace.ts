@@ -15,6 +15,7 @@ export const uidReplace = replacing(true);
 function replacing(byUid: boolean): Command {
   return {
     state: 'selected',
+    bySequence: !byUid,
     async run(session, { arguments: args, message: literal }) {
       if (literal === undefined) return args.fail('a message is expected');
       const { messages } = session.services;

@@ -33,10 +33,11 @@ function searching(byUid: boolean): Command {
     state: 'selected',
     // RFC 3501 §7.4.1.
     expunges: byUid,
+    bySequence: !byUid,
     async run(session, { tag, arguments: args }) {
       args.space();
       const options = args.take('RETURN ') ? returnOptions(args) : undefined;
-      const reader = new CriteriaReader(args, session.mailbox, charsetOf(args, session.utf8));
+      const reader = new CriteriaReader(args, session.mailbox, charsetOf(args, session.utf8), session.uidOnly);
       const criterion = reader.all();
       args.end();
       if (reader.modseq) session.enableCondstore();

@@ -10,7 +10,7 @@ import { SelectedMailbox } from '../selected-mailbox.ts';
 import { type Command, type Extension, highestModseqLine } from '../session.ts';
 
 /** By the word of ENABLE; those the server does not know are passed over (RFC 5161 §3.1). */
-const EXTENSIONS: readonly Extension[] = ['CONDSTORE', 'QRESYNC', 'UTF8=ACCEPT'];
+const EXTENSIONS: readonly Extension[] = ['CONDSTORE', 'QRESYNC', 'UTF8=ACCEPT', 'UIDONLY'];
 
 export const enable: Command = {
   state: 'authenticated',
@@ -52,7 +52,7 @@ function opening(examined: boolean): Command {
             if (!session.enabled.has('QRESYNC'))
               args.fail('QRESYNC wants ENABLE QRESYNC first; it stands before this,');
             args.space();
-            known = readKnownState(args);
+            known = readKnownState(args, session.uidOnly);
           } else if (word !== 'CONDSTORE') args.fail('the option before this is unknown,');
         });
       }
@@ -71,7 +71,8 @@ function opening(examined: boolean): Command {
       session.selected = selected;
       const { count } = selected;
       session.stream.write(`${selected.flagsText()}* ${count} EXISTS\r\n* ${selected.recentCount()} RECENT\r\n`);
-      const unseen = firstUnseen(view, count);
+      // RFC 9586 §3: a sequence number, which nobody may tell.
+      const unseen = session.uidOnly ? 0 : firstUnseen(view, count);
       if (unseen > 0) session.stream.write(`* OK [UNSEEN ${unseen}] The first unseen message.\r\n`);
       session.stream.write(
         `* OK [UIDVALIDITY ${view.uidvalidity}] UIDs are valid.\r\n` +
