@@ -15,6 +15,7 @@ import { search, uidSearch } from './commands/search.ts';
 import { close, enable, examine, select, unselect } from './commands/select.ts';
 import { sort, thread, uidSort, uidThread } from './commands/sort.ts';
 import { expunge, store, uidExpunge, uidStore } from './commands/store.ts';
+import { uidBatches } from './commands/uid-batches.ts';
 import type { Command, CommandTable } from './session.ts';
 
 const check: Command = { ...noop, state: 'selected' };
@@ -73,5 +74,6 @@ export const commands: CommandTable = new Map<string, Command>(
     'UID MOVE': uidMove,
     REPLACE: replace,
     'UID REPLACE': uidReplace,
+    UIDBATCHES: uidBatches,
   }),
 );
