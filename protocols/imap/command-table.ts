@@ -2,6 +2,7 @@
 import { deleteAcl, getAcl, listRights, myRights, setAcl } from './commands/acl.ts';
 import { capability, id, logout, noop } from './commands/any-state.ts';
 import { append } from './commands/append.ts';
+import { cancelUpdate } from './commands/cancel-update.ts';
 import { compress } from './commands/compress.ts';
 import { copy, move, uidCopy, uidMove } from './commands/copy-move.ts';
 import { fetch, uidFetch } from './commands/fetch.ts';
@@ -60,6 +61,7 @@ export const commands: CommandTable = new Map<string, Command>(
     'UID EXPUNGE': uidExpunge,
     SEARCH: search,
     'UID SEARCH': uidSearch,
+    CANCELUPDATE: cancelUpdate,
     SORT: sort,
     'UID SORT': uidSort,
     THREAD: thread,

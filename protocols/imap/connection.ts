@@ -132,6 +132,7 @@ export class Connection {
     } catch (error) {
       answer = this.#refusal(error, raw);
     }
+    if (session.hasStaleContexts) await session.refreshContexts();
     session.announce(command.expunges !== false);
     session.stream.write(`${raw.tag} ${answer}\r\n`);
     if (answer.startsWith('BAD')) this.#countBad();

@@ -20,6 +20,7 @@ import type { SocketPeer } from '../listener.ts';
 import type { RawCommand } from './command-reader.ts';
 import { decodeName, decodeUtf8Name, encodeName, encodeUtf8Name } from './mailbox-name.ts';
 import { Refusal } from './responses.ts';
+import { SearchContexts } from './search-contexts.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 
 /** Times in milliseconds. */
@@ -76,6 +77,8 @@ export class ImapSession {
   readonly peer: SocketPeer;
   readonly services: ImapServices;
   readonly enabled = new Set<Extension>();
+  /** Searches of the open mailbox whose results the client is kept informed of. */
+  readonly contexts = new SearchContexts();
   principal: Principal | undefined;
   selected: SelectedMailbox | undefined;
   failedLogins = 0;
@@ -127,12 +130,26 @@ export class ImapSession {
 
   /** Tells what happened in the open mailbox. */
   announce(expunges: boolean): void {
-    this.selected?.announce(this.stream, {
+    const { selected, contexts } = this;
+    if (selected === undefined) return;
+    if (contexts.size > 0) contexts.writeRemovals(this.stream, selected, expunges);
+    selected.announce(this.stream, {
       expunges,
       modseq: this.condstore,
       vanished: this.enabled.has('QRESYNC') || this.uidOnly,
       uidOnly: this.uidOnly,
     });
+    if (contexts.size > 0) contexts.writeAdditions(this.stream, selected);
+  }
+
+  /** Whether results of searches have to be looked at before something is told. */
+  get hasStaleContexts(): boolean {
+    return this.selected !== undefined && this.contexts.stale(this.selected.view);
+  }
+
+  /** Looks at results of searches that the client is kept informed of. */
+  async refreshContexts(): Promise<void> {
+    if (this.selected !== undefined) await this.contexts.refresh(this.services.search, this.selected.view);
   }
 
   /** Leaves the open mailbox. */
@@ -140,6 +157,7 @@ export class ImapSession {
     const { selected } = this;
     if (selected === undefined) return;
     selected.watch(undefined);
+    this.contexts.clear();
     this.services.views.release(selected.view);
     this.selected = undefined;
   }
