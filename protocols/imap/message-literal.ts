@@ -37,7 +37,8 @@ export async function readMessage(
   const { utf8, ...read } = await refusing(session, literal, async () => {
     const parsed = readOptions(options);
     parseFlagNames(parsed.flags);
-    if (parsed.utf8 && !session.utf8) throw new Refusal('BAD', '', 'UTF8 wants ENABLE UTF8=ACCEPT first.');
+    if (parsed.utf8 && !session.enabled.has('UTF8=ACCEPT'))
+      throw new Refusal('BAD', '', 'UTF8 wants ENABLE UTF8=ACCEPT first.');
     if (before + octets > MAX_MESSAGE_OCTETS || (binary && octets > MAX_BINARY))
       throw new DomainError('too-large', `The messages of one command have at most ${MAX_MESSAGE_OCTETS} octets.`);
     if (octets === 0) throw new Refusal('NO', 'CANNOT', 'A message is not empty.');

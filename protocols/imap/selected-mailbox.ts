@@ -43,13 +43,16 @@ export class SelectedMailbox {
   #expungesHeld = false;
   /** Modseqs of changes this session made itself and was answered. */
   readonly #own = new Set<number>();
-  readonly #takeRecent: () => number;
+  readonly #takeRecent: (() => number) | undefined;
   /** UIDs in [from, until) that are \Recent in this session. */
   readonly #recent: [from: number, until: number][] = [];
   #subscription: ViewSubscription | undefined;
 
-  /** @param takeRecent the first UID that no session has shown as \Recent; not called when read-only */
-  constructor(mailbox: Mailbox, view: MailboxView, readOnly: boolean, takeRecent: () => number) {
+  /**
+   * @param takeRecent the first UID that no session has shown as \Recent; not called when read-only, and undefined when the
+   * session knows no \Recent
+   */
+  constructor(mailbox: Mailbox, view: MailboxView, readOnly: boolean, takeRecent: (() => number) | undefined) {
     this.mailbox = mailbox;
     this.view = view;
     this.readOnly = readOnly;
@@ -156,6 +159,7 @@ export class SelectedMailbox {
   }
 
   isRecent(uid: number): boolean {
+    if (this.#takeRecent === undefined) return false;
     if (this.readOnly) return uid >= this.view.recentFrom;
     for (const [from, until] of this.#recent) if (uid >= from && uid < until) return true;
     return false;
@@ -163,13 +167,19 @@ export class SelectedMailbox {
 
   /** UIDs of the session's messages that are \Recent. */
   recentSet(): UidSet {
-    if (this.count === 0) return [];
+    if (this.count === 0 || this.#takeRecent === undefined) return [];
     const last = this.uids[this.count - 1] as number;
     if (this.readOnly) return last >= this.view.recentFrom ? [[this.view.recentFrom, last]] : [];
     return this.#recent.filter(([from]) => from <= last).map(([from, until]) => [from, Math.min(until - 1, last)]);
   }
 
-  recentCount(): number {
+  /** EXISTS and, for who knows it, RECENT. */
+  countsText(): string {
+    const exists = `* ${this.count} EXISTS\r\n`;
+    return this.#takeRecent === undefined ? exists : `${exists}* ${this.#recentCount()} RECENT\r\n`;
+  }
+
+  #recentCount(): number {
     let found = 0;
     for (const [first, last] of this.recentSet())
       found += lowerBound(this.uids, this.count, last + 1) - lowerBound(this.uids, this.count, first);
@@ -193,7 +203,7 @@ export class SelectedMailbox {
     this.#adopt(stream, known, options);
     if (this.count > 0 && (this.uids[this.count - 1] as number) > known) {
       this.#claimRecent();
-      stream.write(`* ${this.count} EXISTS\r\n* ${this.recentCount()} RECENT\r\n`);
+      stream.write(this.countsText());
     }
     if (view.highestModseq > this.#told) this.#announceFlags(stream, known, options);
     this.#own.clear();
@@ -281,7 +291,7 @@ export class SelectedMailbox {
   }
 
   #claimRecent(): void {
-    if (this.readOnly) return;
+    if (this.readOnly || this.#takeRecent === undefined) return;
     const { uidnext } = this.view;
     const from = this.#takeRecent();
     if (from >= uidnext) return;

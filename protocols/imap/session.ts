@@ -162,9 +162,14 @@ export class ImapSession {
     this.selected = undefined;
   }
 
-  /** Names and strings are UTF-8 (RFC 6855). */
+  /** Answers have the forms of IMAP4rev2 (RFC 9051 §6.3.1). */
+  get rev2(): boolean {
+    return this.enabled.has('IMAP4REV2');
+  }
+
+  /** Names and strings are UTF-8 (RFC 6855, RFC 9051 §5.1). */
   get utf8(): boolean {
-    return this.enabled.has('UTF8=ACCEPT');
+    return this.enabled.has('UTF8=ACCEPT') || this.rev2;
   }
 
   /** A name as the client reads it, not quoted yet. */

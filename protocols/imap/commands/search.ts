@@ -43,8 +43,15 @@ function searching(byUid: boolean): Command {
     bySequence: !byUid,
     async run(session, { tag, arguments: args }) {
       args.space();
-      const options = args.take('RETURN ') ? returnOptions(args, CONTEXT_WORDS) : undefined;
-      const reader = new CriteriaReader(args, session.mailbox, charsetOf(args, session.utf8), session.uidOnly);
+      // RFC 9051 §6.4.4: without RETURN too, the answer is ESEARCH.
+      const plain = session.rev2 ? ALL : undefined;
+      const options = args.take('RETURN ') ? returnOptions(args, CONTEXT_WORDS) : plain;
+      const reader = new CriteriaReader(
+        args,
+        session.mailbox,
+        charsetOf(args, session.enabled.has('UTF8=ACCEPT')),
+        session.uidOnly,
+      );
       const criterion = reader.all();
       args.end();
       if (reader.modseq) session.enableCondstore();
@@ -80,6 +87,17 @@ function searching(byUid: boolean): Command {
     },
   };
 }
+
+/** What is told when nothing is said. */
+const ALL: ReturnOptions = {
+  min: false,
+  max: false,
+  count: false,
+  all: true,
+  save: false,
+  update: false,
+  partial: undefined,
+};
 
 /**
  * RFC 4731 §3.1: an empty list is ALL.
@@ -136,10 +154,10 @@ export function isTold({ save, min, max, count, all, partial }: ReturnOptions): 
   return !save || min || max || count || all || partial !== undefined;
 }
 
-function charsetOf(args: Arguments, utf8: boolean): string {
+function charsetOf(args: Arguments, utf8Accept: boolean): string {
   if (!args.take('CHARSET ')) return 'US-ASCII';
   // RFC 6855 §3: with UTF8=ACCEPT every string is UTF-8.
-  if (utf8) args.fail('CHARSET is not used with UTF8=ACCEPT');
+  if (utf8Accept) args.fail('CHARSET is not used with UTF8=ACCEPT');
   const charset = charsetNamed(args.astring());
   args.space();
   return charset;
