@@ -45,6 +45,7 @@ import { LoginThrottle } from './principals/login-throttle.ts';
 import { PasswordHashing } from './principals/password-hashing.ts';
 import { Principals } from './principals/principals.ts';
 import { Rooms } from './principals/rooms.ts';
+import { ScramKeyring } from './principals/scram-keyring.ts';
 import { sealingOf } from './principals/sealing.ts';
 import { SecondFactors } from './principals/second-factor.ts';
 import { FreeBusy } from './scheduling/free-busy.ts';
@@ -55,6 +56,8 @@ export interface ServicesOptions {
   /** Epoch milliseconds. */
   readonly now?: () => number;
   readonly onChange?: (hint: ChangeHint) => void;
+  /** For tests: a smaller number makes log-ins by SCRAM faster, and guessing too. */
+  readonly scramIterations?: number;
 }
 
 /** What commands and protocols work with. */
@@ -112,15 +115,16 @@ export async function openServices(config: Config, options: ServicesOptions = {}
     const audit = new AuditLog(store, now);
     const sealing = sealingOf(config.data);
     const secondFactors = new SecondFactors(store, sealing, now);
-    const parts = { secondFactors, audit };
+    const scram = new ScramKeyring(store, sealing, options.scramIterations);
+    const parts = { secondFactors, audit, scram };
     const authentication = new Authentication(store, hashing, new LoginThrottle(now), now, parts);
     const organisations = new Organisations(store, now, () => authentication.loadDomains());
-    const principals = new Principals(store, authentication, hashing, now);
+    const principals = new Principals(store, authentication, hashing, scram, now);
     const founded = await firstStart({ organisations, principals }, config.domain);
     await authentication.loadDomains();
     await setDefaultQuota(store, config.quota);
     await addMissingMailboxes(store, now);
-    const devicePasswords = new DevicePasswords(store, authentication, audit, now);
+    const devicePasswords = new DevicePasswords(store, authentication, audit, scram, now);
     const mail = mailOn(store, now);
     const freeBusy = new FreeBusy(store);
     const rooms = new Rooms(store, now);

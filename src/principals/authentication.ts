@@ -1,6 +1,6 @@
 /**
  * Who is this? Chosen passwords and device passwords, the cache of verified log-ins, and the throttle around both.
- * RFC 4616 and RFC 7617 bring names and passwords here; nothing here knows which. One object serves every protocol, so that
+ * RFC 4616 and RFC 7617 bring names and passwords here, RFC 5802 names and proofs; nothing here knows which. One object serves every protocol, so that
  * guesses spread over protocols are counted together.
  * Elsewhere: hashing (password-hashing.ts), counting (login-throttle.ts), reading the password off the wire (src/http.ts).
  */
@@ -13,15 +13,16 @@ import type { Principal } from './access.ts';
 import { foldAddress } from './addresses.ts';
 import type { LoginThrottle } from './login-throttle.ts';
 import { isPassword, matchesDevicePassword, type PasswordHashing } from './password-hashing.ts';
+import type { ScramKeys, ScramParameters } from './scram.ts';
+import type { ScramKeyring } from './scram-keyring.ts';
 import type { SecondFactors } from './second-factor.ts';
 
 /** What a credential may be used for; the chosen password is good for everything. */
 export type Scope = 'mail' | 'calendars' | 'contacts' | 'send' | 'web';
 
-export interface LoginAttempt {
+export interface Attempt {
   /** Name or any address of the principal, in any letter case. */
   readonly name: string;
-  readonly password: string;
   /** IP address of the peer. */
   readonly peer: string;
   /** One of these is enough. */
@@ -30,8 +31,13 @@ export interface LoginAttempt {
   readonly client?: string | undefined;
 }
 
+export interface LoginAttempt extends Attempt {
+  readonly password: string;
+}
+
 /** What stands beside passwords. */
 export interface AuthenticationParts {
+  readonly scram?: ScramKeyring;
   readonly secondFactors?: SecondFactors;
   readonly audit?: AuditLog;
 }
@@ -117,6 +123,7 @@ export class Authentication {
     const result = await this.counted(attempt, () => this.once(key, attempt));
     if (result === undefined || !permits(result, attempt.peer, attempt.scopes, this.now())) throw this.failed(attempt);
     this.succeeded(attempt, result.credential);
+    this.learn(attempt, result);
     return result.principal;
   }
 
@@ -139,6 +146,27 @@ export class Authentication {
     return result.principal;
   }
 
+  /** Salt and iteration count for a name, whether there is a principal behind it or not (RFC 5802 §5). */
+  async scramParameters(name: string): Promise<ScramParameters> {
+    const principal = this.couldBeName(name) ? await this.find(name) : undefined;
+    return this.scram().parameters(principal?.name ?? this.countedName(name));
+  }
+
+  /**
+   * Verifies a proof of one of somebody's passwords (RFC 5802 §3): the name does not tell which, so each is tried. Never cached.
+   * @param check with the keys of each; undefined when the proof was not made with them
+   * @throws DomainError authentication-failed, too-many-attempts (with retryAfter)
+   */
+  async prove<Proof>(
+    attempt: Attempt,
+    check: (keys: ScramKeys) => Proof | undefined,
+  ): Promise<{ readonly principal: Principal; readonly proof: Proof }> {
+    const result = await this.counted(attempt, () => this.verifyProof(attempt.name, check));
+    if (result === undefined || !permits(result, attempt.peer, attempt.scopes, this.now())) throw this.failed(attempt);
+    this.succeeded(attempt, result.credential);
+    return result;
+  }
+
   /** Calls back when what a principal is logged in with may not be good any more: sessions and connections end. */
   onForget(ending: (principalId: number) => void): void {
     this.endings.push(ending);
@@ -157,7 +185,7 @@ export class Authentication {
   }
 
   /** Counts an attempt before it is verified: nothing is awaited until then, so parallel attempts are counted one by one. */
-  private counted(attempt: LoginAttempt, verify: () => Promise<Login | undefined>): Promise<Login | undefined> {
+  private counted<L extends Login>(attempt: Attempt, verify: () => Promise<L | undefined>): Promise<L | undefined> {
     const name = this.countedName(attempt.name);
     const wait = this.throttle.attempt(name, attempt.peer);
     if (wait > 0)
@@ -170,12 +198,12 @@ export class Authentication {
     });
   }
 
-  private failed(attempt: LoginAttempt): DomainError {
+  private failed(attempt: Attempt): DomainError {
     this.parts.audit?.failedLogin(this.countedName(attempt.name), attempt.peer, attempt.scopes.join(' '));
     return new DomainError('authentication-failed', 'The name or the password is wrong.');
   }
 
-  private succeeded(attempt: LoginAttempt, credential: CredentialRow): void {
+  private succeeded(attempt: Attempt, credential: CredentialRow): void {
     this.throttle.succeeded(this.countedName(attempt.name), attempt.peer);
     this.noteUse(credential, attempt);
   }
@@ -190,7 +218,7 @@ export class Authentication {
 
   /** @param key to remember it under; undefined: not to be remembered */
   private async verify(key: string | undefined, attempt: LoginAttempt): Promise<Login | undefined> {
-    if (!isPassword(attempt.password) || attempt.name === '' || attempt.name.length > MAX_NAME) return undefined;
+    if (!isPassword(attempt.password) || !this.couldBeName(attempt.name)) return undefined;
     const generation = this.generation;
     const principal = await this.find(attempt.name);
     const credentials = principal === undefined ? [] : await this.store.credentials.list(principal.id);
@@ -205,6 +233,37 @@ export class Authentication {
     const login = { principal, credential, secondFactor };
     if (key !== undefined && generation === this.generation) this.remember(key, login);
     return login;
+  }
+
+  private async verifyProof<Proof>(
+    name: string,
+    check: (keys: ScramKeys) => Proof | undefined,
+  ): Promise<(Login & { readonly proof: Proof }) | undefined> {
+    const principal = this.couldBeName(name) ? await this.find(name) : undefined;
+    if (principal === undefined) return undefined;
+    for (const credential of await this.store.credentials.list(principal.id)) {
+      const keys = this.scram().keysOf(principal.name, credential);
+      const proof = keys === undefined ? undefined : check(keys);
+      if (proof === undefined) continue;
+      const secondFactor = (await this.parts.secondFactors?.isOn(principal.id)) ?? false;
+      return { principal, credential, secondFactor, proof };
+    }
+    return undefined;
+  }
+
+  /** Passwords of programs that may come by SCRAM, which only mail has. */
+  private learn({ scopes, password }: LoginAttempt, { principal, credential }: Login): void {
+    if (scopes.includes('mail') || scopes.includes('send'))
+      this.parts.scram?.learn(principal.name, credential, password);
+  }
+
+  private scram(): ScramKeyring {
+    if (this.parts.scram === undefined) throw new Error('There are no keys of SCRAM.');
+    return this.parts.scram;
+  }
+
+  private couldBeName(name: string): boolean {
+    return name !== '' && name.length <= MAX_NAME;
   }
 
   private remember(key: string, login: Login): void {
@@ -235,7 +294,7 @@ export class Authentication {
     return at !== -1 && this.ownDomains.has(folded.slice(at + 1)) ? folded.slice(0, at) : folded;
   }
 
-  private noteUse(credential: CredentialRow, { peer, client = '', scopes, name }: LoginAttempt): void {
+  private noteUse(credential: CredentialRow, { peer, client = '', scopes, name }: Attempt): void {
     const now = this.now();
     const program = client.replace(/\p{Cc}/gu, ' ').slice(0, MAX_CLIENT);
     const same = credential.lastPeer === peer && credential.lastClient === program;

@@ -1,5 +1,5 @@
 /**
- * Stock mailers send, to people here and through the relay: swaks, msmtp, mutt, curl and nodemailer, in the clear on loopback,
+ * Stock mailers send, to people here and through the relay: swaks, msmtp, gsasl, mutt, curl and nodemailer, in the clear on loopback,
  * with STARTTLS and with implicit TLS; imapflow reads what arrived. The octets of a MIME message arrive unchanged.
  */
 import { writeFileSync } from 'node:fs';
@@ -119,6 +119,70 @@ await interop(
           },
         );
         await arrives(`msmtp ${starts}`, '\r\n\r\nBy msmtp\r\n.dot\r\n');
+      }
+    });
+
+    await step('msmtp by SCRAM-SHA-256, and refused with another password', async () => {
+      const words = [
+        '--host=127.0.0.1',
+        `--port=${submissions}`,
+        '--tls=on',
+        '--tls-starttls=off',
+        '--tls-certcheck=off',
+      ];
+      const send = (password: string) =>
+        program(
+          'msmtp',
+          [
+            ...words,
+            '--auth=scram-sha-256',
+            `--user=${anna.name}`,
+            `--passwordeval=echo ${password}`,
+            `--from=${from}`,
+            to,
+          ],
+          { input: `From: ${from}\nTo: ${to}\nSubject: msmtp proves\n\nBy msmtp\n` },
+        );
+      await send(anna.password);
+      await arrives('msmtp proves', 'By msmtp');
+      must(
+        await send('another').then(
+          () => false,
+          () => true,
+        ),
+        'the password does not matter',
+      );
+    });
+
+    await step('gsasl by SCRAM-SHA-256 over IMAP and submission, and refused with another password', async () => {
+      for (const [protocol, port] of [
+        ['--imap', imap],
+        ['--smtp', submission],
+      ] as const) {
+        const prove = (password: string) =>
+          program(
+            'gsasl',
+            [
+              protocol,
+              '--mechanism=SCRAM-SHA-256',
+              '--no-starttls',
+              '--no-cb',
+              '--quality-of-protection=qop-auth',
+              `--connect=127.0.0.1:${port}`,
+              `--authentication-id=${anna.name}`,
+              '--authorization-id=',
+              `--password=${password}`,
+            ],
+            { input: '' },
+          );
+        await prove(anna.password);
+        must(
+          await prove('another').then(
+            () => false,
+            () => true,
+          ),
+          `${protocol}: the password does not matter`,
+        );
       }
     });
 
