@@ -23,6 +23,13 @@ export interface SaslContext {
     name: string,
     check: (keys: ScramKeys) => Proof | undefined,
   ): Promise<{ readonly principal: Principal; readonly proof: Proof }>;
+  /**
+   * @param name whom the client says it is; '' when it does not
+   * @throws DomainError when the log-in is refused
+   */
+  bearer(name: string, token: string): Promise<Principal>;
+  /** Where clients learn how to get a token. */
+  readonly configurationUrl: string | undefined;
 }
 
 export type SaslStep = { readonly challenge: Buffer } | { readonly principal: Principal };
@@ -66,5 +73,7 @@ export function saslContext(authentication: Authentication, source: LoginSource)
       ),
     scramParameters: (name) => authentication.scramParameters(name),
     prove: (name, check) => attempt(name, () => authentication.prove({ name, peer, scopes }, check)),
+    bearer: (name, token) => attempt(name, () => authentication.bearer({ name, peer, scopes }, token)),
+    configurationUrl: authentication.tokens?.configurationUrl,
   };
 }

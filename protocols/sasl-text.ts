@@ -1,9 +1,7 @@
 /**
- * Octets and texts of SASL responses: base64 (RFC 4648 §4), UTF-8, identities. Pure.
+ * Octets and texts of SASL responses: base64 (RFC 4648 §4), UTF-8. Pure.
  * Elsewhere: what the texts mean (sasl.ts, scram.ts).
  */
-import type { Principal } from '../src/principals/access.ts';
-import { foldAddress } from '../src/principals/addresses.ts';
 import { SaslSyntaxError } from './sasl-exchange.ts';
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
@@ -20,10 +18,4 @@ export function decodedUtf8(response: Buffer): string {
   } catch {
     throw new SaslSyntaxError('Names and passwords are UTF-8.');
   }
-}
-
-/** Whether an authorization identity is the principal itself, by name or address. */
-export function isIdentityOf(principal: Principal, identity: string): boolean {
-  const folded = foldAddress(identity);
-  return folded === principal.name || principal.addresses.includes(folded);
 }

@@ -1,20 +1,29 @@
 /**
  * SASL mechanisms of IMAP, POP3 and submission, by name. All of them need a connection on which nobody listens: PLAIN and LOGIN show
- * the password, and who hears an exchange of SCRAM can guess at it as fast as a machine computes (RFC 5802 §9).
+ * the password, OAUTHBEARER shows what is as good (RFC 7628 §5), and who hears an exchange of SCRAM can try passwords as fast as a
+ * machine computes (RFC 5802 §9).
  * RFC 4422 §3 (exchanges), RFC 4616 (PLAIN), draft-murchison-sasl-login (LOGIN, for clients that know nothing else).
  * Base64, the cancelling `*` and the words around it belong to the protocol; who may log in to src/principals/authentication.ts.
  */
 import { DomainError } from '../src/errors.ts';
+import { type Authentication, isIdentityOf } from '../src/principals/authentication.ts';
+import { oauthBearer } from './oauth-bearer.ts';
 import { type SaslContext, type SaslExchange, type SaslMechanism, SaslSyntaxError } from './sasl-exchange.ts';
-import { decodedUtf8, isIdentityOf } from './sasl-text.ts';
+import { decodedUtf8 } from './sasl-text.ts';
 import { scram } from './scram.ts';
 
-/** In the order they are announced. */
-export const saslMechanisms: ReadonlyMap<string, SaslMechanism> = new Map([
+const PASSWORDS: readonly [name: string, mechanism: SaslMechanism][] = [
   ['SCRAM-SHA-256', (context) => scram(context)],
   ['PLAIN', plain],
   ['LOGIN', loginInTwoSteps],
-]);
+];
+const WITHOUT_TOKENS: ReadonlyMap<string, SaslMechanism> = new Map(PASSWORDS);
+const WITH_TOKENS: ReadonlyMap<string, SaslMechanism> = new Map([...PASSWORDS, ['OAUTHBEARER', oauthBearer]]);
+
+/** What a server offers, in the order it is announced; tokens only where somebody is trusted to issue them. */
+export function saslMechanisms({ tokens }: Pick<Authentication, 'tokens'>): ReadonlyMap<string, SaslMechanism> {
+  return tokens === undefined ? WITHOUT_TOKENS : WITH_TOKENS;
+}
 
 /** RFC 4616 §2: authorization identity NUL name NUL password. */
 function plain({ login }: SaslContext): SaslExchange {

@@ -1,23 +1,24 @@
 /**
  * The messages of SCRAM-SHA-256: challenges out, a proof in, a principal at the end.
  * RFC 5802 §5 (the exchange), §5.1 (attributes), §7 (grammar), RFC 7677.
- * Without channel binding: `n` and `y` are taken, since no -PLUS is announced, and `p=` is refused (§6).
  * A failure has no server-final-message, which §5.1 leaves optional: the protocol around it says no.
- * Elsewhere: keys and proofs (src/principals/scram.ts), other mechanisms (sasl.ts).
+ * Elsewhere: how a message begins (gs2-header.ts), keys and proofs (src/principals/scram.ts), other mechanisms (sasl.ts).
  */
 import { randomBytes } from 'node:crypto';
 import { DomainError } from '../src/errors.ts';
 import type { Principal } from '../src/principals/access.ts';
+import { isIdentityOf } from '../src/principals/authentication.ts';
 import { provesPassword, SCRAM_OCTETS, type ScramKeys, serverSignature } from '../src/principals/scram.ts';
+import { gs2Header, saslName } from './gs2-header.ts';
 import { type SaslContext, type SaslExchange, type SaslStep, SaslSyntaxError } from './sasl-exchange.ts';
-import { decodedBase64, decodedUtf8, isIdentityOf } from './sasl-text.ts';
+import { decodedBase64, decodedUtf8 } from './sasl-text.ts';
 
 const NONCE = /^[\x21-\x2b\x2d-\x7e]+$/;
 /** attr-val of RFC 5802 §7; values hold no NUL, and no comma by the way they are split. */
 const ATTRIBUTE = /^[A-Za-z]=[^\0]+$/;
 
 interface ClientFirst {
-  readonly gs2Header: string;
+  readonly header: string;
   /** '' for the principal itself. */
   readonly authorization: string;
   readonly bare: string;
@@ -62,30 +63,14 @@ async function answered(context: SaslContext, client: ClientFirst, serverNonce: 
 
 /** RFC 5802 §7 client-first-message. @throws SaslSyntaxError */
 function clientFirst(text: string): ClientFirst {
-  const header = /^(n|y|p=[A-Za-z0-9.-]+),(?:a=([^,]*))?,/.exec(text);
-  if (header === null) throw malformed();
-  const [gs2Header, flag = '', authorization = ''] = header;
-  if (flag.startsWith('p')) throw new SaslSyntaxError('Channels are not bound here.');
-  const bare = text.slice(gs2Header.length);
+  const { text: header, authorization } = gs2Header(text);
+  const bare = text.slice(header.length);
   const [name = '', nonce = '', ...extensions] = bare.split(',');
   // §5.1: "m" makes an extension mandatory, and none is known here.
   if (name.startsWith('m=')) throw new SaslSyntaxError('The extension is not known here.');
   if (!name.startsWith('n=') || !nonce.startsWith('r=') || !NONCE.test(nonce.slice(2))) throw malformed();
   if (!extensions.every((extension) => ATTRIBUTE.test(extension))) throw malformed();
-  return {
-    gs2Header,
-    bare,
-    name: saslName(name.slice(2)),
-    nonce: nonce.slice(2),
-    // By the grammar it is not empty; GNU SASL sends it so when there is none.
-    authorization: authorization === '' ? '' : saslName(authorization),
-  };
-}
-
-/** RFC 5802 §5.1: a comma is sent as =2C, an equals sign as =3D. */
-function saslName(text: string): string {
-  if (text === '' || text.includes('\0') || /=(?!2C|3D)/.test(text)) throw malformed();
-  return text.replaceAll('=2C', ',').replaceAll('=3D', '=');
+  return { header, authorization, bare, name: saslName(name.slice(2)), nonce: nonce.slice(2) };
 }
 
 /** RFC 5802 §7 client-final-message, and what it proves. */
@@ -97,7 +82,7 @@ async function verified(context: SaslContext, { client, text, nonce }: ServerFir
   if (end === -1 || proof?.length !== SCRAM_OCTETS) throw malformed();
   if (!extensions.every((extension) => ATTRIBUTE.test(extension))) throw malformed();
   // §5.1: what is bound is the header that was sent, and the nonce that of this exchange.
-  if (binding !== `c=${Buffer.from(client.gs2Header).toString('base64')}`)
+  if (binding !== `c=${Buffer.from(client.header).toString('base64')}`)
     throw new SaslSyntaxError('The channel binding is not the one of the first message.');
   if (repeated !== `r=${nonce}`) throw new SaslSyntaxError('The nonce is not the one of this exchange.');
   const authMessage = `${client.bare},${text},${withoutProof}`;

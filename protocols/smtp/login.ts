@@ -3,8 +3,13 @@
  * RFC 4954 §4.
  * Elsewhere: mechanisms (../sasl.ts), when AUTH may come and how often it may fail (session.ts).
  */
-import { saslMechanisms } from '../sasl.ts';
-import { type SaslContext, type SaslExchange, type SaslStep, SaslSyntaxError } from '../sasl-exchange.ts';
+import {
+  type SaslContext,
+  type SaslExchange,
+  type SaslMechanism,
+  type SaslStep,
+  SaslSyntaxError,
+} from '../sasl-exchange.ts';
 import { decodedBase64 } from '../sasl-text.ts';
 import { SmtpRefusal } from './refusal.ts';
 
@@ -14,10 +19,11 @@ import { SmtpRefusal } from './refusal.ts';
  */
 export function beginLogin(
   command: Buffer,
+  mechanisms: ReadonlyMap<string, SaslMechanism>,
   context: SaslContext,
 ): { readonly exchange: SaslExchange; readonly initial: string | undefined } {
   const [, method = '', initial, ...more] = command.toString('latin1').trim().split(/ +/);
-  const mechanism = saslMechanisms.get(method.toUpperCase());
+  const mechanism = mechanisms.get(method.toUpperCase());
   if (mechanism === undefined) throw new SmtpRefusal(504, '5.5.4', 'The mechanisms are those that EHLO names.');
   if (more.length > 0) throw new SmtpRefusal(501, '5.5.4', 'AUTH takes a mechanism and an initial response.');
   // "=" is an empty initial response.

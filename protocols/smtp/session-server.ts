@@ -9,7 +9,8 @@ import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import type { Listener } from '../../src/config.ts';
 import type { Authentication } from '../../src/principals/authentication.ts';
 import { type ListenerLimits, listen, type Session, type SocketListener, type SocketPeer } from '../listener.ts';
-import { type SaslContext, saslContext } from '../sasl-exchange.ts';
+import { saslMechanisms } from '../sasl.ts';
+import { type SaslContext, type SaslMechanism, saslContext } from '../sasl-exchange.ts';
 import type { Door, Transaction } from './door.ts';
 import { refusalOf, type SmtpRefusal } from './refusal.ts';
 import { type SessionOwner, SmtpSession } from './session.ts';
@@ -100,6 +101,10 @@ export class SessionServer<Recipient> extends SMTPServer implements SessionOwner
 
   plaintextLogin(peer: SocketPeer): boolean {
     return peer.loopback && this.#options.plaintextLogin === 'loopback';
+  }
+
+  get mechanisms(): ReadonlyMap<string, SaslMechanism> {
+    return saslMechanisms(this.#options.authentication);
   }
 
   saslContext(peer: SocketPeer): SaslContext {

@@ -26,6 +26,7 @@ export class ScramKeyring {
   private readonly saltKey: Buffer;
   private readonly learning = new Set<number>();
   private last: Promise<unknown> = Promise.resolve();
+  private stopped = false;
 
   constructor(store: Store, sealing: Sealing, iterations = ITERATIONS) {
     this.store = store;
@@ -53,6 +54,7 @@ export class ScramKeyring {
   /** What to keep of a password of a principal; '' when it cannot be presented by SCRAM. One at a time. */
   seal(principal: string, password: string): Promise<string> {
     const sealed = this.last.then(async () => {
+      if (this.stopped) return '';
       const keys = await scramKeys(password, this.parameters(principal));
       if (keys === undefined) return '';
       const text = [this.iterations, keys.storedKey.toString('base64'), keys.serverKey.toString('base64')].join(' ');
@@ -75,6 +77,12 @@ export class ScramKeyring {
       // A log-in is not worse because this could not be written.
       .catch(() => {})
       .finally(() => this.learning.delete(id));
+  }
+
+  /** Derives nothing any more; resolves when the one under way is done. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.last;
   }
 }
 

@@ -8,10 +8,13 @@ import { ImapFlow } from 'imapflow';
 import { createTransport } from 'nodemailer';
 import { FakeMx } from '../support/fake-mx.ts';
 import { freePort } from '../support/server-process.ts';
+import { startTokenIssuer, trusting } from '../support/token-issuer.ts';
 import { interop, must, program } from './steps.ts';
 
 const [submission, submissions, smtp, lmtp, imap] = await Promise.all([1, 2, 3, 4, 5].map(() => freePort()));
 const relay = await FakeMx.listen({ teardown: () => {} }, { extensions: ['8BITMIME', 'SMTPUTF8', 'SIZE'] });
+
+const issuer = await startTokenIssuer({ teardown: () => {} });
 
 const ATTACHMENT = Buffer.from(Array.from({ length: 5_000 }, (_, i) => (i * 31) & 255));
 const BODY = 'Grüße aus Köln.\r\n.\r\n..two dots\r\nFrom the start\r\n';
@@ -230,6 +233,29 @@ await interop(
       await arrives('curl sends', BODY);
     });
 
+    await step('curl by OAUTHBEARER over IMAP and submission, and refused with a token for others', async () => {
+      const file = join(work, 'message.eml');
+      const words = ['--silent', '--show-error', '--insecure', '--ssl-reqd', '--login-options', 'AUTH=OAUTHBEARER'];
+      const sends = ['--mail-from', from, '--mail-rcpt', to, '-T', file, `smtp://127.0.0.1:${submission}`];
+      for (const [what, rest] of [
+        ['IMAP', [`imap://127.0.0.1:${imap}/`, '-X', 'NOOP']],
+        ['submission', sends],
+      ] as const) {
+        const present = (token: string) =>
+          program('curl', [...words, '-u', `${from}:`, '--oauth2-bearer', token, ...rest]);
+        await present(await issuer.token({ email: from }));
+        const refused = present(await issuer.token({ email: from, aud: 'other' }));
+        must(
+          await refused.then(
+            () => false,
+            () => true,
+          ),
+          `${what}: the audience does not matter`,
+        );
+      }
+      await arrives('curl sends', BODY);
+    });
+
     await step('nodemailer, with an attachment, to here and through the relay', async () => {
       const transport = createTransport({
         host: '127.0.0.1',
@@ -259,6 +285,7 @@ await interop(
     });
   },
   {
+    ...trusting(issuer),
     CONVENE_SUBMISSION_PORT: `${submission}`,
     CONVENE_SUBMISSIONS_PORT: `${submissions}`,
     CONVENE_SMTP_PORT: `${smtp}`,

@@ -1,84 +1,30 @@
 /** SCRAM-SHA-256 in IMAP, POP3 and submission, over sockets. RFC 5802 §5 to §7, RFC 7677, RFC 4959, RFC 5034 §4, RFC 4954 §4. */
 import fc from 'fast-check';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { SaslSyntaxError } from '../../protocols/sasl-exchange.ts';
 import { scram } from '../../protocols/scram.ts';
 import { DomainError } from '../../src/errors.ts';
 import type { Principal } from '../../src/principals/access.ts';
 import { scramKeys } from '../../src/principals/scram.ts';
 import { codeAt } from '../../src/principals/second-factor.ts';
-import { connectImap, IMAP_PORTS } from '../support/imap.ts';
-import { connectPop3, POP3_PORTS } from '../support/pop3.ts';
+import { connectImap } from '../support/imap.ts';
+import { connectPop3 } from '../support/pop3.ts';
+import {
+  base64,
+  CHALLENGE,
+  challenge,
+  DOORS,
+  type Door,
+  IN,
+  imapDoor,
+  MALFORMED,
+  PORTS,
+  REFUSED,
+  smtpDoor,
+} from '../support/sasl.ts';
 import { type ScramClient, scramClient } from '../support/scram.ts';
-import { startServer, TEST_SCRAM_ITERATIONS, type TestServer } from '../support/server.ts';
+import { startServer, TEST_SCRAM_ITERATIONS } from '../support/server.ts';
 import { SmtpClient } from '../support/smtp.ts';
-
-const PORTS = { ...IMAP_PORTS, ...POP3_PORTS, CONVENE_SUBMISSION_PORT: '0', CONVENE_SUBMISSIONS_PORT: '0' };
-
-/** A log-in in the words of one protocol: a challenge, or what ended it. */
-interface Door {
-  readonly protocol: 'IMAP' | 'POP3' | 'SMTP';
-  begin(mechanism: string, initial?: string): Promise<string>;
-  respond(line: string): Promise<string>;
-  /** Another session may have the maildrop then. */
-  leave(): Promise<unknown>;
-}
-
-const CHALLENGE = /^(?:\+|334) ?(.*)$/;
-const IN = /^(?:\w+ OK|\+OK|235)/;
-const REFUSED = /^(?:\w+ NO \[AUTHENTICATIONFAILED\]|-ERR \[AUTH\]|535 5\.7\.8)/;
-const MALFORMED = /^(?:\w+ BAD|-ERR (?!\[)|501 5\.)/;
-
-async function imapDoor(t: Test, server: TestServer): Promise<Door> {
-  const client = await connectImap(t, server);
-  return {
-    protocol: 'IMAP',
-    begin: (mechanism, initial) => {
-      client.begin(`AUTHENTICATE ${mechanism}${initial === undefined ? '' : ` ${initial}`}`);
-      return client.response();
-    },
-    respond: (line) => {
-      client.send(`${line}\r\n`);
-      return client.response();
-    },
-    leave: async () => client.close(),
-  };
-}
-
-async function pop3Door(t: Test, server: TestServer): Promise<Door> {
-  const client = await connectPop3(t, server);
-  return {
-    protocol: 'POP3',
-    begin: (mechanism, initial) => client.run(`AUTH ${mechanism}${initial === undefined ? '' : ` ${initial}`}`),
-    respond: (line) => client.run(line),
-    leave: async () => {
-      await client.run('QUIT');
-      return client.rest();
-    },
-  };
-}
-
-async function smtpDoor(t: Test, server: TestServer): Promise<Door> {
-  const client = await SmtpClient.connect(server.app.addresses.submission?.port ?? 0);
-  t.teardown(() => client.end());
-  await client.command('EHLO client');
-  return {
-    protocol: 'SMTP',
-    begin: (mechanism, initial) => client.command(`AUTH ${mechanism}${initial === undefined ? '' : ` ${initial}`}`),
-    respond: (line) => client.command(line),
-    leave: () => client.command('QUIT'),
-  };
-}
-
-const DOORS = [imapDoor, pop3Door, smtpDoor];
-const base64 = (text: string): string => Buffer.from(text).toString('base64');
-
-/** The text of a challenge; throws when it is none. */
-function challenge(line: string): string {
-  const found = CHALLENGE.exec(line);
-  if (found === null) throw new Error(`no challenge: ${line}`);
-  return Buffer.from(found[1] ?? '', 'base64').toString();
-}
 
 /** A whole exchange: the line that ended it. */
 async function exchange(door: Door, client: ScramClient): Promise<string> {
@@ -305,6 +251,8 @@ t.test('any message is answered or refused', async (t) => {
   const anna = { name: 'anna', addresses: ['anna@example.org'] } as unknown as Principal;
   const context = {
     login: () => Promise.reject(new Error('no password is sent')),
+    bearer: () => Promise.reject(new Error('no token is sent')),
+    configurationUrl: undefined,
     scramParameters: async () => ({ salt: Buffer.from('salt'), iterations: 1 }),
     prove: async <P>(_name: string, check: (given: NonNullable<typeof keys>) => P | undefined) => {
       const proof = keys && check(keys);

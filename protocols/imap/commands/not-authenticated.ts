@@ -54,7 +54,7 @@ export const authenticate: Command = {
   state: 'not-authenticated',
   async run(session, { arguments: args }) {
     args.space();
-    const mechanism = saslMechanisms.get(args.atom().toUpperCase());
+    const mechanism = saslMechanisms(session.services.authentication).get(args.atom().toUpperCase());
     let initial: Buffer | undefined;
     if (!args.atEnd) {
       args.space();

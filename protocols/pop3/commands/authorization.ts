@@ -68,7 +68,7 @@ export const auth: Command = {
       return undefined;
     }
     const [name = '', text, ...more] = argument.split(' ');
-    const mechanism = saslMechanisms.get(name.toUpperCase());
+    const mechanism = saslMechanisms(session.services.authentication).get(name.toUpperCase());
     if (mechanism === undefined) throw new Pop3Refusal('This mechanism is not offered.');
     if (more.length > 0) throw new Pop3Refusal('AUTH takes a mechanism and an initial response.');
     if (!session.mayLogIn) throw encryptionRequired();
