@@ -23,6 +23,6 @@ export function capabilities(session: ImapSession): string {
   if (!session.encrypted && session.services.tls() !== undefined) words.push('STARTTLS');
   // RFC 3501 §6.2.3: a client must not send a password when it reads LOGINDISABLED.
   if (!session.mayLogIn) words.push('LOGINDISABLED');
-  for (const [name, { plaintext }] of saslMechanisms) if (session.mayLogIn || !plaintext) words.push(`AUTH=${name}`);
+  else for (const name of saslMechanisms(session.services.authentication).keys()) words.push(`AUTH=${name}`);
   return words.join(' ');
 }

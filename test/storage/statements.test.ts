@@ -89,6 +89,7 @@ const credential = keys<CredentialRow>({
   lastUsedAt: 1,
   lastPeer: 1,
   lastClient: 1,
+  scram: 1,
 });
 const account = keys<AccountRow>({ id: 1, modseq: 1, nextUidvalidity: 1, usedBytes: 1, quotaBytes: 1 });
 const collection = keys<BoundCollectionRow>({
