@@ -1,10 +1,10 @@
 /** What is measured: Convene as built, Dovecot with Postfix in front, and Cyrus; all durable. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { startPostfix } from '../../test/support/postfix.ts';
 import { addPeople, BUILT, freePort, people, startServerProcess } from '../../test/support/server-process.ts';
 import { startCyrus as startCyrusProcesses } from '../cyrus.ts';
 import { startDovecot as startDovecotProcesses } from './dovecot.ts';
-import { startPostfix } from './postfix.ts';
 
 export type ServerName = 'convene' | 'dovecot' | 'cyrus';
 
@@ -64,7 +64,7 @@ export async function startConvene(folder: string): Promise<MailServer> {
 
 export async function startDovecot(base: string): Promise<MailServer> {
   const dovecot = await startDovecotProcesses(base, USER, USER);
-  const postfix = await startPostfix(base, dovecot.lmtp, DOMAIN);
+  const postfix = await startPostfix(base, { lmtp: dovecot.lmtp, domain: DOMAIN });
   return {
     name: 'dovecot',
     ...dovecot,
