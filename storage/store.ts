@@ -307,6 +307,8 @@ export interface OccurrenceRow {
   floating: number;
   /** 0 free, 1 busy, 2 tentative, 3 unavailable. */
   busy: number;
+  /** Marks of attendees who are not coming, or perhaps; null for none. */
+  answers?: string | null;
 }
 
 /** An attachment that was handed over by POST and is named in calendar objects by its managed id. */

@@ -4,6 +4,7 @@
  * Scripts inside of Thunderbird call what its windows call; the requests are its own.
  */
 import { interop, must } from './steps.ts';
+import { CALENDAR, findCalendars, keepPassword, REFRESH } from './thunderbird-calendar.ts';
 import { startThunderbird } from './thunderbird-process.ts';
 
 const event = (uid: string, summary: string) =>
@@ -25,23 +26,11 @@ const event = (uid: string, summary: string) =>
 const card = (uid: string, name: string) =>
   `BEGIN:VCARD\r\nVERSION:3.0\r\nUID:${uid}\r\nFN:${name}\r\nN:${name};;;;\r\nEND:VCARD\r\n`;
 
-/** What every script may use. */
-const CALENDAR = `const { cal } = ChromeUtils.importESModule('resource:///modules/calendar/calUtils.sys.mjs');
-  const { CalEvent } = ChromeUtils.importESModule('resource:///modules/CalEvent.sys.mjs');
-  const calendar = cal.manager.getCalendars().find((one) => one.type === 'caldav' && one.uri.spec.endsWith('/calendar/'));`;
+/** What scripts on address books may use. */
 const BOOK = `const { MailServices } = ChromeUtils.importESModule('resource:///modules/MailServices.sys.mjs');
   const { CardDAVDirectory } = ChromeUtils.importESModule('resource:///modules/CardDAVDirectory.sys.mjs');
   const directory = MailServices.ab.directories.find((one) => one.dirType === 102);
   const book = directory && CardDAVDirectory.forFile(directory.fileName);`;
-/** Asks the server for changes and waits until they are here. */
-const REFRESH = `await new Promise((resolve) => {
-    const observer = { QueryInterface: ChromeUtils.generateQI(['calIObserver']), onLoad: end, onError() {}, onStartBatch() {},
-      onEndBatch() {}, onAddItem() {}, onModifyItem() {}, onDeleteItem() {}, onPropertyChanged() {}, onPropertyDeleting() {} };
-    function end() { calendar.removeObserver(observer); resolve(); }
-    calendar.addObserver(observer);
-    calendar.refresh();
-  });`;
-
 await interop('Thunderbird', 1, async ({ server, persons, work, step }) => {
   const [person] = persons;
   must(person, 'no person');
@@ -57,28 +46,9 @@ await interop('Thunderbird', 1, async ({ server, persons, work, step }) => {
   const thunderbird = await step('starts', () => startThunderbird(work));
   if (thunderbird === undefined) return;
   try {
-    await step('keeps the password of the server', () =>
-      thunderbird.run(
-        `const login = Cc['@mozilla.org/login-manager/loginInfo;1'].createInstance(Ci.nsILoginInfo);
-         login.init(arguments[0], null, arguments[1], arguments[2], arguments[3], '', '');
-         await Services.logins.addLoginAsync(login);`,
-        server.url.replace(/\/$/, ''),
-        'Convene',
-        person.name,
-        person.password,
-      ),
-    );
+    await step('keeps the password of the server', () => keepPassword(thunderbird, server.url, person));
     await step('finds the calendars from the host alone', async () => {
-      const found = await thunderbird.run<string[]>(
-        `${CALENDAR}
-         const found = await cal.provider.detection.detect(arguments[0], arguments[1], arguments[2], false, [], {});
-         const calendars = [...found.values()].flat();
-         for (const one of calendars) cal.manager.registerCalendar(one);
-         return calendars.map((one) => one.uri.spec);`,
-        person.name,
-        person.password,
-        server.url,
-      );
+      const found = await findCalendars(thunderbird, server.url, person);
       for (const segment of ['calendar', 'tasks']) {
         must(
           found.some((url) => url.endsWith(`/dav/calendars/${person.name}/${segment}/`)),
