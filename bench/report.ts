@@ -25,6 +25,7 @@ export const TITLES: Readonly<Record<string, string>> = {
   'event.put32': 'the same, 32 connections',
   'event.propfind': 'PROPFIND depth 1 (etags) of 10,000 events',
   'event.sync': 'sync-collection, empty token, 10,000 events',
+  'event.sync32': 'the same, 32 at once',
   'event.multiget50': 'calendar-multiget of 50',
   'event.sync10': 'sync-collection after 10 of 10,000 changed',
   'event.month': 'calendar-query, one month with data, 10,000 events of which 500 series',

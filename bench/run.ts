@@ -144,6 +144,12 @@ function rowsOf(scale: number): Row[] {
       work: ({ calendar }) => ({ kind: 'sync', collection: calendar, token: '', members: MEMBERS }),
     },
     {
+      name: 'event.sync32',
+      connections: 32,
+      requests: 64,
+      work: ({ calendar }) => ({ kind: 'sync', collection: calendar, token: '', members: MEMBERS }),
+    },
+    {
       name: 'event.multiget50',
       connections: 1,
       requests: Math.ceil(light / 2),

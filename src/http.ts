@@ -1,7 +1,8 @@
 /**
  * The HTTP door: one Fastify instance behind a plain and a TLS listener, with every limit explicit.
  * RFC 9110, RFC 9112, RFC 6585 §4.
- * A request passes: refusals by its head alone → Fastify's router → authentication → the plugin that owns the path.
+ * A request passes: refusals by its head alone → Fastify's router → authentication → its turn, when many arrive at once → the
+ * plugin that owns the path.
  * Elsewhere: those refusals (protocols/http-guard.ts), whose request it is (protocols/http-peer.ts, http-login.ts), its log
  * line (http-log.ts), what each protocol answers (its plugin, with its own error handler).
  */
@@ -37,6 +38,7 @@ import type { Metrics } from './metrics.ts';
 import type { Principal } from './principals/access.ts';
 import type { Authentication } from './principals/authentication.ts';
 import type { Sessions } from './principals/sessions.ts';
+import { beginning } from './slices.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -192,6 +194,11 @@ export function createHttp(options: HttpOptions): Http {
   fastify.addHook('preParsing', (request, reply, _payload, done) => {
     if (request.headers.expect !== undefined && awaiting100.delete(request.raw)) reply.raw.writeContinue();
     done();
+  });
+  fastify.addHook('preHandler', (_request, _reply, done) => {
+    const wait = beginning();
+    if (wait === undefined) done();
+    else wait.then(() => done());
   });
   fastify.addHook('onSend', (request, reply, _payload, done) => {
     const { raw } = request;

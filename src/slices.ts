@@ -8,11 +8,13 @@ const SLICE = 8;
 
 const waiting: (() => void)[] = [];
 let armed = false;
+/** When this round of the event loop began to work for those who ask here; undefined: it has not. */
+let began: number | undefined;
 
 /**
- * Waits until it is one's turn: of all that wait here, one goes on in each round of the event loop, in the order they came.
- * `setImmediate` is not enough for that: Node runs all of its callbacks in one go, so that 30 requests of pages that take 3 ms
- * hold sockets and timers for 90.
+ * Waits until it is one's turn: in each round of the event loop those who wait here go on in the order they came, for as long as
+ * one slice lasts, and the rest in the rounds that follow. `setImmediate` is not enough for that: Node runs all of its callbacks
+ * in one go, so that 30 requests of pages that take 3 ms hold sockets and timers for 90.
  */
 export function turn(): Promise<void> {
   return new Promise((resolve) => {
@@ -21,14 +23,37 @@ export function turn(): Promise<void> {
   });
 }
 
+/**
+ * Asked by what arrives from outside before it begins: undefined when it may at once, else the turn to wait for. Of many requests
+ * that arrive together, which Node hands over in one go, no more begin than a slice has room for.
+ */
+export function beginning(): Promise<void> | undefined {
+  if (began !== undefined) return performance.now() - began < SLICE ? undefined : turn();
+  began = performance.now();
+  arm();
+  return undefined;
+}
+
 function arm(): void {
-  if (armed || waiting.length === 0) return;
+  if (armed) return;
   armed = true;
   setImmediate(() => {
     armed = false;
-    waiting.shift()?.();
-    arm();
+    began = performance.now();
+    resume(began);
   });
+}
+
+function resume(since: number): void {
+  const next = performance.now() - since < SLICE ? waiting.shift() : undefined;
+  if (next === undefined) {
+    began = undefined;
+    if (waiting.length > 0) arm();
+    return;
+  }
+  next();
+  // A tick comes after all microtasks: what was resumed has by then done what it can do at once.
+  queueMicrotask(() => process.nextTick(resume, since));
 }
 
 /** The result of a computation; it should yield more often than once in a millisecond. */

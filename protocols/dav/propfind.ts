@@ -38,8 +38,8 @@ export async function propfind(exchange: Exchange, resource: Resource, body: Buf
   if (depth === 'infinity' && isCollection(resource)) {
     throw new DavError(403, 'Ask with Depth 0 or 1.', '<D:propfind-finite-depth/>');
   }
-  // Apple's own test suite insists that a home answers PROPFIND without it; everything else tells it (Interpretation: DAV header).
-  if (resource.kind === 'home') exchange.reply.removeHeader('dav');
+  // Interpretation 163: nothing is lost by it where clients ask for what is in the home, with Depth 1.
+  if (resource.kind === 'home' && depth === 0) exchange.reply.removeHeader('dav');
   const answer = startMultistatus(exchange);
   if (depth === 1 && prefersNoRoot(exchange)) preferenceApplied(exchange, 'depth-noroot');
   else answer.add(await asked.respond(resource));

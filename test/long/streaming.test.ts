@@ -238,3 +238,20 @@ t.test('many at once', { timeout: 600_000 }, async (t) => {
   t.ok(rss - rest < 2 * GROWTH);
   t.ok(Math.max(...waits) < 1_000, 'nobody waits for a second');
 });
+
+t.test('many first synchronisations that arrive together', { timeout: 600_000 }, async (t) => {
+  for (const [name, path] of [
+    ['calendar', calendar],
+    ['address book', book],
+  ] as const) {
+    await measure(server);
+    const answers = await Promise.all(Array.from({ length: 32 }, () => send('REPORT', path, syncBody(''))));
+    const { longest, p99 } = await measure(server);
+    t.comment(`${name}: loop held ${longest} ms at most, ${p99} ms at the 99th percentile`);
+    t.ok(
+      answers.every(({ status, responses }) => status === 207 && responses === MEMBERS),
+      'each is whole',
+    );
+    t.ok(p99 < HELD, `held ${p99} ms`);
+  }
+});

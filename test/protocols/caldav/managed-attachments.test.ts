@@ -1,7 +1,8 @@
-/** Managed attachments: RFC 8607 §3.3 to §3.6, §3.11, §3.12.4; bad inputs 30 (content that a browser would run). */
+/** Managed attachments: RFC 8607 §3.3 to §3.11, §3.12.4; bad inputs 30 (content that a browser would run). */
 import t from 'tap';
 import { MAX_ATTACHMENTS } from '../../../src/calendar/attachment-check.ts';
 import { MAX_ATTACHMENT_OCTETS } from '../../../src/calendar/attachments.ts';
+import { MAX_CALENDAR_OBJECT_OCTETS } from '../../../src/calendar/object-writing.ts';
 import { icalendar } from '../../support/calendar.ts';
 import { CALENDAR } from '../../support/dav.ts';
 import { startServer, type TestResponse, type TestUser } from '../../support/server.ts';
@@ -180,6 +181,90 @@ t.test('preconditions', async (t) => {
   const large = await post(path, 'action=attachment-add', Buffer.alloc(MAX_ATTACHMENT_OCTETS + 1));
   t.equal(condition(large), '403 C:max-attachment-size');
   t.equal((await attachLines(path)).length, 1, 'nothing was added by any of them');
+});
+
+t.test('RFC 8607 §3.11: what a PUT of the object would be refused for, and then nothing is kept', async (t) => {
+  const used = async () => (await server.store.accounts.get(alice.id))!.usedBytes;
+  const path = `${home}implicit.ics`;
+  const line = `COMMENT:${'x'.repeat(990)}`;
+  const room = MAX_CALENDAR_OBJECT_OCTETS - event('implicit').length;
+  const full = event('implicit', ...Array.from({ length: Math.floor(room / (line.length + 2)) - 1 }, () => line));
+  t.equal(condition(await put(path, full)), '201 ');
+  const etag = (await server.request(alice, 'HEAD', path)).headers.etag;
+  const before = await used();
+  t.equal(condition(await post(path, 'action=attachment-add')), '403 C:max-resource-size');
+  const series = event('implicit-series', 'RRULE:FREQ=DAILY');
+  const seriesPath = `${home}implicit-series.ics`;
+  await put(seriesPath, series);
+  const sent = { 'if-schedule-tag-match': '"other"' };
+  t.equal((await post(seriesPath, 'action=attachment-add', 'x', sent)).status, 412);
+  await server.store.transaction((write) => write.accounts.setQuota(alice.id, before + 500));
+  const over = await post(seriesPath, 'action=attachment-add', 'x'.repeat(2_000));
+  t.equal(condition(over), '507 D:quota-not-exceeded');
+  // The octets fit, and the object that would name them does not.
+  t.equal(condition(await post(seriesPath, 'action=attachment-add', 'x'.repeat(400))), '507 D:quota-not-exceeded');
+  await server.store.transaction((write) => write.accounts.setQuota(alice.id, null));
+  t.equal(await used(), before + series.length, 'nothing that was refused counts');
+  t.equal((await server.request(alice, 'HEAD', path)).headers.etag, etag);
+  t.equal(await text(seriesPath), series);
+  await server.request(alice, 'DELETE', path);
+  await server.request(alice, 'DELETE', seriesPath);
+});
+
+/** What bob may do with alice's calendar from now on. */
+async function share(rights: 'read' | 'read-write' | undefined): Promise<void> {
+  const calendar = await server.store.collections.bySegment(alice.id, 'calendars', 'calendar');
+  const collectionId = calendar?.id ?? 0;
+  await server.store.transaction(async (write) => {
+    for (const { id } of await write.grants.on(alice.id, collectionId)) await write.grants.remove(id);
+    if (rights === undefined) return;
+    await write.grants.add({ accountId: alice.id, collectionId, granteeId: bob.id, createdAt: now, rights });
+  });
+}
+
+t.test('whoever may only read a calendar attaches nothing to what is in it', async (t) => {
+  const path = `${home}read-only.ics`;
+  await put(path, event('read-only'));
+  const { id, path: at } = await post(path, 'action=attachment-add');
+  const before = await text(path);
+  await share('read');
+  t.equal(await text(at, bob), 'hello', 'who may read the object may read what is attached');
+  for (const query of [
+    'action=attachment-add',
+    `action=attachment-update&managed-id=${id}`,
+    `action=attachment-remove&managed-id=${id}`,
+  ])
+    t.equal(condition(await post(path, query, 'x', {}, bob)), '403 D:need-privileges', query);
+  await share('read-write');
+  const added = await post(path, 'action=attachment-add', 'of bob', {}, bob);
+  t.equal(added.status, 201);
+  t.equal(await text(added.path), 'of bob', 'it belongs to the calendar');
+  await share(undefined);
+  t.equal((await server.request(bob, 'GET', at)).status, 403);
+  t.match(before, /MANAGED-ID/);
+});
+
+t.test('copies and moves take attachments along, within their account', async (t) => {
+  const path = `${home}source.ics`;
+  const [copied, moved] = ['/dav/calendars/alice/other/copied.ics', '/dav/calendars/alice/other/moved.ics'];
+  await server.request(alice, 'MKCALENDAR', '/dav/calendars/alice/other/');
+  await put(path, event('source'));
+  const { path: at, id } = await post(path, 'action=attachment-add');
+  t.equal((await server.request(alice, 'COPY', path, { headers: { destination: copied } })).status, 201);
+  await server.request(alice, 'DELETE', path);
+  t.equal(await text(at), 'hello', 'the copy names it');
+  t.equal((await server.request(alice, 'MOVE', copied, { headers: { destination: moved } })).status, 201);
+  t.equal(await text(at), 'hello');
+  t.match(await attachLines(moved), [new RegExp(`MANAGED-ID=${id}`)]);
+  t.equal((await post(moved, `action=attachment-remove&managed-id=${id}`)).status, 204);
+  t.equal((await server.request(alice, 'GET', at)).status, 403);
+  const again = await post(moved, 'action=attachment-add');
+  const foreign = '/dav/calendars/bob/calendar/foreign.ics';
+  await put(foreign, (await text(moved)).replace('UID:source', 'UID:foreign'), bob);
+  t.notMatch(await text(foreign, bob), /MANAGED-ID/, 'nobody takes over what is of another account');
+  t.equal((await server.request(bob, 'GET', again.path)).status, 403);
+  await server.request(alice, 'DELETE', '/dav/calendars/alice/other/');
+  t.equal((await server.request(alice, 'GET', again.path)).status, 403, 'gone with its calendar');
 });
 
 t.test('large ones are stored in pieces', async (t) => {
