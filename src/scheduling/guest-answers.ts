@@ -148,6 +148,7 @@ export class GuestAnswers {
         icalUid,
         textId: await write.scheduleMessages.addText(printMessage(message)),
         origin: 'mail',
+        byWeb: 1,
         attempts: 0,
         nextAttemptAt: now,
         lastError: null,

@@ -37,6 +37,7 @@ import {
   type SchedulingObject,
   schedulingObject,
 } from './scheduling-object.ts';
+import { BOUNCE, markBounced } from './tracked-mail.ts';
 
 /** What a message does to the recipient's object. */
 interface Effect {
@@ -45,6 +46,8 @@ interface Effect {
   readonly tag: 'new' | 'keep';
   /** Whether the message is shown in the inbox. */
   readonly shown: boolean;
+  /** What an attendee answered, under the address it was invited as. */
+  readonly answer?: { readonly user: string; readonly partstat: string };
   /** People who are told next by the recipient, the organizer. */
   readonly next?: { readonly refresh: boolean; readonly invite: readonly string[] };
 }
@@ -76,6 +79,7 @@ export class MessageDelivery implements Delivers {
   }
 
   async deliver(row: ScheduleMessageRow): Promise<void> {
+    if (row.method === BOUNCE) return whileMoved(() => markBounced(this.store, row, this.now()));
     const principal = await this.principal(row.recipientId);
     const told = row.textId === 0 ? await this.newest(row) : await this.kept(row.textId);
     if (principal === undefined || told === undefined) {
@@ -125,8 +129,22 @@ export class MessageDelivery implements Delivers {
         const except = new Set([row.recipient, foldCalendarUser(row.sender), ...effect.next.invite]);
         await enqueueRefresh(write, principal.id, next, except, principal, this.now());
       }
+      if (effect.answer !== undefined) await this.noteAnswer(write, row, principal.id, effect.answer);
+      await this.noteDelivered(write, row);
       await write.scheduleMessages.remove(row);
     });
+  }
+
+  private noteAnswer(write: Writes, row: ScheduleMessageRow, accountId: number, answer: NonNullable<Effect['answer']>) {
+    const via = row.origin === 'here' ? 'calendar' : row.byWeb === 1 ? 'web' : 'mail';
+    const of = { accountId, icalUid: row.icalUid, attendee: answer.user };
+    return write.attendeeTracking.answered(of, answer.partstat, via, this.now());
+  }
+
+  /** A message of an organizer here is with its recipient. */
+  private async noteDelivered(write: Writes, row: ScheduleMessageRow): Promise<void> {
+    if (row.origin !== 'here' || row.textId === 0) return;
+    await write.attendeeTracking.settled({ ...row, attendee: row.recipient }, 'delivered', this.now(), '');
   }
 
   /** A room or resource decides on an invitation, keeps what it accepts, and answers the organizer, in one transaction. */
@@ -139,6 +157,7 @@ export class MessageDelivery implements Delivers {
       const modseq = await write.accounts.nextModseq(principal.id, [booking.calendar.id]);
       await this.bookings.hold(write, booking, modseq);
       if (reply !== undefined) await enqueue(write, principal.id, reply.outgoing, reply.to, this.now());
+      await this.noteDelivered(write, row);
       await write.scheduleMessages.remove(row);
     });
   }
@@ -318,10 +337,12 @@ function effectOf(
     }
     case 'REPLY': {
       if (current === undefined || !mine(current)) return NOTHING;
-      const { result, stored, delegates } = applyReply(message, current, invitedAs(current, sender) ?? sender);
+      const user = invitedAs(current, sender) ?? sender;
+      const { result, stored, partstat = '', delegates } = applyReply(message, current, user);
       // RFC 6638 §4 has no word for it: what cannot be applied is shown when it came from outside, where people may know better.
       if (result !== 'applied' || stored === undefined) return { tag: 'keep', shown: row.origin !== 'here' };
-      return { stored, tag: 'keep', shown: true, next: { refresh: true, invite: delegates } };
+      const next = { refresh: true, invite: delegates };
+      return { stored, tag: 'keep', shown: true, answer: { user, partstat }, next };
     }
     case 'REFRESH': {
       const asker = foldCalendarUser(row.sender);

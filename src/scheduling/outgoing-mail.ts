@@ -3,10 +3,11 @@
  * RFC 6047 §2. One transaction puts the mail into its queue and takes the message away, so it is sent once.
  * Elsewhere: composing (imip.ts), sending (the queue of mail, table `submissions`).
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { ScheduleMessageRow, Store } from '../../storage/store.ts';
 import { parseCalendarObject } from '../calendar/icalendar.ts';
 import type { Job } from '../jobs.ts';
+import { writeQueueOptions } from '../mail/queue-options.ts';
 import { foldCalendarUser } from './calendar-user.ts';
 import { composeInvitation } from './imip.ts';
 import type { Language } from './invitation-text.ts';
@@ -49,9 +50,12 @@ export async function mailSome(options: OutgoingMailOptions): Promise<number> {
 
 async function mailOne(options: OutgoingMailOptions, now: number, row: ScheduleMessageRow): Promise<void> {
   const { store } = options;
-  const octets = await composed(options, now, row);
+  // Nobody can guess it: a report that names it is about this mail.
+  const envelopeId = `schedule-${row.id}-${randomBytes(12).toString('hex')}`;
+  const octets = await composed(options, now, row, envelopeId);
   await store.transaction(async (write) => {
     if ((await write.scheduleMessages.get(row.id)) === undefined) return;
+    const tracked = { ...row, attendee: row.recipient };
     if (octets !== undefined) {
       await write.accounts.nextModseq(row.accountId, []);
       const hash = createHash('sha256').update(octets).digest();
@@ -61,14 +65,15 @@ async function mailOne(options: OutgoingMailOptions, now: number, row: ScheduleM
         blobId,
         mailFrom: foldCalendarUser(row.sender),
         rcptTo: row.recipient,
-        options: '{}',
+        options: writeQueueOptions({ envelopeId }),
         state: 'queued',
         attempts: 0,
         nextAttemptAt: now,
         lastError: null,
         createdAt: now,
       });
-    }
+      await write.attendeeTracking.mailed(tracked, envelopeId);
+    } else await write.attendeeTracking.settled(tracked, 'bounced', now, 'It is too long for a mail.');
     await write.scheduleMessages.remove(row);
   });
 }
@@ -78,6 +83,7 @@ async function composed(
   { store, language, answerUrl }: OutgoingMailOptions,
   now: number,
   row: ScheduleMessageRow,
+  envelopeId: string,
 ): Promise<Buffer | undefined> {
   const principal = await store.principals.get(row.accountId);
   const calendar = await store.scheduleMessages.text(row.textId);
@@ -94,7 +100,7 @@ async function composed(
     to: row.recipient,
     language,
     ...(url === undefined ? {} : { answerUrl: url }),
-    messageId: `schedule-${row.id}-${row.createdAt}@${from.slice(from.indexOf('@') + 1)}`,
+    messageId: `${envelopeId}@${from.slice(from.indexOf('@') + 1)}`,
     date: new Date(now),
   });
   return octets.length <= MAX_MAIL_OCTETS ? octets : undefined;

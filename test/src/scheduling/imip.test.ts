@@ -17,6 +17,7 @@ import { MessageQueue } from '../../../src/scheduling/message-queue.ts';
 import { mailSome } from '../../../src/scheduling/outgoing-mail.ts';
 import { Recipients } from '../../../src/scheduling/recipients.ts';
 import { RoomBookings } from '../../../src/scheduling/room-bookings.ts';
+import { TrackedMail } from '../../../src/scheduling/tracked-mail.ts';
 import { attendee, calendarText, objectOf, organizer } from '../../support/scheduling.ts';
 import { startServer, type Teardown } from '../../support/server.ts';
 
@@ -107,6 +108,7 @@ async function scene(t: Teardown) {
   const incoming = new IncomingMail(
     store,
     queue,
+    new TrackedMail(store, queue, () => NOW),
     (id, address) => knowsAddress(store, id, address),
     () => NOW,
   );
@@ -231,9 +233,11 @@ t.test('RFC 6047 §2.2.2, §2.3: nothing is applied from anybody else', async (t
 t.test('octets of any kind are taken without harm', async (t) => {
   const { invite, receive, store, owner, failures, events } = await scene(t);
   await invite();
+  const idle = new MessageQueue(store, () => NOW);
   const incoming = new IncomingMail(
     store,
-    new MessageQueue(store, () => NOW),
+    idle,
+    new TrackedMail(store, idle, () => NOW),
     async () => true,
     () => NOW,
   );
