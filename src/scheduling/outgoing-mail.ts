@@ -6,12 +6,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { ScheduleMessageRow, Store } from '../../storage/store.ts';
 import { parseCalendarObject } from '../calendar/icalendar.ts';
+import { cardsOf } from '../contacts/known-addresses.ts';
 import type { Job } from '../jobs.ts';
 import { writeQueueOptions } from '../mail/queue-options.ts';
 import { foldCalendarUser } from './calendar-user.ts';
 import { composeInvitation } from './imip.ts';
 import type { Language } from './invitation-text.ts';
 import { ITIP_METHODS } from './itip-message.ts';
+import { readerOf } from './readers.ts';
 import { schedulingObject } from './scheduling-object.ts';
 
 /** Messages composed before others get a turn. */
@@ -22,6 +24,7 @@ const MAX_MAIL_OCTETS = 256 * 1024;
 export interface OutgoingMailOptions {
   readonly store: Store;
   readonly now: () => number;
+  /** For people whose own language nobody knows. */
   readonly language: Language;
   /** Where somebody who is invited can answer without a calendar program; undefined: nowhere. */
   readonly answerUrl?: (row: ScheduleMessageRow) => string | undefined;
@@ -43,16 +46,40 @@ export function outgoingMail(options: OutgoingMailOptions): Job {
 /** Turns some messages into mail. Returns how many there were. */
 export async function mailSome(options: OutgoingMailOptions): Promise<number> {
   const rows = await options.store.scheduleMessages.outgoing(options.now(), AT_ONCE);
-  for (const row of rows) await mailOne(options, options.now(), row);
+  const cards = await cardsOfRecipients(options.store, rows);
+  for (const row of rows) await mailOne(options, options.now(), row, cards.get(row));
   if (rows.length > 0) options.queued();
   return rows.length;
 }
 
-async function mailOne(options: OutgoingMailOptions, now: number, row: ScheduleMessageRow): Promise<void> {
+/** The card that each sender has of the recipient. */
+async function cardsOfRecipients(store: Store, rows: readonly ScheduleMessageRow[]) {
+  const found = new Map<ScheduleMessageRow, string>();
+  for (const accountId of new Set(rows.map((row) => row.accountId))) {
+    const own = rows.filter((row) => row.accountId === accountId);
+    const cards = await cardsOf(
+      store,
+      accountId,
+      own.map(({ recipient }) => recipient),
+    );
+    for (const row of own) {
+      const card = cards.get(row.recipient);
+      if (card !== undefined) found.set(row, card);
+    }
+  }
+  return found;
+}
+
+async function mailOne(
+  options: OutgoingMailOptions,
+  now: number,
+  row: ScheduleMessageRow,
+  card: string | undefined,
+): Promise<void> {
   const { store } = options;
   // Nobody can guess it: a report that names it is about this mail.
   const envelopeId = `schedule-${row.id}-${randomBytes(12).toString('hex')}`;
-  const octets = await composed(options, now, row, envelopeId);
+  const octets = await composed(options, now, row, card, envelopeId);
   await store.transaction(async (write) => {
     if ((await write.scheduleMessages.get(row.id)) === undefined) return;
     const tracked = { ...row, attendee: row.recipient };
@@ -83,6 +110,7 @@ async function composed(
   { store, language, answerUrl }: OutgoingMailOptions,
   now: number,
   row: ScheduleMessageRow,
+  card: string | undefined,
   envelopeId: string,
 ): Promise<Buffer | undefined> {
   const principal = await store.principals.get(row.accountId);
@@ -91,15 +119,19 @@ async function composed(
   if (principal === undefined || calendar === undefined || method === undefined) return undefined;
   const from = foldCalendarUser(row.sender);
   const url = method === 'REQUEST' ? answerUrl?.(row) : undefined;
+  const object = schedulingObject(parseCalendarObject(calendar));
+  const reader = readerOf(object, row.recipient, card, language);
   const octets = await composeInvitation({
     method,
-    object: schedulingObject(parseCalendarObject(calendar)),
+    object,
     calendar,
     from: from.includes('@') ? from : ((await store.principals.addresses(principal.id))[0] ?? from),
     fromName: principal.displayName,
     to: row.recipient,
-    language,
-    ...(url === undefined ? {} : { answerUrl: url }),
+    language: reader.language,
+    readersZone: reader.zone,
+    // The page shows the same clock.
+    answerUrl: url === undefined || reader.zone === undefined ? url : `${url}?zone=${encodeURIComponent(reader.zone)}`,
     messageId: `${envelopeId}@${from.slice(from.indexOf('@') + 1)}`,
     date: new Date(now),
   });

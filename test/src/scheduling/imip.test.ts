@@ -174,6 +174,34 @@ t.test('an invitation to somebody elsewhere is put into the queue of mail once',
   t.equal(await mailSome(options), 0, 'the same again sends nothing');
 });
 
+t.test('a mail is in the language and on the clock of who reads it', async (t) => {
+  const { store, invite, owner } = await scene(t);
+  const gina = ['BEGIN:VCARD', 'VERSION:4.0', 'UID:gina', 'FN:Gina', 'LANG:fr', 'TZ:America/Montreal'];
+  const put = await server.request(anna, 'PUT', '/dav/addressbooks/anna/addressbook/gina.vcf', {
+    headers: { 'content-type': 'text/vcard' },
+    body: [...gina, 'EMAIL:Gina@Guests.example', 'END:VCARD', ''].join('\r\n'),
+  });
+  t.equal(put.status, 201);
+  await invite('ATTENDEE:mailto:gina@guests.example', 'ATTENDEE;LANGUAGE=fr:mailto:luc@guests.example');
+  const answerUrl = () => 'https://cal.example.org/invitation/x';
+  t.equal(await mailSome({ store, now: () => NOW, language: 'en', queued: () => {}, answerUrl }), 3);
+  const mails = new Map<string, string>();
+  for (const { accountId, rcptTo, blobId } of await store.submissions.due(NOW, 10)) {
+    if (accountId !== owner.id) continue;
+    const octets = await store.blobs.read(blobId, 0, (await store.blobs.size(blobId)) ?? 0);
+    mails.set(rcptTo, (await simpleParser(octets)).text ?? '');
+  }
+  t.match(
+    mails.get('gina@guests.example'),
+    /invite à « Plan »[\s\S]*Quand : lundi 4 janvier 2027[^\n]*09:00[^\n]*\(UTC\)/,
+  );
+  t.match(mails.get('gina@guests.example'), /Votre heure : [^\n]*04:00[^\n]*\(America\/(?:Toronto|Montreal)\)/);
+  t.match(mails.get('gina@guests.example'), /invitation\/x\?zone=America%2F/);
+  t.match(mails.get('luc@guests.example'), /Quand : lundi/);
+  t.notMatch(mails.get('luc@guests.example'), /Votre heure|zone=/);
+  t.match(mails.get(BOB), /When: Monday/);
+});
+
 t.test('replies of programs that break the rules land', async (t) => {
   for (const name of [
     'google-reply',
