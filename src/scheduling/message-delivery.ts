@@ -6,7 +6,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { BoundCollectionRow, CalendarObjectRow, ScheduleMessageRow, Store, Writes } from '../../storage/store.ts';
-import { type Component, encodeText, type Property, printContent } from '../calendar/content.ts';
+import { type Component, printContent } from '../calendar/content.ts';
 import { parseCalendarObject } from '../calendar/icalendar.ts';
 import {
   Moved,
@@ -23,20 +23,13 @@ import { viewOf } from './attendee-view.ts';
 import { enqueue, enqueueRefresh } from './auto-schedule.ts';
 import { foldCalendarUser, isFoldedUser } from './calendar-user.ts';
 import { defaultCalendar } from './default-calendar.ts';
-import { attendeeChange } from './itip-attendee.ts';
 import { applyAdd, applyCancel, applyRequest, type Invitation } from './itip-invitation.ts';
 import { type ItipMessage, itipMessage, printMessage, travelling } from './itip-message.ts';
 import { applyReply } from './itip-reply.ts';
 import type { Delivers } from './message-queue.ts';
 import type { Recipients } from './recipients.ts';
-import type { Booking, RoomBookings } from './room-bookings.ts';
-import {
-  attendeesOf,
-  organizerOf,
-  replaceProperties,
-  type SchedulingObject,
-  schedulingObject,
-} from './scheduling-object.ts';
+import { noteDelivered, type RoomDelivery } from './room-delivery.ts';
+import { attendeesOf, organizerOf, type SchedulingObject, schedulingObject } from './scheduling-object.ts';
 import { BOUNCE, markBounced } from './tracked-mail.ts';
 
 /** What a message does to the recipient's object. */
@@ -68,13 +61,13 @@ interface Known {
 export class MessageDelivery implements Delivers {
   private readonly store: Store;
   private readonly recipients: Recipients;
-  private readonly bookings: RoomBookings;
+  private readonly rooms: RoomDelivery;
   private readonly now: () => number;
 
-  constructor(store: Store, recipients: Recipients, bookings: RoomBookings, now: () => number) {
+  constructor(store: Store, recipients: Recipients, rooms: RoomDelivery, now: () => number) {
     this.store = store;
     this.recipients = recipients;
-    this.bookings = bookings;
+    this.rooms = rooms;
     this.now = now;
   }
 
@@ -99,7 +92,7 @@ export class MessageDelivery implements Delivers {
     const known = await this.known(principal.id, message.model.icalUid);
     const effect = effectOf(row, principal, message, known?.object);
     if (effect.stored !== undefined && BOOKED_BY.has(row.method) && isBookable(principal)) {
-      await this.book(row, principal, effect.stored);
+      await this.rooms.book(row, principal, effect.stored);
       return;
     }
     const calendar =
@@ -130,7 +123,7 @@ export class MessageDelivery implements Delivers {
         await enqueueRefresh(write, principal.id, next, except, principal, this.now());
       }
       if (effect.answer !== undefined) await this.noteAnswer(write, row, principal.id, effect.answer);
-      await this.noteDelivered(write, row);
+      await noteDelivered(write, row, this.now());
       await write.scheduleMessages.remove(row);
     });
   }
@@ -139,45 +132,6 @@ export class MessageDelivery implements Delivers {
     const via = row.origin === 'here' ? 'calendar' : row.byWeb === 1 ? 'web' : 'mail';
     const of = { accountId, icalUid: row.icalUid, attendee: answer.user };
     return write.attendeeTracking.answered(of, answer.partstat, via, this.now());
-  }
-
-  /** A message of an organizer here is with its recipient. */
-  private async noteDelivered(write: Writes, row: ScheduleMessageRow): Promise<void> {
-    if (row.origin !== 'here' || row.textId === 0) return;
-    await write.attendeeTracking.settled({ ...row, attendee: row.recipient }, 'delivered', this.now(), '');
-  }
-
-  /** A room or resource decides on an invitation, keeps what it accepts, and answers the organizer, in one transaction. */
-  private async book(row: ScheduleMessageRow, principal: Principal, copy: Component): Promise<void> {
-    const text = printContent(copy);
-    const booking = await this.bookings.decide(principal.name, text, row.accountId);
-    const reply = await this.replyOf(principal, text, booking);
-    await this.store.transaction(async (write) => {
-      if ((await write.scheduleMessages.get(row.id)) === undefined) return;
-      const modseq = await write.accounts.nextModseq(principal.id, [booking.calendar.id]);
-      await this.bookings.hold(write, booking, modseq);
-      if (reply !== undefined) await enqueue(write, principal.id, reply.outgoing, reply.to, this.now());
-      await this.noteDelivered(write, row);
-      await write.scheduleMessages.remove(row);
-    });
-  }
-
-  /** What the organizer is told, with the reasons; undefined when nothing is new. */
-  private async replyOf(principal: Principal, invitation: string, { prepared, comment }: Booking) {
-    const change = {
-      before: schedulingObject(parseCalendarObject(invitation)),
-      after: schedulingObject(prepared.model),
-      isOwn: (user: string) => isFoldedUser(principal, user),
-      now: this.now(),
-      reply: true,
-    };
-    const { message } = attendeeChange(change);
-    if (message === undefined) return undefined;
-    const user = foldCalendarUser(message.recipients[0] ?? '');
-    const { recipientId } = await this.recipients.wayTo(principal, user);
-    if (recipientId === undefined) return undefined;
-    const outgoing = comment === '' ? message : withComment(message, comment);
-    return { outgoing, to: [{ user, recipientId }] };
   }
 
   private async write(
@@ -283,16 +237,6 @@ const BOOKED_BY: ReadonlySet<string> = new Set(['REQUEST', 'ADD']);
 /** Whether a principal answers by itself. */
 function isBookable({ kind }: Principal): boolean {
   return kind === 'room' || kind === 'resource';
-}
-
-/** The message with a COMMENT in each component (RFC 5545 §3.8.1.4). */
-function withComment(message: ItipMessage, comment: string): ItipMessage {
-  const property: Property = ['comment', {}, 'unknown', encodeText(comment)];
-  const [name, properties, children] = message.calendar;
-  const told = children.map((child) =>
-    child[0] === 'vtimezone' ? child : replaceProperties(child, ['comment'], [property]),
-  );
-  return { ...message, calendar: [name, properties, told] };
 }
 
 /** What a message means for the object it is about. Whoever is neither its organizer nor its attendee changes nothing. */

@@ -17,6 +17,7 @@ import { MessageQueue } from '../../../src/scheduling/message-queue.ts';
 import { mailSome } from '../../../src/scheduling/outgoing-mail.ts';
 import { Recipients } from '../../../src/scheduling/recipients.ts';
 import { RoomBookings } from '../../../src/scheduling/room-bookings.ts';
+import { RoomDelivery } from '../../../src/scheduling/room-delivery.ts';
 import { TrackedMail } from '../../../src/scheduling/tracked-mail.ts';
 import { attendee, calendarText, objectOf, organizer } from '../../support/scheduling.ts';
 import { startServer, type Teardown } from '../../support/server.ts';
@@ -96,7 +97,8 @@ async function scene(t: Teardown) {
   const recipients = new Recipients(store);
   const failures: unknown[] = [];
   const queue = new MessageQueue(store, () => NOW);
-  const bookings = new RoomBookings(store, new Rooms(store, () => NOW), () => NOW);
+  const rooms = new Rooms(store, () => NOW);
+  const bookings = new RoomDelivery(store, rooms, recipients, new RoomBookings(store, rooms, () => NOW), () => NOW);
   const delivery = new MessageDelivery(store, recipients, bookings, () => NOW);
   queue.start(delivery, { error: (fields) => failures.push(fields) });
   t.teardown(() => queue.stop());
