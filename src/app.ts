@@ -105,8 +105,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     };
     for (const job of housekeeping(services, config.deletedKeptDays, now)) jobs.add(job);
     jobs.add({ name: 'renew-certificate', everyMs: 60_000, run: async () => void renewCertificate() });
-    const { queue, delivery, guests } = services.scheduling;
+    const { queue, delivery, guests, roomDelivery } = services.scheduling;
     queue.start(delivery, log);
+    jobs.add(roomDelivery.job(log, () => queue.wake()));
     const queued = () => mail.outbound.wake();
     const { publicUrl, language } = config;
     jobs.add(

@@ -298,7 +298,8 @@ export const SETTINGS: readonly Setting[] = [
     name: 'CONVENE_LANGUAGE',
     type: LANGUAGES.join(', '),
     default: 'en',
-    description: 'Language of invitations that leave by mail.',
+    description:
+      'Language of invitations that leave by mail to people whose own language neither the event nor a contact tells.',
     check: oneOf(LANGUAGES),
   },
   {

@@ -16,6 +16,8 @@ const DAY_MS = 24 * HOUR_MS;
 const UNREFERENCED_MS = DAY_MS;
 const BLOBS_AT_ONCE = 100;
 const PURGED_AT_ONCE = 200;
+/** What is known of the attendees of events that are gone is kept for so long. */
+const TRACKED_DAYS = 30;
 
 /** @param deletedKeptDays how long what was deleted can be restored */
 export function housekeeping(services: Services, deletedKeptDays: number, now: () => number): Job[] {
@@ -31,6 +33,11 @@ export function housekeeping(services: Services, deletedKeptDays: number, now: (
       everyMs: HOUR_MS,
       run: (signal) => expireDeleted(store, now() - deletedKeptDays * DAY_MS, signal),
     },
+    {
+      name: 'expire-tracking',
+      everyMs: DAY_MS,
+      run: (signal) => expireTracking(store, now() - Math.max(deletedKeptDays, TRACKED_DAYS) * DAY_MS, signal),
+    },
     { name: 'purge', everyMs: 10 * MINUTE_MS, run: (signal) => purge(store, signal) },
   ];
 }
@@ -39,6 +46,12 @@ export function housekeeping(services: Services, deletedKeptDays: number, now: (
 export function expireDeleted(store: Store, before: number, signal: AbortSignal): Promise<void> {
   return repeat(signal, PURGED_AT_ONCE, () =>
     store.transaction((write) => write.deleted.expire(before, PURGED_AT_ONCE)),
+  );
+}
+
+function expireTracking(store: Store, before: number, signal: AbortSignal): Promise<void> {
+  return repeat(signal, PURGED_AT_ONCE, () =>
+    store.transaction((write) => write.attendeeTracking.expire(before, PURGED_AT_ONCE)),
   );
 }
 

@@ -86,6 +86,7 @@ export async function openMailDoors(
     now,
     log,
     signing: new Signing(domainKeys, now),
+    outcomes: services.scheduling.trackedMail.outcomes(),
   });
   const verification = new SenderVerification({ servers: config.dnsServers, log, ...options.verification });
   const spam = config.rspamd === undefined ? undefined : rspamd({ ...config.rspamd, log, ...options.rspamd });

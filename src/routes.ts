@@ -8,6 +8,7 @@ import { devicesApi } from '../protocols/api/devices.ts';
 import { feedsApi } from '../protocols/api/feeds.ts';
 import { describedRoutes } from '../protocols/api/openapi.ts';
 import { api } from '../protocols/api/plugin.ts';
+import { repliesApi } from '../protocols/api/replies.ts';
 import { setupLinksApi } from '../protocols/api/setup-links.ts';
 import { subscriptionsApi } from '../protocols/api/subscriptions.ts';
 import { caldav } from '../protocols/caldav/extension.ts';
@@ -56,6 +57,7 @@ export async function registerRoutes(
   await fastify.register(freeBusyAddresses, { freeBusy, now });
   const suggestions = new SlotSuggestions(store, freeBusy, services.rooms, now);
   await fastify.register(api, { ...services, suggestions, described });
+  await fastify.register(repliesApi, { tracker: services.scheduling.tracker });
   await fastify.register(feedsApi, { service: services.feeds });
   await fastify.register(subscriptionsApi, { service: services.subscriptions });
   await fastify.register(deletedApi, { service: services.deleted });

@@ -38,6 +38,8 @@ export const statements = {
   removeSubmissions: 'DELETE FROM submissions WHERE id IN (SELECT id FROM submissions WHERE account_id = ? LIMIT ?)',
   removeScheduleMessages: `DELETE FROM schedule_messages
     WHERE id IN (SELECT id FROM schedule_messages WHERE account_id = ?1 OR recipient_id = ?1 LIMIT ?2)`,
+  removeTracking: `DELETE FROM attendee_tracking WHERE account_id = ?1 AND (ical_uid, attendee) IN (
+    SELECT ical_uid, attendee FROM attendee_tracking WHERE account_id = ?1 LIMIT ?2)`,
   removeAttachments: `DELETE FROM managed_attachments
     WHERE id IN (SELECT id FROM managed_attachments WHERE account_id = ? LIMIT ?)`,
   removeBlobs: 'DELETE FROM blobs WHERE id IN (SELECT id FROM blobs WHERE account_id = ? LIMIT ?)',
@@ -88,6 +90,7 @@ async function purgeAccount(sql: Sql, id: number, limit: number): Promise<number
     (await sql.run(statements.removeThreads, id, limit)) +
     (await sql.run(statements.removeSubmissions, id, limit)) +
     (await sql.run(statements.removeScheduleMessages, id, limit)) +
+    (await sql.run(statements.removeTracking, id, limit)) +
     (await sql.run(statements.removeMessages, id, limit)) +
     (await sql.run(statements.removeAttachments, id, limit));
   // What refers to bytes goes before them.

@@ -6,7 +6,7 @@ import { insertedId, type Sql } from './sql.ts';
 import type { ScheduleMessageReads, ScheduleMessageRow, ScheduleMessageWrites } from './store.ts';
 
 const SELECT = `SELECT id, account_id AS accountId, recipient_id AS recipientId, sender, recipient, method, ical_uid AS icalUid,
-  text_id AS textId, origin, attempts, next_attempt_at AS nextAttemptAt, last_error AS lastError, created_at AS createdAt
+  text_id AS textId, origin, by_web AS byWeb, attempts, next_attempt_at AS nextAttemptAt, last_error AS lastError, created_at AS createdAt
   FROM schedule_messages`;
 
 export const statements = {
@@ -18,8 +18,8 @@ export const statements = {
   nextAttemptAt: 'SELECT MIN(next_attempt_at) AS nextAttemptAt FROM schedule_messages',
   text: 'SELECT data FROM schedule_texts WHERE id = ?',
   addText: 'INSERT INTO schedule_texts (data) VALUES (?) RETURNING id',
-  add: `INSERT INTO schedule_messages (account_id, recipient_id, sender, recipient, method, ical_uid, text_id, origin, attempts,
-    next_attempt_at, last_error, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+  add: `INSERT INTO schedule_messages (account_id, recipient_id, sender, recipient, method, ical_uid, text_id, origin, by_web, attempts,
+    next_attempt_at, last_error, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
   refresh: `INSERT INTO schedule_messages (account_id, recipient_id, sender, recipient, method, ical_uid, text_id, origin, attempts,
     next_attempt_at, last_error, created_at) VALUES (?, ?, ?, ?, 'REQUEST', ?, 0, 'here', 0, ?, NULL, ?)
     ON CONFLICT (account_id, recipient_id, ical_uid) WHERE text_id = 0 DO NOTHING`,
@@ -59,6 +59,7 @@ export function scheduleMessageWrites(sql: Sql): ScheduleMessageWrites {
         row.icalUid,
         row.textId,
         row.origin,
+        row.byWeb,
         row.attempts,
         row.nextAttemptAt,
         row.lastError,

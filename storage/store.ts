@@ -408,10 +408,40 @@ export interface ScheduleMessageRow {
   textId: number;
   /** From a person of this server, by mail from a sender whose invitations are taken, or by mail from anybody else. */
   origin: 'here' | 'mail' | 'stranger';
+  /** 1: answered on the page for guests. */
+  byWeb: number;
   attempts: number;
   nextAttemptAt: number;
   lastError: string | null;
   createdAt: number;
+}
+
+/** An attendee of one event, as its organizer's account knows it; the address is folded. */
+export interface TrackedAttendee {
+  accountId: number;
+  icalUid: string;
+  attendee: string;
+}
+
+/** What became of the last message to an attendee: 'sent' is with the next mail server, 'delivered' with the recipient. */
+export type MessageState = 'queued' | 'sent' | 'delivered' | 'delayed' | 'bounced';
+export type AnswerWay = 'calendar' | 'mail' | 'web';
+
+export interface AttendeeTrackingRow extends TrackedAttendee {
+  /** Of the last message; null, as all of it, for who answered without one. */
+  method: string | null;
+  sentAt: number | null;
+  /** Into a calendar here, or by mail. */
+  way: 'calendar' | 'mail' | null;
+  /** Of the last mail (RFC 3461 §4.4). */
+  envelopeId: string | null;
+  state: MessageState | null;
+  stateAt: number | null;
+  /** What was said of it. */
+  detail: string;
+  partstat: string | null;
+  answeredAt: number | null;
+  answeredVia: AnswerWay | null;
 }
 
 export interface DomainKeyRow {
@@ -685,6 +715,12 @@ export interface ScheduleMessageReads {
   text(id: number): Promise<string | undefined>;
 }
 
+export interface AttendeeTrackingReads {
+  /** Of an event, in order of address. */
+  list(accountId: number, icalUid: string, limit: number): Promise<AttendeeTrackingRow[]>;
+  byEnvelope(accountId: number, envelopeId: string): Promise<AttendeeTrackingRow | undefined>;
+}
+
 export interface FeedReads {
   get(id: number): Promise<FeedRow | undefined>;
   /** Of an account, in order of id. */
@@ -721,6 +757,7 @@ export interface SourceReads {
 
 export interface Reads {
   readonly scheduleMessages: ScheduleMessageReads;
+  readonly attendeeTracking: AttendeeTrackingReads;
   readonly feeds: FeedReads;
   readonly secondFactors: SecondFactorReads;
   readonly audit: AuditReads;
@@ -1024,11 +1061,22 @@ export interface ScheduleMessageWrites extends ScheduleMessageReads {
   add(row: Omit<ScheduleMessageRow, 'id'>): Promise<number>;
   /** Asks for the newest state to be shown to a recipient, unless that waits already. */
   refresh(
-    row: Omit<ScheduleMessageRow, 'id' | 'method' | 'textId' | 'origin' | 'attempts' | 'lastError'>,
+    row: Omit<ScheduleMessageRow, 'id' | 'method' | 'textId' | 'origin' | 'byWeb' | 'attempts' | 'lastError'>,
   ): Promise<void>;
   retry(row: Pick<ScheduleMessageRow, 'id' | 'attempts' | 'nextAttemptAt' | 'lastError'>): Promise<void>;
   /** Takes a message away, and its text with the last of its recipients. */
   remove(row: Pick<ScheduleMessageRow, 'id' | 'textId'>): Promise<void>;
+}
+
+export interface AttendeeTrackingWrites extends AttendeeTrackingReads {
+  /** A message was queued; it stands for all before it. */
+  sent(of: TrackedAttendee, method: string, way: 'calendar' | 'mail', at: number): Promise<void>;
+  /** The message leaves as a mail of this envelope. */
+  mailed(of: TrackedAttendee, envelopeId: string): Promise<void>;
+  settled(of: TrackedAttendee, state: MessageState, at: number, detail: string): Promise<void>;
+  answered(of: TrackedAttendee, partstat: string, via: AnswerWay, at: number): Promise<void>;
+  /** Forgets events that are gone and of which nothing was heard since. Returns how many rows went. */
+  expire(before: number, limit: number): Promise<number>;
 }
 
 export interface PurgeWrites {
@@ -1041,6 +1089,7 @@ export interface PurgeWrites {
 
 export interface Writes extends Reads {
   readonly scheduleMessages: ScheduleMessageWrites;
+  readonly attendeeTracking: AttendeeTrackingWrites;
   readonly feeds: FeedWrites;
   readonly secondFactors: SecondFactorWrites;
   readonly audit: AuditWrites;

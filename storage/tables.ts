@@ -1,6 +1,7 @@
 /** All tables on one connection: what may be read, and what a transaction may write. */
 import { accountReads, accountWrites, type ChangeNotes } from './accounts.ts';
 import { attachmentReads, attachmentWrites } from './attachments.ts';
+import { attendeeTrackingReads, attendeeTrackingWrites } from './attendee-tracking.ts';
 import { auditReads, auditWrites } from './audit.ts';
 import { blobReads, blobWrites } from './blobs.ts';
 import { calendarObjectReads, calendarObjectWrites } from './calendar-objects.ts';
@@ -59,6 +60,7 @@ export function readTables(sql: Sql): Reads {
     placements: placementReads(sql),
     submissions: submissionReads(sql),
     scheduleMessages: scheduleMessageReads(sql),
+    attendeeTracking: attendeeTrackingReads(sql),
     domainKeys: domainKeyReads(sql),
     feeds: feedReads(sql),
     secondFactors: secondFactorReads(sql),
@@ -95,6 +97,7 @@ export function writeTables(sql: Sql, notes: ChangeNotes, now: () => number): Wr
     placements: placementWrites(sql),
     submissions: submissionWrites(sql),
     scheduleMessages: scheduleMessageWrites(sql),
+    attendeeTracking: attendeeTrackingWrites(sql),
     domainKeys: domainKeyWrites(sql),
     feeds: feedWrites(sql),
     secondFactors: secondFactorWrites(sql),

@@ -71,23 +71,33 @@ function pathsOf(routes: readonly DescribedRoute[]): Record<string, Record<strin
   return paths;
 }
 
-function operationOf({ tags, summary, params, body, response }: DescribedRoute['schema'], anonymous: boolean): object {
-  const parameters = Object.entries((params as { properties?: object } | undefined)?.properties ?? {});
+/** What a schema of parameters lists, as OpenAPI describes parameters. */
+function parametersOf(schema: unknown, place: 'path' | 'query'): object[] {
+  const { properties = {}, required = [] } = (schema ?? {}) as { properties?: object; required?: readonly string[] };
+  return Object.entries(properties).map(([name, one]) => ({
+    name,
+    in: place,
+    required: place === 'path' || required.includes(name),
+    schema: one,
+  }));
+}
+
+function operationOf(schema: DescribedRoute['schema'], anonymous: boolean): object {
+  const { tags, summary, params, querystring, body, response } = schema;
+  const parameters = [...parametersOf(params, 'path'), ...parametersOf(querystring, 'query')];
   const answers = Object.entries((response ?? {}) as Record<string, { type?: string }>);
   return {
     tags,
     summary,
     ...(anonymous ? { security: [] } : {}),
-    ...(parameters.length === 0
-      ? {}
-      : { parameters: parameters.map(([name, schema]) => ({ name, in: 'path', required: true, schema })) }),
+    ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined
       ? {}
       : { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
     responses: Object.fromEntries(
-      answers.map(([status, schema]) => {
+      answers.map(([status, answer]) => {
         if (/^4/.test(status)) return [status.toUpperCase(), problem('Refused.')];
-        const content = schema.type === 'null' ? {} : { content: { 'application/json': { schema } } };
+        const content = answer.type === 'null' ? {} : { content: { 'application/json': { schema: answer } } };
         return [status, { description: 'Done.', ...content }];
       }),
     ),

@@ -1,4 +1,5 @@
 /** The HTML of the page on which guests answer: without scripts, in the language of the visitor. Elsewhere: the frame (protocols/html-page.ts). */
+import { timeZoneNames } from '../../src/calendar/time-zones.ts';
 import { escapeXml } from '../../src/collections/property-text.ts';
 import type { GuestView } from '../../src/scheduling/guest-answers.ts';
 import { GUEST_ANSWERS } from '../../src/scheduling/guest-answers.ts';
@@ -12,6 +13,8 @@ const WORDS = {
   comment: { en: 'Comment', fr: 'Commentaire' },
   another: { en: 'Another time', fr: 'Un autre horaire' },
   start: { en: 'Start, on the clock of the meeting', fr: 'Début, à l’heure de la réunion' },
+  clock: { en: 'Times in my zone', fr: 'Horaires dans mon fuseau' },
+  show: { en: 'Show', fr: 'Afficher' },
   propose: { en: 'Propose', fr: 'Proposer' },
   sent: { en: 'Your proposal was sent to the organizer.', fr: 'Votre proposition a été envoyée à l’organisateur.' },
   back: { en: 'Change the answer', fr: 'Modifier la réponse' },
@@ -37,9 +40,9 @@ const ANSWERED: Readonly<Record<string, Words>> = {
 
 export type Sentence = 'sent' | 'gone' | 'many' | 'invalid';
 
-/** The invitation, the answer so far, and buttons. */
-export function invitationPage(language: Language, view: GuestView): string {
-  const { headline, facts } = invitationText('REQUEST', view.object, view.guest, language);
+/** The invitation, the answer so far, and buttons. `zone`: the IANA name of the clock the guest wants to see beside the meeting's. */
+export function invitationPage(language: Language, view: GuestView, zone: string | undefined): string {
+  const { headline, facts } = invitationText('REQUEST', view.object, view.host, language, zone);
   const rows = facts.map(
     ([label, value]) => `<tr><th>${escapeXml(label)}</th><td>${escapeXml(value).replaceAll('\n', '<br>')}</td></tr>`,
   );
@@ -54,7 +57,21 @@ export function invitationPage(language: Language, view: GuestView): string {
     `<p>${escapeXml(headline)}</p><table>${rows.join('')}</table>` +
       (answered === undefined ? '' : `<p><strong>${escapeXml(answered)}</strong></p>`) +
       `<form method="post">${comment}<p>${buttons.join(' ')}</p></form>` +
-      proposal(language, view, comment),
+      proposal(language, view, comment) +
+      zoneChoice(language, view, zone),
+  );
+}
+
+/** Without scripts nobody knows the clock of a visitor; asking for it changes nothing. */
+function zoneChoice(language: Language, { start, wholeDays }: GuestView, zone: string | undefined): string {
+  if (start === undefined || wholeDays) return '';
+  const options = timeZoneNames().map(
+    (name) => `<option${name === zone ? ' selected' : ''}>${escapeXml(name)}</option>`,
+  );
+  return (
+    `<h2>${escapeXml(WORDS.clock[language])}</h2><form method="get">` +
+    `<p><select name="zone" aria-label="${escapeXml(WORDS.clock[language])}">${options.join('')}</select> ` +
+    `<button>${escapeXml(WORDS.show[language])}</button></p></form>`
   );
 }
 

@@ -4,6 +4,7 @@
  * Elsewhere: the answers (src/scheduling/guest-answers.ts), the page (page.ts).
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { findTimeZone } from '../../src/calendar/time-zones.ts';
 import { DomainError } from '../../src/errors.ts';
 import { GUEST_ANSWERS, type GuestAnswers } from '../../src/scheduling/guest-answers.ts';
 import { languageOf } from '../../src/setup/guide.ts';
@@ -35,8 +36,14 @@ export async function guests(fastify: FastifyInstance, { answers }: { answers: G
     if (status >= 500) request.log.error({ err: error, id: request.id }, 'a guest’s answer failed');
     return html(reply.code(status), sentencePage(languageFor(request), sentence));
   });
-  fastify.get<{ Params: { token: string } }>(PATH, anonymous, async (request, reply) =>
-    html(reply, invitationPage(languageFor(request), await answers.look(request.params.token))),
+  fastify.get<{ Params: { token: string }; Querystring: { zone?: unknown } }>(
+    PATH,
+    anonymous,
+    async (request, reply) => {
+      const { zone } = request.query;
+      const known = typeof zone === 'string' ? findTimeZone(zone)?.id : undefined;
+      return html(reply, invitationPage(languageFor(request), await answers.look(request.params.token), known));
+    },
   );
   fastify.post<{ Params: { token: string }; Body: unknown }>(PATH, anonymous, async (request, reply) => {
     const { token } = request.params;

@@ -1,6 +1,6 @@
 /**
- * Whether an address is among somebody's contacts.
- * RFC 6350 §6.4.2 (EMAIL). Read off the cards themselves, some at a time: it is asked seldom, for single addresses.
+ * Which cards of somebody's contacts have an address.
+ * RFC 6350 §6.4.2 (EMAIL). Read off the cards themselves, some at a time: it is asked seldom, for few addresses.
  */
 import { setImmediate } from 'node:timers/promises';
 import type { LogPosition, Store } from '../../storage/store.ts';
@@ -12,10 +12,21 @@ const MAX_CARDS = 20_000;
 
 /** Whether a card in one of the principal's own address books has this address, folded, as EMAIL. */
 export async function knowsAddress(store: Store, principalId: number, address: string): Promise<boolean> {
+  return (await cardsOf(store, principalId, [address])).size > 0;
+}
+
+/** The cards of the principal's own address books that have these addresses, folded, as EMAIL: the first of each, as text. */
+export async function cardsOf(
+  store: Store,
+  principalId: number,
+  addresses: readonly string[],
+): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  const missing = new Set(addresses);
   let left = MAX_CARDS;
   for (const book of await store.collections.home(principalId, 'addressbooks')) {
     if (book.accountId !== principalId) continue;
-    for (let after: LogPosition = { modseq: 0, memberId: 0 }; left > 0; ) {
+    for (let after: LogPosition = { modseq: 0, memberId: 0 }; left > 0 && missing.size > 0; ) {
       const rows = await store.cards.page(book.id, after, AT_ONCE);
       const last = rows[rows.length - 1];
       if (last === undefined) break;
@@ -25,23 +36,20 @@ export async function knowsAddress(store: Store, principalId: number, address: s
         book.id,
         rows.map(({ name }) => name),
       );
-      if (cards.some(({ data }) => hasEmail(data, address))) return true;
+      for (const { data } of cards)
+        for (const address of emailsIn(data)) if (missing.delete(address)) found.set(address, data);
       await setImmediate();
     }
   }
-  return false;
+  return found;
 }
 
-function hasEmail(card: string, address: string): boolean {
-  if (!card.toLowerCase().includes(address.slice(0, address.indexOf('@')))) return false;
+function emailsIn(card: string): string[] {
   const unfolded = card.replace(/\r?\n[ \t]/g, '');
-  for (const [, value = ''] of unfolded.matchAll(/^(?:[\w-]+\.)?EMAIL(?:;[^:\r\n]*)?:([^\r\n]*)/gim))
-    if (
-      value
-        .trim()
-        .replace(/^mailto:/i, '')
-        .toLowerCase() === address
-    )
-      return true;
-  return false;
+  return [...unfolded.matchAll(/^(?:[\w-]+\.)?EMAIL(?:;[^:\r\n]*)?:([^\r\n]*)/gim)].map(([, value = '']) =>
+    value
+      .trim()
+      .replace(/^mailto:/i, '')
+      .toLowerCase(),
+  );
 }

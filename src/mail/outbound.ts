@@ -7,7 +7,7 @@
  * Elsewhere: times (retry-plan.ts), the text of notifications (delivery-status.ts), the network (protocols/smtp/client.ts).
  */
 import { randomBytes } from 'node:crypto';
-import type { Store, SubmissionRow, SubmissionWrites } from '../../storage/store.ts';
+import type { Store, SubmissionRow, Writes } from '../../storage/store.ts';
 import type { Delivery } from './delivery.ts';
 import { composeNotification, type NotificationKind } from './delivery-status.ts';
 import type { LocalRecipients } from './local-recipients.ts';
@@ -23,12 +23,21 @@ export interface OutboundLog {
   error(fields: object, message: string): void;
 }
 
+/** Whoever wants to know what becomes of messages. */
+export interface MailOutcomes {
+  /** In the transaction that writes it down: storage calls only, and perhaps twice. */
+  settled(write: Writes, row: SubmissionRow, outcome: Outcome): Promise<void>;
+  /** After it. */
+  committed(): void;
+}
+
 export interface OutboundOptions {
   readonly hostname: string;
   readonly now: () => number;
   readonly log: OutboundLog;
   /** Without it mail leaves as it was queued. */
   readonly signing?: Signing;
+  readonly outcomes?: MailOutcomes;
   /** Messages on their way at once, in all and to one destination. */
   readonly concurrency?: number;
   readonly perDestination?: number;
@@ -259,12 +268,12 @@ export class Outbound {
     await this.notify('failed', 'FAILURE', failed, now);
     await this.notify('delayed', 'DELAY', late, now);
     await this.settle(waiting);
+    this.options.outcomes?.committed();
   }
 
   /** Writes down what became of rows. */
   private async settle(results: readonly Result[], delayToldAt?: number): Promise<void> {
-    if (results.length > 0)
-      await this.store.transaction((write) => writeResults(write.submissions, results, delayToldAt));
+    if (results.length > 0) await this.store.transaction((write) => this.writeResults(write, results, delayToldAt));
   }
 
   /** Settles rows and tells their sender in the same transaction, as far as it wants to hear of it (RFC 3461 §5.2). */
@@ -288,8 +297,30 @@ export class Outbound {
     await stage.write(Buffer.concat([Buffer.from('Return-Path: <>\r\n'), octets]));
     await this.delivery.deliver(await stage.finish(), [sender], {
       accountId: first.row.accountId,
-      run: (write) => writeResults(write.submissions, results, delayToldAt),
+      run: (write) => this.writeResults(write, results, delayToldAt),
     });
+  }
+
+  private async writeResults(write: Writes, results: readonly Result[], delayToldAt?: number): Promise<void> {
+    const { submissions } = write;
+    for (const { row, outcome } of results) {
+      const current = await submissions.get(row.id);
+      if (current === undefined) continue;
+      await this.options.outcomes?.settled(write, row, outcome);
+      if (outcome.status !== 'deferred') {
+        await submissions.remove(row.id);
+        continue;
+      }
+      await submissions.update({
+        id: row.id,
+        state: current.state,
+        attempts: row.attempts,
+        nextAttemptAt: row.nextAttemptAt,
+        lastError: outcome.reply,
+      });
+      if (delayToldAt !== undefined)
+        await submissions.setOptions(row.id, writeQueueOptions({ ...readQueueOptions(row.options), delayToldAt }));
+    }
   }
 
   private async senderOf({ mailFrom }: SubmissionRow) {
@@ -331,30 +362,6 @@ export class Outbound {
 /** RFC 3461 §4.1: without NOTIFY, failures and delays are told. */
 function wants({ notify }: QueueOptions, condition: NotifyCondition): boolean {
   return notify === undefined ? condition !== 'SUCCESS' : notify.includes(condition);
-}
-
-async function writeResults(
-  submissions: SubmissionWrites,
-  results: readonly Result[],
-  delayToldAt: number | undefined,
-): Promise<void> {
-  for (const { row, outcome } of results) {
-    const current = await submissions.get(row.id);
-    if (current === undefined) continue;
-    if (outcome.status !== 'deferred') {
-      await submissions.remove(row.id);
-      continue;
-    }
-    await submissions.update({
-      id: row.id,
-      state: current.state,
-      attempts: row.attempts,
-      nextAttemptAt: row.nextAttemptAt,
-      lastError: outcome.reply,
-    });
-    if (delayToldAt !== undefined)
-      await submissions.setOptions(row.id, writeQueueOptions({ ...readQueueOptions(row.options), delayToldAt }));
-  }
 }
 
 /** RFC 3463 §3.5: 4.4.7, the time of delivery has passed. */

@@ -277,6 +277,9 @@ function changedText(sent: CalendarObjectModel, stored: Component): string | und
   return text === printContent(sent.content) ? undefined : text;
 }
 
+/** What an organizer tells attendees, and is tracked. */
+const ORGANIZERS: ReadonlySet<string> = new Set(['REQUEST', 'ADD', 'CANCEL']);
+
 /** Queues one message for its recipients. Returns the ids of those on this server. */
 export async function enqueue(
   write: Writes,
@@ -287,11 +290,15 @@ export async function enqueue(
 ): Promise<number[]> {
   const textId = await write.scheduleMessages.addText(printMessage(message));
   const { sender, method, icalUid } = message;
-  const state = { origin: 'here', attempts: 0, nextAttemptAt: now, lastError: null, createdAt: now } as const;
+  const state = { origin: 'here', byWeb: 0, attempts: 0, nextAttemptAt: now, lastError: null, createdAt: now } as const;
   const common = { accountId, sender, method, icalUid, textId, ...state };
   const ids: number[] = [];
   for (const { user, recipientId } of to) {
     const id = await write.scheduleMessages.add({ ...common, recipientId, recipient: user });
+    if (ORGANIZERS.has(method)) {
+      const way = recipientId === 0 ? 'mail' : 'calendar';
+      await write.attendeeTracking.sent({ accountId, icalUid, attendee: user }, method, way, now);
+    }
     if (recipientId !== 0) ids.push(id);
   }
   return ids;

@@ -24,16 +24,18 @@ export function answerIn({ content }: CalendarComponent, room: Principal): Answe
   return text === 'ACCEPTED' || text === 'TENTATIVE' || text === 'DECLINED' ? text : undefined;
 }
 
-/** The VCALENDAR with the answers of a room in it. */
+/** The VCALENDAR with the answers of a room in it. `undecided`: components that stay as they are. */
 export function withAnswers(
   model: CalendarObjectModel,
   room: Principal,
   answers: readonly Answered[],
   floatingZone: TimeZone,
+  undecided: ReadonlySet<Component> = new Set(),
 ): Component {
   const [name, properties, children] = model.content;
   const written = new Map<Component, Component[]>();
   for (const [key, component] of model.components.entries()) {
+    if (undecided.has(component.content)) continue;
     const own = answers.filter((one) => one.key === key);
     const main = own.find(({ answer }) => answer !== 'DECLINED')?.answer ?? own[0]?.answer;
     // Nothing of it lies ahead: there is nothing to refuse.

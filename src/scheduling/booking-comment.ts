@@ -11,12 +11,12 @@ const MAX_NAMED = 10;
 export function bookingComment(
   { displayName, longestMinutes }: BookablePrincipal,
   answers: readonly Answered[],
-  endless: boolean,
+  series: { readonly beyond: boolean; readonly open: boolean },
   horizon: number,
   zone: TimeZone,
 ): string {
   const lastDay = clock(horizon, zone).slice(0, 10);
-  if (endless && answers[0]?.refusal === 'too-far')
+  if (series.beyond && answers[0]?.refusal === 'too-far')
     return `The series does not end; ${displayName} can be booked until ${lastDay}. Give it an end and ask again.`;
   const sentences: Record<Refusal, string> = {
     taken: `${displayName} is taken`,
@@ -35,6 +35,8 @@ export function bookingComment(
   }
   if (answers.some(({ answer }) => answer === 'TENTATIVE'))
     lines.push(`${displayName} is held until its manager has answered.`);
+  if (series.open && answers.some(({ answer }) => answer !== 'DECLINED'))
+    lines.push(`The series does not end; it is booked until ${lastDay}, and further as the days come nearer.`);
   return lines.join('\n');
 }
 

@@ -36,6 +36,8 @@ export interface Rules {
   readonly longest: number;
   /** No booking ends after this. */
   readonly horizon: number;
+  /** Nobody asked again, there is only more of a series to decide: what was answered stays as it is. */
+  readonly goesOn: boolean;
 }
 
 /** What stands in the way of periods. */
@@ -43,21 +45,23 @@ export interface Occupied {
   /** Other bookings, and time the room is closed: sets. */
   readonly taken: readonly Interval[];
   readonly closed: readonly Interval[];
-  /** Occurrences a manager has answered already; they keep their answer while rules and time allow it. */
+  /** Occurrences that were answered already, perhaps by a manager; they keep their answer while rules and time allow it. */
   readonly kept: (asked: Asked) => Answer | undefined;
 }
 
 /** More differing answers than this in one series, and all of it is declined. Interpretation 17. */
 export const MAX_EXCEPTIONS = 100;
 
-/** The answers, in the order asked. `endless`: the series has no end, or none that can be looked at. */
-export function answer(asked: readonly Asked[], endless: boolean, rules: Rules, occupied: Occupied): Answered[] {
+/** The answers, in the order asked. `beyond`: nothing of the series can be booked yet, or not all of it can be looked at. */
+export function answer(asked: readonly Asked[], beyond: boolean, rules: Rules, occupied: Occupied): Answered[] {
   const declineAll = (refusal: Refusal) => asked.map((one): Answered => ({ ...one, answer: 'DECLINED', refusal }));
   if (rules.booking === 'auto-decline' || (rules.booking === 'approval' && !rules.managed && !rules.byManager))
     return declineAll('not-booked');
-  if (endless) return declineAll('too-far');
+  if (beyond) return declineAll('too-far');
   if (asked.length > MAX_BOOKED) return declineAll('too-many');
   const answers = asked.map((one): Answered => {
+    const before = rules.goesOn ? occupied.kept(one) : undefined;
+    if (before !== undefined) return { ...one, answer: before, refusal: undefined };
     const refusal = refusalOf(one, rules, occupied);
     if (refusal !== undefined) return { ...one, answer: 'DECLINED', refusal };
     if (rules.booking === 'auto-accept' || rules.byManager) return { ...one, answer: 'ACCEPTED', refusal };

@@ -34,7 +34,8 @@ export type GuestAnswer = (typeof GUEST_ANSWERS)[number];
 /** A meeting as one guest sees it. */
 export interface GuestView {
   readonly organizer: PrincipalRow;
-  /** The guest's address, folded. */
+  /** The address under which the organizer invites, and the guest's; folded. */
+  readonly host: string;
   readonly guest: string;
   readonly object: SchedulingObject;
   /** What the guest answered so far; NEEDS-ACTION: nothing. */
@@ -90,6 +91,7 @@ export class GuestAnswers {
     const { start } = resolved(first, whole);
     return {
       organizer,
+      host,
       guest,
       object,
       partstat: ownPartstat(first, (user) => user === guest),
@@ -148,6 +150,7 @@ export class GuestAnswers {
         icalUid,
         textId: await write.scheduleMessages.addText(printMessage(message)),
         origin: 'mail',
+        byWeb: 1,
         attempts: 0,
         nextAttemptAt: now,
         lastError: null,

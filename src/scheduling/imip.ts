@@ -20,9 +20,9 @@ export interface OutgoingInvitation {
   readonly fromName: string;
   readonly to: string;
   readonly language: Language;
-  readonly readersZone?: string;
+  readonly readersZone?: string | undefined;
   /** A page on which somebody without a calendar program can answer. */
-  readonly answerUrl?: string;
+  readonly answerUrl?: string | undefined;
   readonly messageId: string;
   readonly date: Date;
 }
@@ -52,10 +52,14 @@ export async function composeInvitation(invitation: OutgoingInvitation): Promise
 
 const ANSWER: Record<Language, string> = { en: 'Answer on the web', fr: 'Répondre sur le web' };
 
+/** French has a space before it. */
+const COLON: Record<Language, string> = { en: ':', fr: ' :' };
+
 function printText({ headline, facts }: InvitationText, url: string | undefined, language: Language): string {
   const lines = [headline, ''];
-  for (const [label, value] of facts) lines.push(`${label}: ${value.replaceAll('\n', '\n  ')}`);
-  if (url !== undefined) lines.push('', `${ANSWER[language]}: ${url}`);
+  const colon = COLON[language];
+  for (const [label, value] of facts) lines.push(`${label}${colon} ${value.replaceAll('\n', '\n  ')}`);
+  if (url !== undefined) lines.push('', `${ANSWER[language]}${colon} ${url}`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Scheduling messages that arrive by mail: into the queue, with what is known of their sender.
+ * Scheduling messages that arrive by mail, and reports about those that were sent: into the queue, with what is known of their sender.
  * RFC 6047 §2.2 and §2.3: whose message it is tells the address it is from, as far as that can be believed.
  * The octets of a delivered mail in; whether it was a scheduling message out. The mail itself is delivered as all others.
  * Elsewhere: reading the mail (mailed-calendars.ts), what a message may change (message-delivery.ts).
@@ -9,10 +9,12 @@ import { parseContent, printContent } from '../calendar/content.ts';
 import { parseCalendarObject } from '../calendar/icalendar.ts';
 import { DomainError } from '../errors.ts';
 import type { JobLog } from '../jobs.ts';
+import { mayBeReport, readDeliveryReport } from '../mail/delivery-reports.ts';
 import type { ItipMethod } from './itip-message.ts';
 import { type MailedCalendar, mayHoldCalendar, readCalendars } from './mailed-calendars.ts';
 import type { MessageQueue } from './message-queue.ts';
 import { replaceProperties, SCHEDULED } from './scheduling-object.ts';
+import type { TrackedMail } from './tracked-mail.ts';
 
 /** What is known of the From address: DMARC passed; the domain publishes nothing to tell; it failed. */
 export type SenderTrust = 'pass' | 'none' | 'fail';
@@ -34,11 +36,13 @@ export type Knows = (principalId: number, address: string) => Promise<boolean>;
 export class IncomingMail {
   private readonly store: Store;
   private readonly queue: MessageQueue;
+  private readonly tracked: TrackedMail;
   private readonly knows: Knows;
   private readonly now: () => number;
 
-  constructor(store: Store, queue: MessageQueue, knows: Knows, now: () => number) {
+  constructor(store: Store, queue: MessageQueue, tracked: TrackedMail, knows: Knows, now: () => number) {
     this.store = store;
+    this.tracked = tracked;
     this.knows = knows;
     this.queue = queue;
     this.now = now;
@@ -46,9 +50,14 @@ export class IncomingMail {
 
   /** Looks into a mail that arrived for some accounts. The mail is delivered by then, so nothing here may refuse it. */
   async arrived({ accountIds, octets, trust }: ArrivedMail, log: Pick<JobLog, 'error'>): Promise<void> {
-    if (!mayHoldCalendar(octets)) return;
+    const report = mayBeReport(octets) ? readDeliveryReport(octets) : undefined;
+    if (report === undefined && !mayHoldCalendar(octets)) return;
     for (const accountId of accountIds.slice(0, MAX_ACCOUNTS)) {
       try {
+        if (report !== undefined) {
+          await this.tracked.report(accountId, report);
+          continue;
+        }
         const recipient = await this.store.principals.get(accountId);
         if (recipient !== undefined) await this.receive(recipient, octets, trust);
       } catch (error) {
@@ -83,6 +92,7 @@ export class IncomingMail {
           icalUid,
           textId,
           origin,
+          byWeb: 0,
           attempts: 0,
           nextAttemptAt: now,
           lastError: null,

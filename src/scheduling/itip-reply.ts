@@ -26,6 +26,8 @@ import {
 export interface ReplyOutcome {
   readonly result: Applied | 'not-attendee';
   readonly stored?: Component;
+  /** PARTSTAT of the answer; of several, of the one to the series. */
+  readonly partstat?: string;
   /** Folded addresses of people the answer brought in by delegation: they are to be invited. */
   readonly delegates: readonly string[];
 }
@@ -39,6 +41,7 @@ export function applyReply(
   if (current === undefined) return { result: 'unknown', delegates: [] };
   const components = new Map(current.components);
   const delegates: string[] = [];
+  let partstat: string | undefined;
   let result: ReplyOutcome['result'] = 'not-attendee';
   // The series first: answers to single instances are more than it.
   const answers = [...message.components].sort(([one], [other]) => Number(one !== MAIN) - Number(other !== MAIN));
@@ -66,9 +69,10 @@ export function applyReply(
     components.set(place, component);
     if (place === MAIN) answerExceptions(components, partstatOf(invited), sender, given, answer);
     result = 'applied';
+    partstat ??= partstatOf(given);
   }
-  if (result !== 'applied') return { result, delegates: [] };
-  return { result, stored: withComponents(current, components.values()), delegates };
+  if (result !== 'applied' || partstat === undefined) return { result, delegates: [] };
+  return { result, stored: withComponents(current, components.values()), partstat, delegates };
 }
 
 /** An answer to an older version counts when it is for the time that still holds (RFC 5546 §2.1.5 leaves it to the organizer). */

@@ -6,7 +6,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { BoundCollectionRow, CalendarObjectRow, ScheduleMessageRow, Store, Writes } from '../../storage/store.ts';
-import { type Component, encodeText, type Property, printContent } from '../calendar/content.ts';
+import { type Component, printContent } from '../calendar/content.ts';
 import { parseCalendarObject } from '../calendar/icalendar.ts';
 import {
   Moved,
@@ -23,20 +23,14 @@ import { viewOf } from './attendee-view.ts';
 import { enqueue, enqueueRefresh } from './auto-schedule.ts';
 import { foldCalendarUser, isFoldedUser } from './calendar-user.ts';
 import { defaultCalendar } from './default-calendar.ts';
-import { attendeeChange } from './itip-attendee.ts';
 import { applyAdd, applyCancel, applyRequest, type Invitation } from './itip-invitation.ts';
 import { type ItipMessage, itipMessage, printMessage, travelling } from './itip-message.ts';
 import { applyReply } from './itip-reply.ts';
 import type { Delivers } from './message-queue.ts';
 import type { Recipients } from './recipients.ts';
-import type { Booking, RoomBookings } from './room-bookings.ts';
-import {
-  attendeesOf,
-  organizerOf,
-  replaceProperties,
-  type SchedulingObject,
-  schedulingObject,
-} from './scheduling-object.ts';
+import { noteDelivered, type RoomDelivery } from './room-delivery.ts';
+import { attendeesOf, organizerOf, type SchedulingObject, schedulingObject } from './scheduling-object.ts';
+import { BOUNCE, markBounced } from './tracked-mail.ts';
 
 /** What a message does to the recipient's object. */
 interface Effect {
@@ -45,6 +39,8 @@ interface Effect {
   readonly tag: 'new' | 'keep';
   /** Whether the message is shown in the inbox. */
   readonly shown: boolean;
+  /** What an attendee answered, under the address it was invited as. */
+  readonly answer?: { readonly user: string; readonly partstat: string };
   /** People who are told next by the recipient, the organizer. */
   readonly next?: { readonly refresh: boolean; readonly invite: readonly string[] };
 }
@@ -65,17 +61,18 @@ interface Known {
 export class MessageDelivery implements Delivers {
   private readonly store: Store;
   private readonly recipients: Recipients;
-  private readonly bookings: RoomBookings;
+  private readonly rooms: RoomDelivery;
   private readonly now: () => number;
 
-  constructor(store: Store, recipients: Recipients, bookings: RoomBookings, now: () => number) {
+  constructor(store: Store, recipients: Recipients, rooms: RoomDelivery, now: () => number) {
     this.store = store;
     this.recipients = recipients;
-    this.bookings = bookings;
+    this.rooms = rooms;
     this.now = now;
   }
 
   async deliver(row: ScheduleMessageRow): Promise<void> {
+    if (row.method === BOUNCE) return whileMoved(() => markBounced(this.store, row, this.now()));
     const principal = await this.principal(row.recipientId);
     const told = row.textId === 0 ? await this.newest(row) : await this.kept(row.textId);
     if (principal === undefined || told === undefined) {
@@ -95,7 +92,7 @@ export class MessageDelivery implements Delivers {
     const known = await this.known(principal.id, message.model.icalUid);
     const effect = effectOf(row, principal, message, known?.object);
     if (effect.stored !== undefined && BOOKED_BY.has(row.method) && isBookable(principal)) {
-      await this.book(row, principal, effect.stored);
+      await this.rooms.book(row, principal, effect.stored);
       return;
     }
     const calendar =
@@ -125,40 +122,16 @@ export class MessageDelivery implements Delivers {
         const except = new Set([row.recipient, foldCalendarUser(row.sender), ...effect.next.invite]);
         await enqueueRefresh(write, principal.id, next, except, principal, this.now());
       }
+      if (effect.answer !== undefined) await this.noteAnswer(write, row, principal.id, effect.answer);
+      await noteDelivered(write, row, this.now());
       await write.scheduleMessages.remove(row);
     });
   }
 
-  /** A room or resource decides on an invitation, keeps what it accepts, and answers the organizer, in one transaction. */
-  private async book(row: ScheduleMessageRow, principal: Principal, copy: Component): Promise<void> {
-    const text = printContent(copy);
-    const booking = await this.bookings.decide(principal.name, text, row.accountId);
-    const reply = await this.replyOf(principal, text, booking);
-    await this.store.transaction(async (write) => {
-      if ((await write.scheduleMessages.get(row.id)) === undefined) return;
-      const modseq = await write.accounts.nextModseq(principal.id, [booking.calendar.id]);
-      await this.bookings.hold(write, booking, modseq);
-      if (reply !== undefined) await enqueue(write, principal.id, reply.outgoing, reply.to, this.now());
-      await write.scheduleMessages.remove(row);
-    });
-  }
-
-  /** What the organizer is told, with the reasons; undefined when nothing is new. */
-  private async replyOf(principal: Principal, invitation: string, { prepared, comment }: Booking) {
-    const change = {
-      before: schedulingObject(parseCalendarObject(invitation)),
-      after: schedulingObject(prepared.model),
-      isOwn: (user: string) => isFoldedUser(principal, user),
-      now: this.now(),
-      reply: true,
-    };
-    const { message } = attendeeChange(change);
-    if (message === undefined) return undefined;
-    const user = foldCalendarUser(message.recipients[0] ?? '');
-    const { recipientId } = await this.recipients.wayTo(principal, user);
-    if (recipientId === undefined) return undefined;
-    const outgoing = comment === '' ? message : withComment(message, comment);
-    return { outgoing, to: [{ user, recipientId }] };
+  private noteAnswer(write: Writes, row: ScheduleMessageRow, accountId: number, answer: NonNullable<Effect['answer']>) {
+    const via = row.origin === 'here' ? 'calendar' : row.byWeb === 1 ? 'web' : 'mail';
+    const of = { accountId, icalUid: row.icalUid, attendee: answer.user };
+    return write.attendeeTracking.answered(of, answer.partstat, via, this.now());
   }
 
   private async write(
@@ -266,16 +239,6 @@ function isBookable({ kind }: Principal): boolean {
   return kind === 'room' || kind === 'resource';
 }
 
-/** The message with a COMMENT in each component (RFC 5545 §3.8.1.4). */
-function withComment(message: ItipMessage, comment: string): ItipMessage {
-  const property: Property = ['comment', {}, 'unknown', encodeText(comment)];
-  const [name, properties, children] = message.calendar;
-  const told = children.map((child) =>
-    child[0] === 'vtimezone' ? child : replaceProperties(child, ['comment'], [property]),
-  );
-  return { ...message, calendar: [name, properties, told] };
-}
-
 /** What a message means for the object it is about. Whoever is neither its organizer nor its attendee changes nothing. */
 function effectOf(
   row: ScheduleMessageRow,
@@ -318,10 +281,12 @@ function effectOf(
     }
     case 'REPLY': {
       if (current === undefined || !mine(current)) return NOTHING;
-      const { result, stored, delegates } = applyReply(message, current, invitedAs(current, sender) ?? sender);
+      const user = invitedAs(current, sender) ?? sender;
+      const { result, stored, partstat = '', delegates } = applyReply(message, current, user);
       // RFC 6638 §4 has no word for it: what cannot be applied is shown when it came from outside, where people may know better.
       if (result !== 'applied' || stored === undefined) return { tag: 'keep', shown: row.origin !== 'here' };
-      return { stored, tag: 'keep', shown: true, next: { refresh: true, invite: delegates } };
+      const next = { refresh: true, invite: delegates };
+      return { stored, tag: 'keep', shown: true, answer: { user, partstat }, next };
     }
     case 'REFRESH': {
       const asker = foldCalendarUser(row.sender);

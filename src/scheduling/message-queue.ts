@@ -108,11 +108,12 @@ export class MessageQueue {
     const attempts = row.attempts + 1;
     const nextAttemptAt = this.now() + 2 ** attempts * 1_000;
     const lastError = error instanceof Error ? error.message.slice(0, 500) : 'unknown';
-    await this.store.transaction((write) =>
-      attempts < ATTEMPTS
-        ? write.scheduleMessages.retry({ id: row.id, attempts, nextAttemptAt, lastError })
-        : write.scheduleMessages.remove(row),
-    );
+    await this.store.transaction(async (write) => {
+      if (attempts < ATTEMPTS) return write.scheduleMessages.retry({ id: row.id, attempts, nextAttemptAt, lastError });
+      await write.scheduleMessages.remove(row);
+      if (row.origin === 'here' && row.textId !== 0)
+        await write.attendeeTracking.settled({ ...row, attendee: row.recipient }, 'bounced', this.now(), lastError);
+    });
   }
 
   /** Until the next message is due. */

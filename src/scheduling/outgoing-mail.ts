@@ -3,14 +3,17 @@
  * RFC 6047 §2. One transaction puts the mail into its queue and takes the message away, so it is sent once.
  * Elsewhere: composing (imip.ts), sending (the queue of mail, table `submissions`).
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { ScheduleMessageRow, Store } from '../../storage/store.ts';
 import { parseCalendarObject } from '../calendar/icalendar.ts';
+import { cardsOf } from '../contacts/known-addresses.ts';
 import type { Job } from '../jobs.ts';
+import { writeQueueOptions } from '../mail/queue-options.ts';
 import { foldCalendarUser } from './calendar-user.ts';
 import { composeInvitation } from './imip.ts';
 import type { Language } from './invitation-text.ts';
 import { ITIP_METHODS } from './itip-message.ts';
+import { readerOf } from './readers.ts';
 import { schedulingObject } from './scheduling-object.ts';
 
 /** Messages composed before others get a turn. */
@@ -21,6 +24,7 @@ const MAX_MAIL_OCTETS = 256 * 1024;
 export interface OutgoingMailOptions {
   readonly store: Store;
   readonly now: () => number;
+  /** For people whose own language nobody knows. */
   readonly language: Language;
   /** Where somebody who is invited can answer without a calendar program; undefined: nowhere. */
   readonly answerUrl?: (row: ScheduleMessageRow) => string | undefined;
@@ -42,16 +46,43 @@ export function outgoingMail(options: OutgoingMailOptions): Job {
 /** Turns some messages into mail. Returns how many there were. */
 export async function mailSome(options: OutgoingMailOptions): Promise<number> {
   const rows = await options.store.scheduleMessages.outgoing(options.now(), AT_ONCE);
-  for (const row of rows) await mailOne(options, options.now(), row);
+  const cards = await cardsOfRecipients(options.store, rows);
+  for (const row of rows) await mailOne(options, options.now(), row, cards.get(row));
   if (rows.length > 0) options.queued();
   return rows.length;
 }
 
-async function mailOne(options: OutgoingMailOptions, now: number, row: ScheduleMessageRow): Promise<void> {
+/** The card that each sender has of the recipient. */
+async function cardsOfRecipients(store: Store, rows: readonly ScheduleMessageRow[]) {
+  const found = new Map<ScheduleMessageRow, string>();
+  for (const accountId of new Set(rows.map((row) => row.accountId))) {
+    const own = rows.filter((row) => row.accountId === accountId);
+    const cards = await cardsOf(
+      store,
+      accountId,
+      own.map(({ recipient }) => recipient),
+    );
+    for (const row of own) {
+      const card = cards.get(row.recipient);
+      if (card !== undefined) found.set(row, card);
+    }
+  }
+  return found;
+}
+
+async function mailOne(
+  options: OutgoingMailOptions,
+  now: number,
+  row: ScheduleMessageRow,
+  card: string | undefined,
+): Promise<void> {
   const { store } = options;
-  const octets = await composed(options, now, row);
+  // Nobody can guess it: a report that names it is about this mail.
+  const envelopeId = `schedule-${row.id}-${randomBytes(12).toString('hex')}`;
+  const octets = await composed(options, now, row, card, envelopeId);
   await store.transaction(async (write) => {
     if ((await write.scheduleMessages.get(row.id)) === undefined) return;
+    const tracked = { ...row, attendee: row.recipient };
     if (octets !== undefined) {
       await write.accounts.nextModseq(row.accountId, []);
       const hash = createHash('sha256').update(octets).digest();
@@ -61,14 +92,15 @@ async function mailOne(options: OutgoingMailOptions, now: number, row: ScheduleM
         blobId,
         mailFrom: foldCalendarUser(row.sender),
         rcptTo: row.recipient,
-        options: '{}',
+        options: writeQueueOptions({ envelopeId }),
         state: 'queued',
         attempts: 0,
         nextAttemptAt: now,
         lastError: null,
         createdAt: now,
       });
-    }
+      await write.attendeeTracking.mailed(tracked, envelopeId);
+    } else await write.attendeeTracking.settled(tracked, 'bounced', now, 'It is too long for a mail.');
     await write.scheduleMessages.remove(row);
   });
 }
@@ -78,6 +110,8 @@ async function composed(
   { store, language, answerUrl }: OutgoingMailOptions,
   now: number,
   row: ScheduleMessageRow,
+  card: string | undefined,
+  envelopeId: string,
 ): Promise<Buffer | undefined> {
   const principal = await store.principals.get(row.accountId);
   const calendar = await store.scheduleMessages.text(row.textId);
@@ -85,16 +119,20 @@ async function composed(
   if (principal === undefined || calendar === undefined || method === undefined) return undefined;
   const from = foldCalendarUser(row.sender);
   const url = method === 'REQUEST' ? answerUrl?.(row) : undefined;
+  const object = schedulingObject(parseCalendarObject(calendar));
+  const reader = readerOf(object, row.recipient, card, language);
   const octets = await composeInvitation({
     method,
-    object: schedulingObject(parseCalendarObject(calendar)),
+    object,
     calendar,
     from: from.includes('@') ? from : ((await store.principals.addresses(principal.id))[0] ?? from),
     fromName: principal.displayName,
     to: row.recipient,
-    language,
-    ...(url === undefined ? {} : { answerUrl: url }),
-    messageId: `schedule-${row.id}-${row.createdAt}@${from.slice(from.indexOf('@') + 1)}`,
+    language: reader.language,
+    readersZone: reader.zone,
+    // The page shows the same clock.
+    answerUrl: url === undefined || reader.zone === undefined ? url : `${url}?zone=${encodeURIComponent(reader.zone)}`,
+    messageId: `${envelopeId}@${from.slice(from.indexOf('@') + 1)}`,
     date: new Date(now),
   });
   return octets.length <= MAX_MAIL_OCTETS ? octets : undefined;

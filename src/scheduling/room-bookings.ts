@@ -6,9 +6,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { CalendarObjectRow, OccurrenceRow, Reads, Store, Writes } from '../../storage/store.ts';
+import { durationOf } from '../calendar/calendar-component.ts';
 import { zoneOf } from '../calendar/calendars.ts';
-import { printContent } from '../calendar/content.ts';
-import { DAY, MINUTE, type TimeZone } from '../calendar/date-time.ts';
+import { type Component, printContent } from '../calendar/content.ts';
+import { DAY, type DateTime, endOf, instantOf, MINUTE, type TimeZone } from '../calendar/date-time.ts';
 import { instantsOf, MAX_BOOKED, takenAmong } from '../calendar/exclusive-time.ts';
 import { type CalendarObjectModel, parseCalendarObject } from '../calendar/icalendar.ts';
 import { Moved, type Prepared, prepareObject, saveObject } from '../calendar/object-writing.ts';
@@ -21,12 +22,15 @@ import { answerIn, invites, withAnswers } from './booking-answer.ts';
 import { bookingComment } from './booking-comment.ts';
 import { type Answer, type Answered, type Asked, answer, type Occupied } from './booking-rules.ts';
 import { type Interval, merge } from './intervals.ts';
+import { ended, reopened } from './open-series.ts';
 
 /** The answer of a room to one invitation, and what has to stay true until it is stored. */
 export interface Booking {
   readonly room: BookablePrincipal;
-  /** The room's copy with its answers: what a REPLY is made from. */
+  /** The room's copy with its answers, as it is stored. */
   readonly prepared: Prepared;
+  /** The event with its answers, as the organizer has it: what a REPLY is made from. */
+  readonly told: CalendarObjectModel;
   readonly answers: readonly Answered[];
   /** Sentences for the organizer; '' when everything was accepted. */
   readonly comment: string;
@@ -56,33 +60,46 @@ export class RoomBookings {
 
   /**
    * What a room answers as things stand. The invitation is its copy of the event: without METHOD, its own occurrences only.
+   * `goesOn`: nobody asks anew, only more of a series can be booked by now.
    * @throws DomainError not-found for the room; what icalendar.ts throws; unsupported-component for what is no event
    */
-  async decide(name: string, invitation: string, organizerId: number | undefined): Promise<Booking> {
+  async decide(
+    name: string,
+    invitation: string,
+    organizerId: number | undefined,
+    goesOn: boolean = false,
+  ): Promise<Booking> {
     const room = await this.rooms.find(name);
-    const model = parseCalendarObject(invitation);
+    const model = parseCalendarObject(printContent(reopened(parseCalendarObject(invitation).content)));
     if (model.component !== 'VEVENT')
       throw new DomainError('unsupported-component', 'A room is booked by events only.');
     const calendar = await this.store.collections.bySegment(room.id, 'calendars', 'calendar');
     if (calendar === undefined) throw new DomainError('not-found', 'The room has no calendar.');
     const zone = zoneOf(calendar);
     const horizon = this.now() + room.horizonDays * DAY;
-    const { asked, endless } = this.asked(model, room, zone, horizon);
     const current = await this.current(room, calendar.id, model.icalUid);
+    // Days may have gone by since it was booked last; a floating end is a day off at most.
+    const from = goesOn ? Math.min(this.now(), (current?.row.lastEnd ?? this.now()) - DAY) : this.now();
+    const { asked, open, beyond } = this.asked(model, room, zone, from, horizon);
     const rules = {
       booking: room.booking,
       managed: room.managerId !== null,
       byManager: await this.manages(organizerId, room),
       longest: room.longestMinutes * MINUTE,
       horizon,
+      goesOn,
     };
     const occupied = await this.occupied(room, calendar, asked, current);
-    const answers = answer(asked, endless, rules, occupied);
-    const prepared = prepareObject(printContent(withAnswers(model, room, answers, zone)), this.now());
-    const comment = bookingComment(room, answers, endless, horizon, model.main?.start?.zone ?? zone);
+    const answers = answer(asked, beyond, rules, occupied);
+    const undecided = open ? overridesBeyond(model, asked, zone, horizon) : new Set<Component>();
+    const told = withAnswers(model, room, answers, zone, undecided);
+    const last = open ? lastOfSeries(model, asked) : undefined;
+    const prepared = prepareObject(printContent(last === undefined ? told : ended(told, last, undecided)), this.now());
+    const series = { beyond, open: open && !goesOn };
+    const comment = bookingComment(room, answers, series, horizon, model.main?.start?.zone ?? zone);
     const before = current?.row.etag;
     const kept = answers.length === 0 || answers.some((one) => one.answer !== 'DECLINED');
-    return { room, prepared, answers, comment, calendar, before, kept };
+    return { room, prepared, told: parseCalendarObject(printContent(told)), answers, comment, calendar, before, kept };
   }
 
   /**
@@ -104,28 +121,34 @@ export class RoomBookings {
     await saveObject(write, place, name, prepared, current, { modseq, now: this.now(), tag: 'new' });
   }
 
-  /** The occurrences ahead that the room is invited to; endless when they go on beyond what can be looked at. */
+  /**
+   * The occurrences from then on that the room is invited to. `open`: of a series without end, as far as the horizon. `beyond`: nothing of
+   * it can be booked yet, or not all of it can be looked at.
+   */
   private asked(
     model: CalendarObjectModel,
     room: Principal,
     zone: TimeZone,
+    from: number,
     horizon: number,
-  ): { asked: Asked[]; endless: boolean } {
+  ): { asked: Asked[]; open: boolean; beyond: boolean } {
     const { item, components } = model;
-    if (item === null) return { asked: [], endless: false };
+    if (item === null) return { asked: [], open: false, beyond: false };
     const budget = { steps: DEFAULT_STEPS };
     const { lastEnd } = bounds(item, zone, budget);
-    const now = this.now();
     // A series without end shows what it would take until the horizon.
-    const until = Math.max(lastEnd ?? horizon, now) + 1;
-    const { occurrences, complete } = expand(item, { from: now, until }, zone, budget);
+    const until = Math.max(lastEnd ?? horizon, from) + 1;
+    const { occurrences, complete } = expand(item, { from, until }, zone, budget);
     const invited = components.map(
       ({ content, status }) => status !== 'CANCELLED' && content[1].some((property) => invites(property, room)),
     );
     const asked = occurrences
       .filter(({ key, start, end }) => invited[key] && end > start)
       .map(({ key, recurrenceId, start, end }) => ({ key, recurrenceId, from: start, until: end }));
-    return { asked, endless: lastEnd === null || !complete };
+    if (lastEnd !== null || !complete) return { asked, open: false, beyond: !complete };
+    const near = asked.filter((one) => one.until <= horizon);
+    if (near.length > 0) return { asked: near, open: true, beyond: false };
+    return { asked: asked.length > 0 ? asked : firstOf(model, zone), open: false, beyond: true };
   }
 
   private async current(
@@ -162,6 +185,40 @@ export class RoomBookings {
     if (principalId === undefined || managerId === null) return false;
     return principalId === managerId || (await this.store.principals.groupsOf(principalId)).includes(managerId);
   }
+}
+
+/** The beginning of a series, which there is always something to say of. */
+function firstOf({ components, main }: CalendarObjectModel, zone: TimeZone): Asked[] {
+  if (main === null || main.start === null) return [];
+  const { start } = main;
+  const from = instantOf(start, zone);
+  return [{ key: components.indexOf(main), recurrenceId: start, from, until: endOf(start, durationOf(main), zone) }];
+}
+
+/** Overrides of occurrences that lie beyond the horizon. */
+function overridesBeyond(
+  { components }: CalendarObjectModel,
+  asked: readonly Asked[],
+  zone: TimeZone,
+  horizon: number,
+): Set<Component> {
+  const near = new Set(asked.map(({ key }) => key));
+  const found = new Set<Component>();
+  for (const [key, component] of components.entries()) {
+    const { recurrenceId, start, content } = component;
+    if (recurrenceId === null || start === null || near.has(key)) continue;
+    if (endOf(start, durationOf(component), zone) > horizon) found.add(content);
+  }
+  return found;
+}
+
+/** The last occurrence of the series itself that was looked at. */
+function lastOfSeries({ components, main }: CalendarObjectModel, asked: readonly Asked[]): DateTime | undefined {
+  const series = asked.filter(({ key }) => components[key] === main);
+  return (series.length > 0 ? series : asked).reduce<DateTime | undefined>(
+    (last, { recurrenceId }) => (last === undefined || recurrenceId.local > last.local ? recurrenceId : last),
+    undefined,
+  );
 }
 
 /** Busy rows of other objects; all of the range when something in it is not indexed. */

@@ -18,6 +18,8 @@ export const ANSWERED = '2.0';
 export const UNKNOWN_USER = '3.7';
 /** The sender may not schedule with this user. */
 export const NO_AUTHORITY = '3.8';
+/** The message could not be delivered. */
+export const UNDELIVERABLE = '5.1';
 /** The recipient holds something else under the UID of the message, so that it would change nothing. */
 export const REJECTED = '5.3';
 

@@ -134,14 +134,18 @@ export function deviceOf(userAgent: string): Device {
   return /Windows/.test(userAgent) ? 'outlook' : 'other';
 }
 
-/** The first language of an Accept-Language header that there is (RFC 9110 §12.5.4, in the order written). */
+/** The language of an Accept-Language header that is wanted most, of those that there are (RFC 9110 §12.5.4). */
 export function languageOf(header: string): Language {
+  let best: { language: Language; weight: number } = { language: 'en', weight: 0 };
   for (const part of header.slice(0, 500).split(',')) {
-    const primary = part.trim().slice(0, 2).toLowerCase();
-    const known = LANGUAGES.find((language) => language === primary);
-    if (known !== undefined) return known;
+    const [range = '', ...parameters] = part.toLowerCase().split(';');
+    const primary = range.trim().split('-')[0];
+    const language = LANGUAGES.find((one) => one === primary);
+    const q = parameters.map((one) => /^\s*q=([\d.]{1,5})\s*$/.exec(one)?.[1]).find((one) => one !== undefined);
+    const weight = q === undefined ? 1 : Number(q);
+    if (language !== undefined && weight > best.weight) best = { language, weight };
   }
-  return 'en';
+  return best.language;
 }
 
 /** Label and value of what somebody types in by hand. */

@@ -10,6 +10,7 @@ import { migrate, readMigrations } from '../../storage/migrate.ts';
 import type {
   AccountRow,
   AttachmentRow,
+  AttendeeTrackingRow,
   AuditRow,
   BoundCollectionRow,
   CalendarObjectRow,
@@ -261,10 +262,27 @@ const scheduleMessage = keys<ScheduleMessageRow>({
   icalUid: 1,
   textId: 1,
   origin: 1,
+  byWeb: 1,
   attempts: 1,
   nextAttemptAt: 1,
   lastError: 1,
   createdAt: 1,
+});
+
+const attendeeTracking = keys<AttendeeTrackingRow>({
+  accountId: 1,
+  icalUid: 1,
+  attendee: 1,
+  method: 1,
+  sentAt: 1,
+  way: 1,
+  envelopeId: 1,
+  state: 1,
+  stateAt: 1,
+  detail: 1,
+  partstat: 1,
+  answeredAt: 1,
+  answeredVia: 1,
 });
 
 /** Columns of every statement that returns rows, by file. A statement that returns none must not be named. */
@@ -421,6 +439,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     removePlacements: ['messageId'],
     attachmentsOf: ['id'],
   },
+  'attendee-tracking': { list: attendeeTracking, byEnvelope: attendeeTracking },
   'schedule-messages': {
     get: scheduleMessage,
     due: scheduleMessage,

@@ -109,6 +109,29 @@ t.test('RFC 5546 §3.2.7: another time is proposed to the organizer, a few times
   t.equal((await post(path, { answer: 'COUNTER', start: '2027-01-05T14:30' })).status, 429);
 });
 
+t.test(
+  'the page is in the language of the browser, and shows the clock of the guest beside the meeting’s',
+  async (t) => {
+    await invite('clocks', 'SUMMARY:Plan');
+    const path = guests.path(anna.id, 'clocks', GUEST);
+    const shown = async (query: string, language: string) =>
+      (await server.request(undefined, 'GET', path + query, { headers: { 'accept-language': language } })).text;
+    const english = await shown('', 'de, en-GB;q=0.8, fr;q=0.7');
+    t.match(english, /anna@example\.org invites you to “Plan”/, 'the organizer invites, not the guest');
+    t.match(english, /09:00[^<]*\(UTC\)/);
+    t.notMatch(english, /Your time/);
+    const french = await shown('?zone=Asia%2FKolkata', 'en;q=0.5,fr');
+    t.match(french, /vous invite à « Plan »/, 'RFC 9110 §12.5.4: the greater weight');
+    t.match(french, /09:00[^<]*\(UTC\)/);
+    t.match(
+      french,
+      /Votre heure<\/th><td>lundi 4 janvier 2027[^<]*14:30[^<]*15:30[^<]*\((?:Asia\/Kolkata|Asia\/Calcutta)\)/,
+    );
+    for (const zone of ['%3Cscript%3E', 'Mars/Olympus', '&zone=UTC', `${'x'.repeat(5_000)}`])
+      t.notMatch(await shown(`?zone=${zone}`, 'en'), /Your time|<script>/);
+  },
+);
+
 t.test('a link is for one guest of one meeting, and ends', async (t) => {
   await invite('three');
   const path = guests.path(anna.id, 'three', GUEST);

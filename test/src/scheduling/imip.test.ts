@@ -17,6 +17,8 @@ import { MessageQueue } from '../../../src/scheduling/message-queue.ts';
 import { mailSome } from '../../../src/scheduling/outgoing-mail.ts';
 import { Recipients } from '../../../src/scheduling/recipients.ts';
 import { RoomBookings } from '../../../src/scheduling/room-bookings.ts';
+import { RoomDelivery } from '../../../src/scheduling/room-delivery.ts';
+import { TrackedMail } from '../../../src/scheduling/tracked-mail.ts';
 import { attendee, calendarText, objectOf, organizer } from '../../support/scheduling.ts';
 import { startServer, type Teardown } from '../../support/server.ts';
 
@@ -95,7 +97,8 @@ async function scene(t: Teardown) {
   const recipients = new Recipients(store);
   const failures: unknown[] = [];
   const queue = new MessageQueue(store, () => NOW);
-  const bookings = new RoomBookings(store, new Rooms(store, () => NOW), () => NOW);
+  const rooms = new Rooms(store, () => NOW);
+  const bookings = new RoomDelivery(store, rooms, recipients, new RoomBookings(store, rooms, () => NOW), () => NOW);
   const delivery = new MessageDelivery(store, recipients, bookings, () => NOW);
   queue.start(delivery, { error: (fields) => failures.push(fields) });
   t.teardown(() => queue.stop());
@@ -107,6 +110,7 @@ async function scene(t: Teardown) {
   const incoming = new IncomingMail(
     store,
     queue,
+    new TrackedMail(store, queue, () => NOW),
     (id, address) => knowsAddress(store, id, address),
     () => NOW,
   );
@@ -172,6 +176,34 @@ t.test('an invitation to somebody elsewhere is put into the queue of mail once',
   t.equal(await mailSome(options), 0, 'the same again sends nothing');
 });
 
+t.test('a mail is in the language and on the clock of who reads it', async (t) => {
+  const { store, invite, owner } = await scene(t);
+  const gina = ['BEGIN:VCARD', 'VERSION:4.0', 'UID:gina', 'FN:Gina', 'LANG:fr', 'TZ:America/Montreal'];
+  const put = await server.request(anna, 'PUT', '/dav/addressbooks/anna/addressbook/gina.vcf', {
+    headers: { 'content-type': 'text/vcard' },
+    body: [...gina, 'EMAIL:Gina@Guests.example', 'END:VCARD', ''].join('\r\n'),
+  });
+  t.equal(put.status, 201);
+  await invite('ATTENDEE:mailto:gina@guests.example', 'ATTENDEE;LANGUAGE=fr:mailto:luc@guests.example');
+  const answerUrl = () => 'https://cal.example.org/invitation/x';
+  t.equal(await mailSome({ store, now: () => NOW, language: 'en', queued: () => {}, answerUrl }), 3);
+  const mails = new Map<string, string>();
+  for (const { accountId, rcptTo, blobId } of await store.submissions.due(NOW, 10)) {
+    if (accountId !== owner.id) continue;
+    const octets = await store.blobs.read(blobId, 0, (await store.blobs.size(blobId)) ?? 0);
+    mails.set(rcptTo, (await simpleParser(octets)).text ?? '');
+  }
+  t.match(
+    mails.get('gina@guests.example'),
+    /invite à « Plan »[\s\S]*Quand : lundi 4 janvier 2027[^\n]*09:00[^\n]*\(UTC\)/,
+  );
+  t.match(mails.get('gina@guests.example'), /Votre heure : [^\n]*04:00[^\n]*\(America\/(?:Toronto|Montreal)\)/);
+  t.match(mails.get('gina@guests.example'), /invitation\/x\?zone=America%2F/);
+  t.match(mails.get('luc@guests.example'), /Quand : lundi/);
+  t.notMatch(mails.get('luc@guests.example'), /Votre heure|zone=/);
+  t.match(mails.get(BOB), /When: Monday/);
+});
+
 t.test('replies of programs that break the rules land', async (t) => {
   for (const name of [
     'google-reply',
@@ -231,9 +263,11 @@ t.test('RFC 6047 §2.2.2, §2.3: nothing is applied from anybody else', async (t
 t.test('octets of any kind are taken without harm', async (t) => {
   const { invite, receive, store, owner, failures, events } = await scene(t);
   await invite();
+  const idle = new MessageQueue(store, () => NOW);
   const incoming = new IncomingMail(
     store,
-    new MessageQueue(store, () => NOW),
+    idle,
+    new TrackedMail(store, idle, () => NOW),
     async () => true,
     () => NOW,
   );

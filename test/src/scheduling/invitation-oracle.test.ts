@@ -9,6 +9,7 @@ import { MessageDelivery } from '../../../src/scheduling/message-delivery.ts';
 import { MessageQueue } from '../../../src/scheduling/message-queue.ts';
 import { Recipients } from '../../../src/scheduling/recipients.ts';
 import { RoomBookings } from '../../../src/scheduling/room-bookings.ts';
+import { RoomDelivery } from '../../../src/scheduling/room-delivery.ts';
 import { attendee, calendarText, organizer } from '../../support/scheduling.ts';
 import { startServer } from '../../support/server.ts';
 
@@ -33,7 +34,8 @@ t.test('every invitation and every answer arrives exactly once', async (t) => {
   const recipients = new Recipients(store);
   const failures: unknown[] = [];
   const queue = new MessageQueue(store, Date.now);
-  const bookings = new RoomBookings(store, new Rooms(store, Date.now), Date.now);
+  const rooms = new Rooms(store, Date.now);
+  const bookings = new RoomDelivery(store, rooms, recipients, new RoomBookings(store, rooms, Date.now), Date.now);
   const delivery = new MessageDelivery(store, recipients, bookings, Date.now);
   queue.start(delivery, { error: (fields) => failures.push(fields) });
   t.teardown(() => queue.stop());

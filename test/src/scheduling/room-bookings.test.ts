@@ -161,8 +161,15 @@ t.test('horizon, longest booking, and series without end', async (t) => {
     [
       'endless',
       [...hourly('20260302T100000Z'), 'RRULE:FREQ=WEEKLY'],
-      ['DECLINED', 'DECLINED'],
-      /does not end.*until 2026-03-11/,
+      ['ACCEPTED', 'ACCEPTED'],
+      /does not end.*until 2026-03-11, and further/,
+    ],
+
+    [
+      'endless later',
+      [...hourly('20260616T100000Z'), 'RRULE:FREQ=WEEKLY'],
+      ['DECLINED'],
+      /Give it an end and ask again/,
     ],
     [
       'mixed',
