@@ -18,8 +18,11 @@ import { addPeople, freePort, people, type ServerProcess, startServerProcess } f
 export interface Strike {
   /** What the server of this round needs in its environment. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Ends the server; called once enough was acknowledged. */
-  run(server: ServerProcess): Promise<void> | void;
+  /**
+   * Ends the server; called once enough was acknowledged.
+   * @param acknowledged how many there are by now
+   */
+  run(server: ServerProcess, acknowledged: () => number): Promise<void> | void;
   /** Called when the server is gone, before the next one starts. */
   afterwards?(folder: string): Promise<void> | void;
 }
@@ -170,7 +173,7 @@ async function writeAndStrike(
     }
     // Anywhere between two acknowledgements, not only right after one.
     await sleep(Math.random() * 5);
-    await how.run(server);
+    await how.run(server, total);
     await server.ended;
     struck = true;
   })();
