@@ -14,8 +14,8 @@ import { type SaslContext, type SaslExchange, type SaslStep, SaslSyntaxError } f
 import { decodedBase64, decodedUtf8 } from './sasl-text.ts';
 
 const NONCE = /^[\x21-\x2b\x2d-\x7e]+$/;
-/** attr-val of RFC 5802 §7; values hold no NUL, and no comma by the way they are split. */
-const ATTRIBUTE = /^[A-Za-z]=[^\0]+$/;
+/** attr-val of RFC 5802 §7; values hold no NUL, and no comma by the way they are split. §5.1: "m" is never let pass. */
+const ATTRIBUTE = /^[A-Za-ln-z]=[^\0]+$/;
 
 interface ClientFirst {
   readonly header: string;

@@ -24,9 +24,10 @@ t.test('the oracle sees a store that forgot', async (t) => {
     acknowledgements: 60,
     strike: (_, folder) => ({
       // A state of some moments ago comes back between kill and restart, as if flushes had been skipped.
-      async run(server) {
+      async run(server, acknowledged) {
         cpSync(folder, `${folder}.old`, { recursive: true, filter: (path) => !path.endsWith('.sock') });
-        await new Promise((resolve) => setTimeout(resolve, 200));
+        const before = acknowledged();
+        while (acknowledged() < before + 20) await new Promise((resolve) => setTimeout(resolve, 1));
         await server.kill();
       },
       afterwards() {

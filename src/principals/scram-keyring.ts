@@ -16,8 +16,8 @@ import type { Sealing } from './sealing.ts';
  */
 const ITERATIONS = 600_000;
 const SALT = 16;
-/** Derivations that wait; a password that finds no room is learned the next time it comes. */
-const WAITING = 64;
+/** Passwords that wait to be learned; one that finds no room is learned the next time it comes. */
+const WAITING = 16;
 
 export class ScramKeyring {
   private readonly store: Store;
@@ -25,7 +25,9 @@ export class ScramKeyring {
   private readonly iterations: number;
   private readonly saltKey: Buffer;
   private readonly learning = new Set<number>();
+  /** The newest derivation, and the newest of passwords to learn: those wait for each other, and let all others go first. */
   private last: Promise<unknown> = Promise.resolve();
+  private lastLearned: Promise<unknown> = Promise.resolve();
   private stopped = false;
 
   constructor(store: Store, sealing: Sealing, iterations = ITERATIONS) {
@@ -54,7 +56,6 @@ export class ScramKeyring {
   /** What to keep of a password of a principal; '' when it cannot be presented by SCRAM. One at a time. */
   seal(principal: string, password: string): Promise<string> {
     const sealed = this.last.then(async () => {
-      if (this.stopped) return '';
       const keys = await scramKeys(password, this.parameters(principal));
       if (keys === undefined) return '';
       const text = [this.iterations, keys.storedKey.toString('base64'), keys.serverKey.toString('base64')].join(' ');
@@ -70,7 +71,8 @@ export class ScramKeyring {
     if (this.learning.has(id) || this.learning.size >= WAITING || this.keysOf(principal, credential) !== undefined)
       return;
     this.learning.add(id);
-    this.seal(principal, password)
+    this.lastLearned = this.lastLearned
+      .then(() => (this.stopped ? '' : this.seal(principal, password)))
       .then(async (scram) => {
         if (scram !== '') await this.store.transaction((write) => write.credentials.setScram(id, scram));
       })
@@ -79,10 +81,10 @@ export class ScramKeyring {
       .finally(() => this.learning.delete(id));
   }
 
-  /** Derives nothing any more; resolves when the one under way is done. */
+  /** Learns nothing any more; resolves when the one under way is done. */
   async stop(): Promise<void> {
     this.stopped = true;
-    await this.last;
+    await this.lastLearned;
   }
 }
 

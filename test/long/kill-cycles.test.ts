@@ -1,12 +1,14 @@
 /**
- * Very many short lives of a server, each ended by kill -9 in the middle of its work: eight writers of DAV, five of mail. How many is
- * KILL_CYCLES, 60 by default; `npm run long:kill-cycles` runs a thousand. The compiled program runs, because it starts sooner.
+ * Very many short lives of a server, each ended by kill -9 in the middle of its work: four writers of DAV, five of mail. How many is
+ * KILL_CYCLES, 60 by default, and no longer than KILL_MINUTES; `npm run long:kill-cycles` runs a thousand. The compiled program runs,
+ * because it starts sooner.
  */
 import t from 'tap';
 import { crashRounds } from '../support/crash-rounds.ts';
 import { BUILT } from '../support/server-process.ts';
 
 const CYCLES = Number(process.env['KILL_CYCLES'] ?? 60);
+const MINUTES = Number(process.env['KILL_MINUTES'] ?? Number.POSITIVE_INFINITY);
 /** Acknowledgements before the kill, up to twice as many. */
 const ACKNOWLEDGEMENTS = 40;
 const REPORT_EVERY = 50;
@@ -19,8 +21,10 @@ t.test(`${CYCLES} kills`, async (t) => {
     acknowledgements: ACKNOWLEDGEMENTS,
     // In the other half it dies younger than the first message by LMTP, which waits for a thread.
     everyWriter: (round) => round % 2 === 0,
+    davWriters: 4,
     most: 12,
     program: BUILT,
+    enough: () => performance.now() - began > MINUTES * 60_000,
     progress(round, faults) {
       const seconds = Math.round((performance.now() - began) / 1000);
       if (round % REPORT_EVERY === 0) t.comment(`${round} kills in ${seconds} s, ${faults.length} faults`);
@@ -28,7 +32,7 @@ t.test(`${CYCLES} kills`, async (t) => {
     strike: () => ({ run: (server) => server.kill() }),
   });
   t.same(faults, []);
-  t.equal(acknowledged.length, CYCLES);
+  t.ok(acknowledged.length > 0, `${acknowledged.length} kills`);
   for (const count of acknowledged) t.ok(count >= ACKNOWLEDGEMENTS, `${count} acknowledged before the kill`);
   t.comment(`${acknowledged.reduce((sum, count) => sum + count, 0)} acknowledged: ${JSON.stringify(ways)}`);
   for (const [way, count] of Object.entries(ways)) t.ok(count > 0, `${count} by ${way}`);

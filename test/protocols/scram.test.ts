@@ -97,6 +97,7 @@ t.test('what is not of this exchange', async (t) => {
       'p=tls-unique,,n=anna,r=abc',
       'p=tls-exporter,,n=anna,r=abc',
       'n,,m=x,n=anna,r=abc',
+      'n,,n=anna,r=abc,m=x',
       'n,,n=,r=abc',
       'n,,n=an=2Dna,r=abc',
       'n,,n=anna,r=',
@@ -128,6 +129,7 @@ t.test('what is not of this exchange', async (t) => {
       ['no proof', (final) => final.replace(/,p=.*/, '')],
       ['a short proof', (final) => final.replace(/,p=.*/, ',p=AAAA')],
       ['a proof that is not base64', (final) => final.replace(/,p=.{43}/, `,p=${'!'.repeat(43)}`)],
+      ['an extension that is mandatory', (final) => final.replace(',p=', ',m=x,p=')],
       ['an extension without a value', (final) => final.replace(',p=', ',x=,p=')],
       ['something behind the proof', (final) => `${final},x=y`],
     ];

@@ -18,8 +18,11 @@ import { addPeople, freePort, people, type ServerProcess, startServerProcess } f
 export interface Strike {
   /** What the server of this round needs in its environment. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Ends the server; called once enough was acknowledged. */
-  run(server: ServerProcess): Promise<void> | void;
+  /**
+   * Ends the server; called once enough was acknowledged.
+   * @param acknowledged how many there are by now
+   */
+  run(server: ServerProcess, acknowledged: () => number): Promise<void> | void;
   /** Called when the server is gone, before the next one starts. */
   afterwards?(folder: string): Promise<void> | void;
 }
@@ -30,10 +33,14 @@ export interface CrashRounds {
   readonly acknowledgements: number;
   /** Whether every writer must have had an acknowledgement before the strike of a round; default: in all of them. */
   everyWriter?(round: number): boolean;
+  /** Writers of DAV, two for each account, so that its counter is contended; default: 8. */
+  readonly davWriters?: number;
   /** What each writer keeps at most, so that many rounds do not take longer and longer; default: 200 messages or members. */
   readonly most?: number;
   /** Arguments of node that run the server; default: from source. */
   readonly program?: readonly string[];
+  /** Asked before each round whether there were enough already. */
+  enough?(): boolean;
   /** Called after each comparison. */
   progress?(round: number, faults: readonly string[]): void;
   strike(round: number, folder: string): Strike;
@@ -49,7 +56,6 @@ export interface CrashResult {
 
 export type Way = 'dav' | 'append' | 'submission' | 'lmtp' | 'mailboxes' | 'pop3';
 
-const WRITERS = 8;
 const MOST = 200;
 
 interface AnyWriter {
@@ -60,13 +66,21 @@ interface AnyWriter {
 
 /** Runs the rounds on a new folder, which goes when the test ends. */
 export async function crashRounds(t: Test, asked: CrashRounds): Promise<CrashResult> {
-  const { rounds, acknowledgements, everyWriter = () => true, most = MOST, program, progress, strike } = asked;
+  const {
+    rounds,
+    acknowledgements,
+    everyWriter = () => true,
+    davWriters = 8,
+    most = MOST,
+    program,
+    progress,
+    strike,
+  } = asked;
   const base = mkdtempSync(join(tmpdir(), 'convene-crash-'));
   t.teardown(() => rmSync(base, { recursive: true, force: true }));
   const folder = join(base, 'data');
   mkdirSync(folder);
-  // Two writers share an account, so that its counter is contended.
-  const persons = people(WRITERS / 2);
+  const persons = people(Math.max(3, davWriters / 2));
   addPeople(folder, persons);
   const [imap, submission, lmtp, pop3] = [await freePort(), await freePort(), await freePort(), await freePort()];
   const mail = {
@@ -83,12 +97,12 @@ export async function crashRounds(t: Test, asked: CrashRounds): Promise<CrashRes
     pop3: new Pop3Writer(persons[1]!, { imap, submission, lmtp, pop3 }, most),
     mailboxes: new MailboxWriter(persons[2]!, imap, most),
   };
-  const davWriters = Array.from({ length: WRITERS }, (_, i) => new Writer(i, persons[i >> 1]!, most));
-  const writers: AnyWriter[] = [...davWriters, ...Object.values(mailers)];
+  const ofDav = Array.from({ length: davWriters }, (_, i) => new Writer(i, persons[i >> 1]!, most));
+  const writers: AnyWriter[] = [...ofDav, ...Object.values(mailers)];
   const acknowledged: number[] = [];
   const faults: string[] = [];
-  for (let round = 0; round <= rounds; round++) {
-    const last = round === rounds;
+  for (let round = 0; ; round++) {
+    const last = round === rounds || asked.enough?.() === true;
     const how = last ? undefined : strike(round, folder);
     const server = await startServerProcess({
       data: folder,
@@ -114,9 +128,10 @@ export async function crashRounds(t: Test, asked: CrashRounds): Promise<CrashRes
     } finally {
       await server.kill();
     }
+    if (last) break;
   }
   const ways = {
-    dav: davWriters.reduce((sum, writer) => sum + writer.acknowledged, 0),
+    dav: ofDav.reduce((sum, writer) => sum + writer.acknowledged, 0),
     append: mailers.append.acknowledged,
     submission: mailers.submission.acknowledged,
     lmtp: mailers.lmtp.acknowledged,
@@ -158,7 +173,7 @@ async function writeAndStrike(
     }
     // Anywhere between two acknowledgements, not only right after one.
     await sleep(Math.random() * 5);
-    await how.run(server);
+    await how.run(server, total);
     await server.ended;
     struck = true;
   })();
