@@ -34,6 +34,14 @@ t.test('IMAP4rev2', async (t) => {
     t.strictSame((await client.ok('NOOP')).untagged, ['3 EXISTS']);
   });
 
+  t.test('flags come with the UID', async (t) => {
+    await old.ok('SELECT INBOX');
+    await old.ok('STORE 2 +FLAGS.SILENT (\\Flagged)');
+    t.strictSame((await client.ok('NOOP')).untagged, ['2 FETCH (FLAGS (\\Seen \\Flagged) UID 2)']);
+    t.strictSame((await client.ok('STORE 2 -FLAGS (\\Flagged)')).untagged, ['2 FETCH (UID 2 FLAGS (\\Seen))']);
+    t.strictSame((await old.ok('NOOP')).untagged, ['2 FETCH (FLAGS (\\Seen))'], 'not in IMAP4rev1');
+  });
+
   t.test('selecting another mailbox is told by CLOSED', async (t) => {
     const { untagged } = await client.ok('SELECT Sent');
     t.match(untagged[0], /^OK \[CLOSED\]/);
