@@ -98,6 +98,30 @@ t.test('IMAP4rev2', async (t) => {
     t.equal((await client.run(`APPEND INBOX UTF8 (${message})`)).status, 'BAD');
   });
 
+  t.test('what rev2 took away is still taken', async (t) => {
+    await client.ok('SELECT INBOX');
+    await client.ok('CHECK');
+    t.ok((await client.ok('LSUB "" "*"')).untagged.length >= 6);
+    t.match(
+      (await client.ok('FETCH 1 (RFC822.HEADER RFC822.TEXT RFC822)')).untagged[0],
+      /RFC822.HEADER \{.*RFC822 \{/s,
+    );
+    t.match((await client.ok('STATUS INBOX (RECENT)')).untagged, [/^STATUS INBOX \(RECENT \d+\)$/]);
+    for (const key of ['RECENT', 'NEW'])
+      t.strictSame((await client.ok(`SEARCH ${key}`)).untagged, [`ESEARCH (TAG "${client.tag}")`], key);
+    t.strictSame((await client.ok('SEARCH OLD')).untagged, [`ESEARCH (TAG "${client.tag}") ALL 1:4`]);
+  });
+
+  t.test('keywords that everybody knows, and sizes of 63 bits', async (t) => {
+    const keywords = ['$MDNSent', '$Forwarded', '$Junk', '$NonJunk', '$Phishing'];
+    const { untagged } = await client.ok(`UID STORE 4 FLAGS (${keywords.join(' ')})`);
+    t.match(untagged.at(-1), /^4 FETCH \(UID 4 FLAGS \(/);
+    for (const keyword of keywords)
+      t.match((await client.ok(`SEARCH KEYWORD ${keyword}`)).untagged.at(-1), / ALL 4$/, keyword);
+    t.match((await client.ok('SEARCH SMALLER 9223372036854775807')).untagged, [/ ALL 1:4$/]);
+    t.match((await client.ok('SEARCH LARGER 9223372036854775807')).untagged, [/"\)$/]);
+  });
+
   t.test('what rev2 folded in is there without being enabled', async (t) => {
     await client.ok('SELECT INBOX');
     await client.ok('NAMESPACE');
