@@ -158,9 +158,12 @@ function section(args: Arguments): SectionItem {
   args.expect(']');
   let partial: SectionItem['partial'];
   if (args.take('<')) {
-    const offset = args.number();
+    // RFC 9051 §9: 63 bits each.
+    const offset = args.number64();
     args.expect('.');
-    partial = { offset, length: args.nzNumber() };
+    const length = args.number64();
+    if (length === 0) args.fail('0 is no number here');
+    partial = { offset, length };
     args.expect('>');
   }
   const label = `BODY[${printed}]${partial === undefined ? '' : `<${partial.offset}>`}`;

@@ -12,8 +12,9 @@ import { quote } from './responses.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 import { printNumbers } from './sequence-set.ts';
 
-/** Searches of one session that are kept. */
+/** Searches of one session that are kept, and messages in all their results; one search is always kept (RFC 5267 §4.3.1). */
 const MAX_CONTEXTS = 16;
+const MAX_UIDS = 200_000;
 
 interface SearchContext {
   readonly byUid: boolean;
@@ -34,15 +35,32 @@ export class SearchContexts {
     return this.#contexts.size;
   }
 
-  /** Whether the search of this command can be kept: there are not too many, and none has its tag. */
-  hasRoom(tag: string): boolean {
-    return this.#contexts.size < MAX_CONTEXTS && !this.#contexts.has(tag);
+  /** Whether the search of a command with this tag is kept. */
+  has(tag: string): boolean {
+    return this.#contexts.has(tag);
   }
 
-  /** @param modseq of the mailbox when it was searched */
-  add(tag: string, byUid: boolean, criterion: Criterion, uids: Iterable<number>, modseq: number): void {
+  /** Whether another search can be kept that found so many messages. */
+  hasRoom(found: number): boolean {
+    let uids = found;
+    for (const context of this.#contexts.values()) uids += context.found.size;
+    return this.#contexts.size === 0 || (this.#contexts.size < MAX_CONTEXTS && uids <= MAX_UIDS);
+  }
+
+  /**
+   * Keeps a search. What it found and the session has not been told of comes as an addition, behind its EXISTS.
+   * @param modseq of the mailbox when it was searched
+   */
+  add(
+    tag: string,
+    search: Pick<SearchContext, 'byUid' | 'criterion'>,
+    mailbox: SelectedMailbox,
+    uids: Uint32Array,
+    modseq: number,
+  ): void {
     const found = new Set(uids);
-    this.#contexts.set(tag, { byUid, criterion, found, added: new Set(), removed: new Set(), modseq });
+    const added = new Set(uids.filter((uid) => mailbox.indexOf(uid) < 0));
+    this.#contexts.set(tag, { ...search, found, added, removed: new Set(), modseq });
   }
 
   /** Keeps the search of a command no longer. Returns whether it was kept. */
@@ -78,16 +96,20 @@ export class SearchContexts {
 
   /** Tells what left the results; with `expunges`, messages that left the mailbox too. */
   writeRemovals(stream: LineStream, mailbox: SelectedMailbox, expunges: boolean): void {
+    const left = expunges ? mailbox.left() : [];
     for (const [tag, context] of this.#contexts) {
-      if (expunges && mailbox.uids !== mailbox.view.uids)
-        for (const uid of context.found) if (mailbox.view.indexOf(uid) < 0) leave(context, uid);
+      for (const index of left) leave(context, mailbox.uids[index] as number);
       write(stream, mailbox, tag, context, 'REMOVEFROM', context.removed);
     }
   }
 
   /** Tells what came into the results, once the session knows of the messages. */
   writeAdditions(stream: LineStream, mailbox: SelectedMailbox): void {
-    for (const [tag, context] of this.#contexts) write(stream, mailbox, tag, context, 'ADDTO', context.added);
+    for (const [tag, context] of this.#contexts) {
+      // Messages that came and went between two answers never had a number.
+      for (const uid of context.added) if (mailbox.indexOf(uid) < 0) leave(context, uid);
+      write(stream, mailbox, tag, context, 'ADDTO', context.added);
+    }
   }
 }
 

@@ -41,6 +41,8 @@ export class CriteriaReader {
   readonly #uidOnly: boolean;
   #keys = 0;
   modseq = false;
+  /** RECENT, NEW or OLD was among the keys: what they name is fixed when the command comes. */
+  recent = false;
 
   /** @param uidOnly sequence numbers are refused (RFC 9586 §3) */
   constructor(args: Arguments, mailbox: SelectedMailbox, charset: string, uidOnly = false, now = Date.now()) {
@@ -134,7 +136,7 @@ export class CriteriaReader {
       case 'UID': {
         this.#args.space();
         const set = this.#args.sequenceSet();
-        return { kind: 'uids', uids: this.#mailbox.uidSet(this.#mailbox.existing(set, true)) };
+        return { kind: 'uids', uids: this.#mailbox.uidsMeant(set) };
       }
       case 'EMAILID':
       case 'THREADID': {
@@ -179,11 +181,13 @@ export class CriteriaReader {
 
   #sequence(): Criterion {
     const set = this.#args.sequenceSet();
+    // RFC 9586 §3.5, Interpretation 122.
     if (this.#uidOnly && set !== SAVED) throw new Refusal('BAD', 'UIDREQUIRED', NUMBERS_OFF);
     return { kind: 'uids', uids: this.#mailbox.uidSet(this.#mailbox.existing(set, false)) };
   }
 
   #recent(): Criterion {
+    this.recent = true;
     const uids: UidSet = this.#mailbox.recentSet();
     return { kind: 'uids', uids };
   }

@@ -11,13 +11,15 @@ import type { Mailbox } from '../../src/mail/mailboxes.ts';
 import { type UidSet, uidSetOf } from '../../src/mail/uid-set.ts';
 import type { LineStream } from '../line-stream.ts';
 import { Goodbye, messageData, Refusal } from './responses.ts';
-import { printNumbers, SAVED, type SequenceSet, type Span, spansOf } from './sequence-set.ts';
+import { MAX_NUMBER, printNumbers, SAVED, type SequenceSet, type Span, STAR, spansOf } from './sequence-set.ts';
 
 /** What a session announces with its changes. */
 export interface AnnounceOptions {
   /** EXPUNGE and VANISHED may be said now. */
   readonly expunges: boolean;
-  /** CONDSTORE is in use: flags come with MODSEQ and UID. */
+  /** Flags come with the UID: CONDSTORE or IMAP4rev2 is in use. */
+  readonly uid: boolean;
+  /** CONDSTORE is in use: flags come with MODSEQ. */
   readonly modseq: boolean;
   /** QRESYNC or UIDONLY is in use: VANISHED instead of EXPUNGE. */
   readonly vanished: boolean;
@@ -37,6 +39,8 @@ export class SelectedMailbox {
   #flags: Float64Array;
   /** What the last SEARCH with SAVE found (RFC 5182 §2.1). */
   saved: UidSet = [];
+  /** Batches that were asked for, by the words of the command: how many messages there were, and the last UID. */
+  readonly batches = new Map<string, { readonly count: number; readonly last: number }>();
   /** Changes up to this modseq are told. */
   #told: number;
   #keywords: MailboxView['keywords'];
@@ -118,6 +122,18 @@ export class SelectedMailbox {
     return found;
   }
 
+  /** Indexes of the session's messages that have left, ascending. */
+  left(): number[] {
+    const { view } = this;
+    const gone: number[] = [];
+    if (this.uids === view.uids) return gone;
+    for (let index = 0, there = 0; index < this.count; index++) {
+      if (there < view.count && this.uids[index] === view.uids[there]) there++;
+      else gone.push(index);
+    }
+    return gone;
+  }
+
   /** Whether some of the messages have left. */
   misses(spans: readonly Span[]): boolean {
     if (this.uids === this.view.uids) return false;
@@ -144,6 +160,17 @@ export class SelectedMailbox {
     return set === SAVED
       ? this.saved
       : uidSetOf(spansOf(set, this.count === 0 ? 0 : (this.uids[this.count - 1] as number)));
+  }
+
+  /** The UIDs a criterion names, messages to come among them: `n:*` has no end. */
+  uidsMeant(set: SequenceSet): UidSet {
+    if (set === SAVED) return this.saved;
+    const largest = this.count === 0 ? 0 : (this.uids[this.count - 1] as number);
+    return uidSetOf(
+      set.map(([a, b]) =>
+        (a === STAR) === (b === STAR) ? [a || largest, b || largest] : [Math.min(a || b, largest), MAX_NUMBER],
+      ),
+    );
   }
 
   /** Flags of a message as the session sees them, without parentheses. */
@@ -238,11 +265,7 @@ export class SelectedMailbox {
       this.count = view.count;
       return;
     }
-    const gone: number[] = [];
-    for (let index = 0, there = 0; index < this.count; index++) {
-      if (there < view.count && this.uids[index] === view.uids[there]) there++;
-      else gone.push(index);
-    }
+    const gone = this.left();
     if (gone.length > 0 && !expunges) {
       this.#expungesHeld = true;
       this.#append(known);
@@ -275,7 +298,7 @@ export class SelectedMailbox {
   }
 
   /** @param known messages up to this UID are told; of those above, EXISTS was all there is to say */
-  #announceFlags(stream: LineStream, known: number, { modseq, uidOnly }: AnnounceOptions): void {
+  #announceFlags(stream: LineStream, known: number, { uid: withUid, modseq, uidOnly }: AnnounceOptions): void {
     const { view } = this;
     this.announceKeywords(stream);
     const until = view.lowerBound(known + 1);
@@ -284,7 +307,7 @@ export class SelectedMailbox {
       if (changed <= this.#told || this.#own.has(changed)) continue;
       const uid = view.uids[at] as number;
       const index = this.indexOf(uid);
-      const extra = modseq ? `${uidOnly ? '' : ` UID ${uid}`} MODSEQ (${changed})` : '';
+      const extra = (withUid ? ` UID ${uid}` : '') + (modseq ? ` MODSEQ (${changed})` : '');
       stream.write(`${messageData(index, uid, uidOnly)}FLAGS (${this.flagText(at, uid)})${extra})\r\n`);
     }
     this.#told = view.highestModseq;

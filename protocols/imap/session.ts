@@ -135,6 +135,8 @@ export class ImapSession {
     if (contexts.size > 0) contexts.writeRemovals(this.stream, selected, expunges);
     selected.announce(this.stream, {
       expunges,
+      // RFC 9051 Appendix E.21: with every FETCH that nobody asked for.
+      uid: (this.condstore || this.rev2) && !this.uidOnly,
       modseq: this.condstore,
       vanished: this.enabled.has('QRESYNC') || this.uidOnly,
       uidOnly: this.uidOnly,

@@ -148,8 +148,9 @@ export class Messages {
       await mailboxIn(write, source.id);
       const rows = await rowsIn(write, source.id, [[uid, uid]], 0);
       if (rows.length === 0) throw new DomainError('gone', 'The message is not there any more.');
-      const { answer, delta } = await this.appendIn(write, mailbox, modseqOf(mailbox), [message], flags);
+      // RFC 8508 §3.4: before the new one is counted, so that only the difference needs room.
       await displace(write, source, rows, modseqOf(source));
+      const { answer, delta } = await this.appendIn(write, mailbox, modseqOf(mailbox), [message], flags);
       const deltas =
         source.id === mailbox.id
           ? [{ ...delta, removed: [uid] }]

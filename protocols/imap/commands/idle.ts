@@ -15,12 +15,14 @@ export const idle: Command = {
     let failure: unknown;
     let waiting = false;
     let stopped = false;
+    let over = false;
     const fail = (error: unknown): void => {
       failure = error;
       stream.interrupt();
     };
     const tell = (): void => {
-      if (failure !== undefined || waiting) return;
+      // What was waited for may come when another command is running already, which may not be told of EXPUNGE.
+      if (failure !== undefined || waiting || over) return;
       // A peer that reads slowly is told when there is room, of all that happened by then.
       if (stream.crowded || session.hasStaleContexts) {
         waiting = true;
@@ -55,6 +57,7 @@ export const idle: Command = {
       if (line === null) throw new Goodbye('The connection was closed.');
       if (line.toUpperCase() !== 'DONE') throw new Refusal('BAD', '', 'IDLE ends with DONE.');
     } finally {
+      over = true;
       selected?.watch(undefined);
       session.stopIdle = undefined;
     }

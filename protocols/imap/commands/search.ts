@@ -46,6 +46,9 @@ function searching(byUid: boolean): Command {
       // RFC 9051 §6.4.4: without RETURN too, the answer is ESEARCH.
       const plain = session.rev2 ? ALL : undefined;
       const options = args.take('RETURN ') ? returnOptions(args, CONTEXT_WORDS) : plain;
+      // RFC 5267 §4.3: the notices of two searches could not be told apart.
+      if (options?.update && session.contexts.has(tag))
+        throw new Refusal('BAD', 'CLIENTBUG', 'A search with this tag is kept up to date already.');
       const reader = new CriteriaReader(
         args,
         session.mailbox,
@@ -71,8 +74,10 @@ function searching(byUid: boolean): Command {
         keepResult(mailbox, uids, options);
         if (isTold(options)) stream.write(esearch(tag, byUid, numbers, options, modseq));
         if (options.update) {
-          if (session.contexts.hasRoom(tag)) session.contexts.add(tag, byUid, criterion, uids, searched);
-          // RFC 5267 §4.3: the search is done all the same.
+          // Interpretation 120: not with RECENT and its like.
+          if (!reader.recent && session.contexts.hasRoom(found.length))
+            session.contexts.add(tag, { byUid, criterion }, mailbox, found, searched);
+          // RFC 5267 §4.3.1: the search is done all the same.
           else stream.write(`* NO [NOUPDATE ${quote(tag)}] The result will not be kept up to date.\r\n`);
         }
         return done();

@@ -26,6 +26,8 @@ export const enable: Command = {
     for (const extension of enabled) {
       if (extension === 'CONDSTORE' || extension === 'QRESYNC') session.enableCondstore();
       session.enabled.add(extension);
+      // RFC 9586 §3: what is kept by number must not be told any more.
+      if (extension === 'UIDONLY') session.contexts.clear();
     }
     const names = enabled.map((extension) => ` ${extension === 'IMAP4REV2' ? 'IMAP4rev2' : extension}`);
     session.stream.write(`* ENABLED${names.join('')}\r\n`);

@@ -102,8 +102,8 @@ interface AnswerOptions {
 async function answer(session: ImapSession, spans: readonly Span[], options: AnswerOptions): Promise<void> {
   const { stream, mailbox, condstore, uidOnly } = session;
   const { byUid, silent, modseq, mode, names, skipped } = options;
-  // RFC 7162 §3.2.4: with QRESYNC the UID is always told.
-  const withUid = !uidOnly && (byUid || session.enabled.has('QRESYNC'));
+  // RFC 7162 §3.2.4, RFC 9051 Appendix E.21: with QRESYNC and IMAP4rev2 the UID is always told.
+  const withUid = !uidOnly && (byUid || session.rev2 || session.enabled.has('QRESYNC'));
   let printed = 0;
   for (const [first, last] of spans) {
     for (let index = first; index <= last; index++) {

@@ -34,6 +34,14 @@ t.test('IMAP4rev2', async (t) => {
     t.strictSame((await client.ok('NOOP')).untagged, ['3 EXISTS']);
   });
 
+  t.test('flags come with the UID', async (t) => {
+    await old.ok('SELECT INBOX');
+    await old.ok('STORE 2 +FLAGS.SILENT (\\Flagged)');
+    t.strictSame((await client.ok('NOOP')).untagged, ['2 FETCH (FLAGS (\\Seen \\Flagged) UID 2)']);
+    t.strictSame((await client.ok('STORE 2 -FLAGS (\\Flagged)')).untagged, ['2 FETCH (UID 2 FLAGS (\\Seen))']);
+    t.strictSame((await old.ok('NOOP')).untagged, ['2 FETCH (FLAGS (\\Seen))'], 'not in IMAP4rev1');
+  });
+
   t.test('selecting another mailbox is told by CLOSED', async (t) => {
     const { untagged } = await client.ok('SELECT Sent');
     t.match(untagged[0], /^OK \[CLOSED\]/);
@@ -88,6 +96,30 @@ t.test('IMAP4rev2', async (t) => {
   t.test('UTF8=ACCEPT stays a matter of its own', async (t) => {
     const message = literal(MESSAGE).replace('{', '~{');
     t.equal((await client.run(`APPEND INBOX UTF8 (${message})`)).status, 'BAD');
+  });
+
+  t.test('what rev2 took away is still taken', async (t) => {
+    await client.ok('SELECT INBOX');
+    await client.ok('CHECK');
+    t.ok((await client.ok('LSUB "" "*"')).untagged.length >= 6);
+    t.match(
+      (await client.ok('FETCH 1 (RFC822.HEADER RFC822.TEXT RFC822)')).untagged[0],
+      /RFC822.HEADER \{.*RFC822 \{/s,
+    );
+    t.match((await client.ok('STATUS INBOX (RECENT)')).untagged, [/^STATUS INBOX \(RECENT \d+\)$/]);
+    for (const key of ['RECENT', 'NEW'])
+      t.strictSame((await client.ok(`SEARCH ${key}`)).untagged, [`ESEARCH (TAG "${client.tag}")`], key);
+    t.strictSame((await client.ok('SEARCH OLD')).untagged, [`ESEARCH (TAG "${client.tag}") ALL 1:4`]);
+  });
+
+  t.test('keywords that everybody knows, and sizes of 63 bits', async (t) => {
+    const keywords = ['$MDNSent', '$Forwarded', '$Junk', '$NonJunk', '$Phishing'];
+    const { untagged } = await client.ok(`UID STORE 4 FLAGS (${keywords.join(' ')})`);
+    t.match(untagged.at(-1), /^4 FETCH \(UID 4 FLAGS \(/);
+    for (const keyword of keywords)
+      t.match((await client.ok(`SEARCH KEYWORD ${keyword}`)).untagged.at(-1), / ALL 4$/, keyword);
+    t.match((await client.ok('SEARCH SMALLER 9223372036854775807')).untagged, [/ ALL 1:4$/]);
+    t.match((await client.ok('SEARCH LARGER 9223372036854775807')).untagged, [/"\)$/]);
   });
 
   t.test('what rev2 folded in is there without being enabled', async (t) => {

@@ -1,5 +1,7 @@
 /** SEARCH RETURN (UPDATE) and CANCELUPDATE (RFC 5267 §4.3): what the client is told is always the result of the same search made anew. */
 import t from 'tap';
+import { SearchContexts } from '../../../protocols/imap/search-contexts.ts';
+import type { SelectedMailbox } from '../../../protocols/imap/selected-mailbox.ts';
 import { IMAP_PORTS, type ImapClient, loginImap } from '../../support/imap.ts';
 import { startServer } from '../../support/server.ts';
 
@@ -85,6 +87,55 @@ t.test('CONTEXT=SEARCH', async (t) => {
     await client.ok('UNSELECT');
   });
 
+  t.test('a message that came before the search is told behind its EXISTS', async (t) => {
+    await boxOf('before', 2);
+    await other.append('before', MESSAGE, '(\\Flagged) ');
+    const { untagged } = await client.ok('UID SEARCH RETURN (UPDATE ALL) FLAGGED');
+    const { tag } = client;
+    t.strictSame(told(untagged, tag), ['ESEARCH UID', '3 EXISTS', 'ESEARCH UID ADDTO (0 3)']);
+    await other.append('before', MESSAGE, '(\\Flagged) ');
+    const bySequence = await client.ok('SEARCH RETURN (UPDATE ALL) FLAGGED');
+    t.strictSame(told(bySequence.untagged, client.tag), ['ESEARCH ALL 3', '4 EXISTS', 'ESEARCH ADDTO (0 4)']);
+  });
+
+  t.test('sets of UIDs hold messages to come', async (t) => {
+    await boxOf('sets', 2);
+    const tags: string[] = [];
+    for (const set of ['1:*', '2:3', '*:9', '1:2', '*']) {
+      await client.ok(`UID SEARCH RETURN (UPDATE) UID ${set}`);
+      tags.push(client.tag);
+    }
+    await other.append('sets', MESSAGE);
+    const { untagged } = await client.ok('NOOP');
+    t.strictSame(
+      tags.map((tag) => told(untagged, tag).filter((line) => line.startsWith('ESEARCH'))),
+      [...Array(3).fill(['ESEARCH UID ADDTO (0 3)']), [], []],
+    );
+    t.strictSame((await client.ok('UID SEARCH UID 77:*')).untagged, ['SEARCH 3'], 'the last one, as ever');
+  });
+
+  t.test('with RECENT and its like there are no notices', async (t) => {
+    await boxOf('recent', 1);
+    for (const key of ['RECENT', 'NEW', 'OR SEEN NOT OLD']) {
+      const { untagged } = await client.ok(`SEARCH RETURN (UPDATE COUNT) ${key}`);
+      t.match(untagged.at(-1), new RegExp(`^NO \\[NOUPDATE "${client.tag}"\\]`), key);
+      t.match(untagged.at(-2), / COUNT \d+$/);
+    }
+  });
+
+  t.test('the tag of a search that is kept is used once', async (t) => {
+    await boxOf('tags', 1);
+    await client.ok('UID SEARCH RETURN (UPDATE) FLAGGED');
+    const { tag } = client;
+    client.send(`${tag} UID SEARCH RETURN (UPDATE) ALL\r\n`);
+    t.match(await client.reply(tag), { status: 'BAD', untagged: [] });
+    t.strictSame(
+      told((await client.ok('STORE 1 +FLAGS.SILENT (\\Flagged)')).untagged, tag),
+      ['ESEARCH UID ADDTO (0 1)'],
+      'the first search is kept as it was',
+    );
+  });
+
   t.test('what is refused', async (t) => {
     await boxOf('refused', 1);
     for (const command of [
@@ -138,4 +189,22 @@ t.test('CONTEXT=SEARCH', async (t) => {
     const { untagged } = await client.ok('UID SEARCH OR FLAGGED UNSEEN NOT DELETED');
     t.strictSame([...kept.uids].sort((a, b) => a - b).join(' '), untagged.join().replace(/^SEARCH ?/, ''));
   });
+});
+
+t.test('results that are kept are not too large together', async (t) => {
+  const contexts = new SearchContexts();
+  const mailbox = { indexOf: () => 0 } as unknown as SelectedMailbox;
+  const search = { byUid: true, criterion: { kind: 'all' } } as const;
+  t.ok(contexts.hasRoom(5_000_000), 'one is always kept');
+  contexts.add(
+    'a',
+    search,
+    mailbox,
+    Uint32Array.from({ length: 150_000 }, (_, at) => at + 1),
+    1,
+  );
+  t.ok(contexts.hasRoom(50_000));
+  t.notOk(contexts.hasRoom(50_001));
+  contexts.cancel('a');
+  t.ok(contexts.hasRoom(50_001));
 });

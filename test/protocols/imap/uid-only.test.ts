@@ -97,6 +97,31 @@ t.test('UIDONLY', async (t) => {
     t.equal((await client.reply(idle)).status, 'OK');
   });
 
+  t.test('results of searches are told by UID, and not at all when they were kept by number', async (t) => {
+    const late = await loginImap(t, server, anna);
+    await late.ok('CREATE kept');
+    for (let n = 0; n < 2; n++) await late.append('kept', MESSAGE);
+    await late.ok('SELECT kept');
+    await late.ok('SEARCH RETURN (UPDATE) FLAGGED');
+    await late.ok('ENABLE UIDONLY');
+    t.notOk((await late.ok('UID STORE 1 +FLAGS (\\Flagged)')).untagged.some((line) => line.startsWith('ESEARCH')));
+    await late.ok('UID SEARCH RETURN (UPDATE ALL) FLAGGED');
+    const { tag } = late;
+    await other.ok('SELECT kept');
+    await other.ok('UID STORE 1 +FLAGS.SILENT (\\Deleted)');
+    await other.ok('UID EXPUNGE 1');
+    await other.append('kept', MESSAGE, '(\\Flagged) ');
+    const { untagged } = await late.ok('NOOP');
+    // Either session may be the one that sees \Recent.
+    const news = untagged.filter((line) => !line.endsWith(' RECENT'));
+    t.strictSame(news, [
+      `ESEARCH (TAG "${tag}") UID REMOVEFROM (0 1)`,
+      'VANISHED 1',
+      '2 EXISTS',
+      `ESEARCH (TAG "${tag}") UID ADDTO (0 3)`,
+    ]);
+  });
+
   t.test('QRESYNC is not told sequence numbers either', async (t) => {
     const sync = await loginImap(t, server, anna);
     await sync.ok('ENABLE UIDONLY QRESYNC');

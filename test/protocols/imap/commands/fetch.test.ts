@@ -70,6 +70,8 @@ t.test('FETCH', async (t) => {
     ['BODY.PEEK[]<0.5>', octets('BODY[]<0>', 'From:')],
     ['BODY.PEEK[]<4.3>', octets('BODY[]<4>', ': A')],
     ['BODY.PEEK[]<99999.3>', octets('BODY[]<99999>', '')],
+    ['BODY.PEEK[]<5000000000.3>', octets('BODY[]<5000000000>', '')],
+    ['BODY.PEEK[1]<3.9223372036854775807>', octets('BODY[1]<3>', 'st')],
     ['BODY.PEEK[1]<3.99>', octets('BODY[1]<3>', 'st')],
     [
       'BODY.PEEK[HEADER.FIELDS (subject "TO" x-none)]',
@@ -177,7 +179,7 @@ t.test('FETCH', async (t) => {
       'FETCH 1 BODY[HEADER.FIELDS ()]',
       'FETCH 1 BODY[]<0>',
       'FETCH 1 BODY[]<0.0>',
-      'FETCH 1 BODY[]<0.4294967296>',
+      'FETCH 1 BODY[]<0.10000000000000000000>',
       'FETCH 1 (UID) more',
       'FETCH 1 (UID) (CHANGEDSINCE)',
     ])

@@ -1,5 +1,8 @@
 /** IDLE. RFC 2177. */
 import t from 'tap';
+import { idle } from '../../../../protocols/imap/commands/idle.ts';
+import { Arguments } from '../../../../protocols/imap/grammar.ts';
+import type { ImapSession } from '../../../../protocols/imap/session.ts';
 import { IMAP_PORTS, loginImap } from '../../../support/imap.ts';
 import { startServer } from '../../../support/server.ts';
 
@@ -56,4 +59,27 @@ t.test('IDLE', async (t) => {
     t.equal((await idler.reply('p1')).status, 'OK');
     t.equal((await idler.reply('p2')).status, 'OK');
   });
+});
+
+t.test('nothing is told by an IDLE that is over', async (t) => {
+  const announced: boolean[] = [];
+  let refreshed = (): void => {};
+  let stale = true;
+  const session = {
+    stream: { crowded: false, write: () => {}, flush: () => {}, interrupt: () => {}, line: async () => 'DONE' },
+    get hasStaleContexts() {
+      return stale;
+    },
+    refreshContexts: () =>
+      new Promise<void>((resolve) => {
+        refreshed = resolve;
+      }),
+    announce: (expunges: boolean) => announced.push(expunges),
+  } as unknown as ImapSession;
+  const command = { tag: 't', name: 'IDLE', arguments: new Arguments(''), message: undefined };
+  t.equal(await idle.run(session, command), 'Awake.');
+  stale = false;
+  refreshed();
+  await new Promise(setImmediate);
+  t.strictSame(announced, []);
 });

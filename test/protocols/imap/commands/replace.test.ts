@@ -1,5 +1,6 @@
 /** REPLACE and UID REPLACE (RFC 8508): one message comes and one goes, or neither. */
 import t from 'tap';
+import { setQuota } from '../../../../src/collections/quota.ts';
 import { IMAP_PORTS, literal, loginImap } from '../../../support/imap.ts';
 import { startServer } from '../../../support/server.ts';
 
@@ -113,6 +114,38 @@ t.test('REPLACE', async (t) => {
     ]);
     t.strictSame(answers.map(({ status }) => status).sort(), ['NO', 'OK']);
     t.equal((await subjects()).length, 3);
+  });
+
+  t.test('only the difference needs room', async (t) => {
+    const cara = await server.addUser('cara');
+    const full = await loginImap(t, server, cara);
+    const sized = (octets: number) => 'Subject: s\r\n\r\n'.padEnd(octets, 'x');
+    await setQuota(server.store, cara.id, 2_000);
+    await full.append('Drafts', sized(1_500));
+    await full.ok('SELECT Drafts');
+    t.match((await full.ok(`REPLACE 1 Drafts ${literal(sized(1_900))}`)).untagged[0], /APPENDUID \d+ 2\]/);
+    t.match(await full.run(`REPLACE 1 Drafts ${literal(sized(2_001))}`), { status: 'NO', text: /^\[OVERQUOTA\]/ });
+    t.match((await full.ok('FETCH 1 (UID RFC822.SIZE)')).untagged, ['1 FETCH (UID 2 RFC822.SIZE 1900)'], 'it is kept');
+    t.match((await full.ok('GETQUOTA cara')).untagged, ['QUOTA cara (STORAGE 2 1)']);
+    // A message that is kept elsewhere makes no room.
+    await full.ok('COPY 1 Archive');
+    t.match(await full.run(`REPLACE 1 Drafts ${literal(sized(1_000))}`), { status: 'NO', text: /^\[OVERQUOTA\]/ });
+    t.match((await full.ok('STATUS Drafts (MESSAGES)')).untagged, ['STATUS Drafts (MESSAGES 1)']);
+  });
+
+  t.test('raw octets and UTF-8, as APPEND takes them', async (t) => {
+    await mailboxOf('raw');
+    const part =
+      'MIME-Version: 1.0\r\nContent-Type: application/octet-stream\r\nContent-Transfer-Encoding: binary\r\n\r\na\0b';
+    t.match(await client.run(`REPLACE 1 raw UTF8 (~${literal(NEW)})`), { status: 'BAD' }, 'without ENABLE');
+    await client.ok(`REPLACE 1 raw ~${literal(part)}`);
+    t.match((await client.ok('UID FETCH 4 (BINARY.PEEK[1])')).untagged[0], 'BINARY[1] ~{3}\r\na\0b');
+    const modern = await loginImap(t, server, anna);
+    await modern.ok('ENABLE UTF8=ACCEPT');
+    await modern.ok('SELECT raw');
+    await modern.ok(`REPLACE 1 raw (\\Draft) UTF8 (~${literal('Subject: grün\r\n\r\nx\r\n')})`);
+    t.match(await modern.run(`REPLACE 1 raw UTF8 (~${literal(NEW)}`), { status: 'BAD' }, 'not closed');
+    t.match((await modern.ok('STATUS raw (MESSAGES UIDNEXT)')).untagged, ['STATUS raw (MESSAGES 3 UIDNEXT 6)']);
   });
 
   t.test('into the mailbox of somebody else, with the rights for it', async (t) => {

@@ -30,13 +30,15 @@ t.test('UIDBATCHES', async (t) => {
   t.test('some of the batches', async (t) => {
     t.equal(await batches('UIDBATCHES 500 2:3'), 'UIDBATCHES TAG 705:206,205:1');
     t.equal(await batches('UIDBATCHES 500 1:1'), 'UIDBATCHES TAG 1205:706');
-    t.equal(await batches('UIDBATCHES 500 3:4000000000'), 'UIDBATCHES TAG 205:1');
+    t.equal(await batches('UIDBATCHES 500 3:202'), 'UIDBATCHES TAG 205:1');
     t.equal(await batches('UIDBATCHES 500 4:9'), 'UIDBATCHES TAG');
   });
 
   t.test('each batch has so many messages, whatever was expunged', async (t) => {
     await client.ok('UID STORE 700:709,1205 +FLAGS.SILENT (\\Deleted)');
     await client.ok('EXPUNGE');
+    t.match(await client.run('UIDBATCHES 500'), { status: 'NO', text: /^\[LIMIT\]/, untagged: [] }, 'eleven are few');
+    await client.ok('SELECT box');
     const text = await batches('UIDBATCHES 500');
     const ranges = text?.split(' ')[2]?.split(',') ?? [];
     t.equal(ranges.length, 3);
@@ -46,6 +48,25 @@ t.test('UIDBATCHES', async (t) => {
     }
   });
 
+  t.test('the same request is answered again when many came or went', async (t) => {
+    await client.ok('CREATE changing');
+    await client.ok('SELECT changing');
+    const other = await loginImap(t, server, anna);
+    t.equal(await batches('UIDBATCHES 500'), 'UIDBATCHES TAG');
+    await other.ok(`APPEND changing${` () ${message}`.repeat(249)}`);
+    await client.ok('NOOP');
+    t.match(await client.run('UIDBATCHES 500'), { status: 'NO', text: /^\[LIMIT\]/ });
+    await other.ok(`APPEND changing () ${message}`);
+    await client.ok('NOOP');
+    t.equal(await batches('UIDBATCHES 500'), 'UIDBATCHES TAG 250:1');
+    t.match(await client.run('UIDBATCHES 500'), { status: 'NO', text: /^\[LIMIT\]/ });
+    t.equal(await batches('UIDBATCHES 500 1:1'), 'UIDBATCHES TAG 250:1', 'another request');
+    await client.ok('UID STORE 1:250 +FLAGS.SILENT (\\Deleted)');
+    await client.ok('EXPUNGE');
+    t.equal(await batches('UIDBATCHES 500'), 'UIDBATCHES TAG');
+    await client.ok('SELECT box');
+  });
+
   t.test('what is refused', async (t) => {
     const refused: readonly [string, string, RegExp][] = [
       ['UIDBATCHES 499', 'NO', /^\[TOOFEW\]/],
@@ -53,6 +74,8 @@ t.test('UIDBATCHES', async (t) => {
       ['UIDBATCHES 500 3:2', 'BAD', /^\[CLIENTBUG\]/],
       ['UIDBATCHES 500 0:2', 'BAD', /^\[CLIENTBUG\]/],
       ['UIDBATCHES 500 2', 'BAD', /./],
+      ['UIDBATCHES 500 1:201', 'NO', /^\[TOOMANY\]/],
+      ['UIDBATCHES 4000000000 1:4000000000', 'NO', /^\[TOOMANY\]/],
       ['UIDBATCHES 500 1:*', 'BAD', /./],
       ['UIDBATCHES', 'BAD', /./],
       ['UIDBATCHES 500 1:2 3', 'BAD', /./],
