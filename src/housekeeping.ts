@@ -31,6 +31,7 @@ export function housekeeping(services: Services, deletedKeptDays: number, now: (
       everyMs: HOUR_MS,
       run: (signal) => expireDeleted(store, now() - deletedKeptDays * DAY_MS, signal),
     },
+    { name: 'expire-mail-memory', everyMs: HOUR_MS, run: (signal) => expireMailMemory(store, now(), signal) },
     { name: 'purge', everyMs: 10 * MINUTE_MS, run: (signal) => purge(store, signal) },
   ];
 }
@@ -39,6 +40,14 @@ export function housekeeping(services: Services, deletedKeptDays: number, now: (
 export function expireDeleted(store: Store, before: number, signal: AbortSignal): Promise<void> {
   return repeat(signal, PURGED_AT_ONCE, () =>
     store.transaction((write) => write.deleted.expire(before, PURGED_AT_ONCE)),
+  );
+}
+
+/** What is remembered of other mail servers, as far as its time is over. */
+async function expireMailMemory(store: Store, now: number, signal: AbortSignal): Promise<void> {
+  await repeat(signal, PURGED_AT_ONCE, () => store.transaction((write) => write.greylist.expire(now, PURGED_AT_ONCE)));
+  await repeat(signal, PURGED_AT_ONCE, () =>
+    store.transaction((write) => write.stsPolicies.expire(now, PURGED_AT_ONCE)),
   );
 }
 

@@ -13,6 +13,7 @@ import { feedReads, feedWrites } from './feeds.ts';
 import { fileReads, fileWrites } from './files.ts';
 import { freeBusySharingReads, freeBusySharingWrites } from './free-busy-sharing.ts';
 import { grantReads, grantWrites } from './grants.ts';
+import { greylistReads, greylistWrites } from './greylist.ts';
 import { invitationReads, invitationWrites } from './invitations.ts';
 import { mailRightReads, mailRightWrites } from './mail-rights.ts';
 import { mailboxReads, mailboxWrites } from './mailboxes.ts';
@@ -29,6 +30,7 @@ import { settingReads, settingWrites } from './settings.ts';
 import { sourceReads, sourceWrites } from './sources.ts';
 import type { Sql } from './sql.ts';
 import type { Reads, Writes } from './store.ts';
+import { stsPolicyReads, stsPolicyWrites } from './sts-policies.ts';
 import { submissionReads, submissionWrites } from './submissions.ts';
 import { threadReads, threadWrites } from './threads.ts';
 import { tombstoneReads } from './tombstones.ts';
@@ -60,6 +62,8 @@ export function readTables(sql: Sql): Reads {
     submissions: submissionReads(sql),
     scheduleMessages: scheduleMessageReads(sql),
     domainKeys: domainKeyReads(sql),
+    greylist: greylistReads(sql),
+    stsPolicies: stsPolicyReads(sql),
     feeds: feedReads(sql),
     secondFactors: secondFactorReads(sql),
     audit: auditReads(sql),
@@ -96,6 +100,8 @@ export function writeTables(sql: Sql, notes: ChangeNotes, now: () => number): Wr
     submissions: submissionWrites(sql),
     scheduleMessages: scheduleMessageWrites(sql),
     domainKeys: domainKeyWrites(sql),
+    greylist: greylistWrites(sql),
+    stsPolicies: stsPolicyWrites(sql),
     feeds: feedWrites(sql),
     secondFactors: secondFactorWrites(sql),
     audit: auditWrites(sql),
