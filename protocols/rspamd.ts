@@ -6,27 +6,41 @@
 
 import { type IncomingMessage, request as requestPlain } from 'node:http';
 import { request as requestSecure } from 'node:https';
+import { pipeline } from 'node:stream/promises';
 import type { Lesson, ScannedMessage, SpamFilter, SpamOpinion } from '../src/mail/spam-filter.ts';
 import type { HttpService, RspamdServices } from '../src/service-addresses.ts';
 
 export interface RspamdOptions extends RspamdServices {
   readonly log: { error(fields: object, message: string): void };
   readonly timeoutMs?: number;
+  /** Of a larger message the beginning is shown. */
+  readonly maxOctets?: number;
 }
 
 /** rspamd gives up after eight seconds itself. */
 const TIMEOUT_MS = 10_000;
+/** `max_message` of rspamd as it comes; it refuses what is larger. */
+const MAX_OCTETS = 50 * 1024 * 1024;
 const MAX_ANSWER = 1024 * 1024;
 /** Its actions that mean spam; those that mean "later" are not for mail that was taken. */
 const SPAM_ACTIONS = new Set(['add header', 'rewrite subject', 'quarantine', 'discard', 'reject']);
 
-export function rspamd({ scanner, controller, threshold, log, timeoutMs = TIMEOUT_MS }: RspamdOptions): SpamFilter {
+export function rspamd({
+  scanner,
+  controller,
+  threshold,
+  log,
+  timeoutMs = TIMEOUT_MS,
+  maxOctets = MAX_OCTETS,
+}: RspamdOptions): SpamFilter {
   return {
     learns: controller !== undefined,
     async check(message) {
       try {
         const signal = AbortSignal.timeout(timeoutMs);
-        const { status, text } = await post(scanner, '/checkv2', message.octets, envelopeOf(message), signal);
+        const size = Math.min(message.size, maxOctets);
+        const body = { size, octets: beginning(message.octets, size) };
+        const { status, text } = await post(scanner, '/checkv2', body, envelopeOf(message), signal);
         if (status !== 200) throw new Error(`rspamd answered ${status}`);
         return opinionOf(JSON.parse(text), threshold);
       } catch (error) {
@@ -37,7 +51,13 @@ export function rspamd({ scanner, controller, threshold, log, timeoutMs = TIMEOU
     async learn(lesson: Lesson, octets, signal) {
       if (controller === undefined) return;
       const limited = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-      const { status } = await post(controller, `/learn${lesson}`, octets, {}, limited);
+      const { status } = await post(
+        controller,
+        `/learn${lesson}`,
+        { size: octets.length, octets: [octets] },
+        {},
+        limited,
+      );
       // 208 and 204: it knows already, or wants to hear no more; 4xx does not change by asking again.
       if (status >= 400 && status < 500) log.error({ status, lesson }, 'rspamd refused to learn');
       if (status >= 500) throw new Error(`rspamd answered ${status}`);
@@ -50,11 +70,26 @@ interface Answer {
   readonly text: string;
 }
 
+interface Body {
+  readonly size: number;
+  readonly octets: AsyncIterable<Buffer> | Iterable<Buffer>;
+}
+
+/** So many octets and no more. */
+async function* beginning(octets: AsyncIterable<Buffer>, size: number): AsyncGenerator<Buffer> {
+  let left = size;
+  for await (const piece of octets) {
+    yield piece.subarray(0, left);
+    left -= piece.length;
+    if (left <= 0) return;
+  }
+}
+
 /** Several fields of one name go as several lines, which is how rspamd reads recipients. */
 async function post(
   { origin, password }: HttpService,
   path: string,
-  octets: Buffer,
+  body: Body,
   fields: Readonly<Record<string, string | readonly string[]>>,
   signal: AbortSignal,
 ): Promise<Answer> {
@@ -64,13 +99,15 @@ async function post(
   const written = (value: string) => Buffer.from(value.replace(/[\x00-\x1f\x7f]/g, '')).toString('latin1');
   const headers: Record<string, string | string[]> = {
     'Content-Type': 'message/rfc822',
-    'Content-Length': String(octets.length),
+    'Content-Length': String(body.size),
     ...(password === undefined ? {} : { Password: written(password) }),
   };
   for (const [name, value] of Object.entries(fields))
     headers[name] = typeof value === 'string' ? written(value) : value.map(written);
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    send(url, { method: 'POST', headers, signal, agent: false }, resolve).on('error', reject).end(octets);
+    const outgoing = send(url, { method: 'POST', headers, signal, agent: false }, resolve).on('error', reject);
+    // A piece at a time, as fast as it is read there. Who answers before the end has heard enough.
+    pipeline(body.octets, outgoing).catch(reject);
   });
   const pieces: Buffer[] = [];
   let size = 0;

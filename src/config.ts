@@ -1,20 +1,14 @@
 /**
  * Every setting of the operator: type, default, one-sentence description. Environment variables only.
  * `readConfig` checks them all and reports every problem at once; docs/configuration.md is printed from this schema.
+ * Elsewhere: the settings of mail (mail-settings.ts), what a setting is (setting.ts).
  */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type Network, parseNetwork } from './networks.ts';
-import {
-  dnsServerOf,
-  HTTP_SERVICE,
-  httpServiceOf,
-  type KeySource,
-  keySourceOf,
-  type RspamdServices,
-  rspamdOf,
-} from './service-addresses.ts';
-import { parseSize } from './sizes.ts';
+import { MAIL_SETTINGS, type MailConfig, mailProblems, readMailSettings } from './mail-settings.ts';
+import type { Network } from './networks.ts';
+import { type KeySource, keySourceOf } from './service-addresses.ts';
+import { isDomain, networks, networksOf, oneOf, type Setting, wholeNumber } from './setting.ts';
 
 /** Names of the listeners, as in CONVENE_<NAME>_PORT. */
 export const LISTENERS = [
@@ -33,10 +27,9 @@ export type Listener = (typeof LISTENERS)[number];
 
 const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 const LANGUAGES = ['en', 'fr'] as const;
-const DMARC = ['apply', 'junk', 'ignore'] as const;
 const PLAINTEXT_LOGIN = ['loopback', 'never'] as const;
 
-export interface Config {
+export interface Config extends MailConfig {
   /** Absolute path of the data folder. */
   readonly data: string;
   readonly host: string;
@@ -62,24 +55,6 @@ export interface Config {
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   /** Of what the server writes to people whose own language it does not know. */
   readonly language: (typeof LANGUAGES)[number];
-  /** Where mail for other servers goes; undefined: nowhere yet. */
-  readonly relay: Relay | undefined;
-  /** The name this server greets other mail servers with. */
-  readonly mailHostname: string;
-  /** Private networks whose mail exchangers may be connected to. */
-  readonly deliverTo: readonly Network[];
-  /** Who is asked about other domains, with ports; none: those of the machine. */
-  readonly dnsServers: readonly string[];
-  /** What happens to mail that is not from the domain it says, as far as that domain asks for something. */
-  readonly dmarc: (typeof DMARC)[number];
-  /** How long strangers are asked to wait before their mail is taken; 0: not at all. */
-  readonly greylistSeconds: number;
-  /** The spam filter; undefined: there is none. */
-  readonly rspamd: RspamdServices | undefined;
-  /** Of one person, for an hour; 0: none. */
-  readonly submissionLimits: { readonly messages: number; readonly recipients: number };
-  /** Octets an account may hold that has no limit of its own; undefined: as many as the disk. */
-  readonly quota: number | undefined;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** 0: any free port. Undefined: switched off. */
   readonly ports: Readonly<Record<Listener, number | undefined>>;
@@ -93,15 +68,6 @@ export interface OAuthIssuer {
   readonly claim: string;
 }
 
-/** A mail server that sends on what this one takes. */
-export interface Relay {
-  readonly host: string;
-  readonly port: number;
-  readonly implicitTls: boolean;
-  readonly user: string | undefined;
-  readonly password: string | undefined;
-}
-
 /** Refuses a start: one sentence for each problem. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -111,17 +77,6 @@ export class ConfigError extends Error {
     super(problems.join('\n'));
     this.problems = problems;
   }
-}
-
-interface Setting {
-  readonly name: string;
-  /** What a value looks like, for the document. */
-  readonly type: string;
-  /** The text that stands when the variable is missing; '' is none. */
-  readonly default: string;
-  readonly description: string;
-  /** Undefined when the text will do, else the end of the sentence "NAME must …". */
-  readonly check: (text: string) => string | undefined;
 }
 
 const PORTS: Readonly<Record<Listener, readonly [port: number, description: string]>> = {
@@ -184,20 +139,14 @@ export const SETTINGS: readonly Setting[] = [
     default: '',
     description:
       'Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; https from them counts as TLS. A proxy on this machine must be listed too.',
-    check(text) {
-      const wrong = networksIn(text).find((part) => parseNetwork(part) === undefined);
-      return wrong === undefined ? undefined : `list addresses or networks like 10.0.0.0/8, and "${wrong}" is none`;
-    },
+    check: networks,
   },
   {
     name: 'CONVENE_METRICS_FROM',
     type: 'networks, comma-separated',
     default: '127.0.0.0/8,::1',
     description: 'Who may read /metrics; for all others the address does not exist.',
-    check(text) {
-      const wrong = networksIn(text).find((part) => parseNetwork(part) === undefined);
-      return wrong === undefined ? undefined : `list addresses or networks like 10.0.0.0/8, and "${wrong}" is none`;
-    },
+    check: networks,
   },
   {
     name: 'CONVENE_FETCH_FROM',
@@ -205,10 +154,7 @@ export const SETTINGS: readonly Setting[] = [
     default: '',
     description:
       'Private networks that subscribed calendars may still be fetched from, at any port. Without it the server asks only public addresses, at the usual ports.',
-    check(text) {
-      const wrong = networksIn(text).find((part) => parseNetwork(part) === undefined);
-      return wrong === undefined ? undefined : `list addresses or networks like 10.0.0.0/8, and "${wrong}" is none`;
-    },
+    check: networks,
   },
   {
     name: 'CONVENE_BACKUP_HOURS',
@@ -302,108 +248,7 @@ export const SETTINGS: readonly Setting[] = [
       'Language of invitations that leave by mail to people whose own language neither the event nor a contact tells.',
     check: oneOf(LANGUAGES),
   },
-  {
-    name: 'CONVENE_MAIL_HOSTNAME',
-    type: 'host name',
-    default: '',
-    description:
-      'Name this server greets other mail servers with and writes into trace fields; by default the host of CONVENE_PUBLIC_URL, else CONVENE_DOMAIN.',
-    check: (text) => (isDomain(text.toLowerCase()) ? undefined : 'be a host name, like mail.example.org'),
-  },
-  {
-    name: 'CONVENE_RELAY',
-    type: 'URL',
-    default: '',
-    description:
-      'Mail server that takes all mail for other servers; without it mail goes to the servers that DNS names for each domain. smtp://host:port or smtps://host:port, with user:password@ before the host where it wants a log-in (then TLS is required, except on this machine). Ports are 25 and 465, with a log-in 587 and 465.',
-    check: (text) =>
-      relayOf(text) === undefined
-        ? 'be smtp:// or smtps://, a host and perhaps a port, like smtp://relay.example.org:587'
-        : undefined,
-  },
-  {
-    name: 'CONVENE_DELIVER_TO',
-    type: 'networks, comma-separated',
-    default: '',
-    description:
-      'Private networks whose mail servers are used when DNS names them. Without it, and without a relay, mail goes to public addresses only.',
-    check(text) {
-      const wrong = networksIn(text).find((part) => parseNetwork(part) === undefined);
-      return wrong === undefined ? undefined : `list addresses or networks like 10.0.0.0/8, and "${wrong}" is none`;
-    },
-  },
-  {
-    name: 'CONVENE_DNS_SERVERS',
-    type: 'addresses, comma-separated',
-    default: '',
-    description:
-      'DNS servers that are asked about other domains of mail, like 127.0.0.1 or [::1]:5353; without it those of the machine.',
-    check(text) {
-      const wrong = networksIn(text).find((part) => dnsServerOf(part) === undefined);
-      return wrong === undefined ? undefined : `list IP addresses, and "${wrong}" is none`;
-    },
-  },
-  {
-    name: 'CONVENE_DMARC',
-    type: DMARC.join(', '),
-    default: 'apply',
-    description:
-      'Mail that fails DMARC: apply refuses it or puts it into Junk as the domain of its author asks; junk never refuses; ignore only says so in Authentication-Results.',
-    check: oneOf(DMARC),
-  },
-  {
-    name: 'CONVENE_RSPAMD',
-    type: 'URL',
-    default: '',
-    description:
-      'Worker of rspamd that scans what comes from elsewhere, like http://127.0.0.1:11333; spam goes to Junk. A password stands before the host: http://:password@host:port.',
-    check: (text) => (httpServiceOf(text) === undefined ? HTTP_SERVICE : undefined),
-  },
-  {
-    name: 'CONVENE_RSPAMD_CONTROLLER',
-    type: 'URL',
-    default: '',
-    description:
-      'Controller of rspamd, like http://:password@127.0.0.1:11334; it is told what people move into Junk and out of it.',
-    check: (text) => (httpServiceOf(text) === undefined ? HTTP_SERVICE : undefined),
-  },
-  {
-    name: 'CONVENE_SPAM_SCORE',
-    type: 'number',
-    default: '',
-    description: 'Score of rspamd from which mail goes to Junk; without it where the actions of rspamd call it spam.',
-    check: (text) => (/^\d{1,4}(?:\.\d{1,3})?$/.test(text) ? undefined : 'be a number, like 6 or 7.5'),
-  },
-  {
-    name: 'CONVENE_GREYLIST_SECONDS',
-    type: 'seconds',
-    default: '0',
-    description:
-      'How long servers that bring mail for the first time are asked to wait (greylisting), like 300; 0 takes mail at once. LMTP is not concerned.',
-    check: wholeNumber(0, 14_400),
-  },
-  {
-    name: 'CONVENE_SUBMISSION_MESSAGES',
-    type: 'number',
-    default: '5000',
-    description: 'Messages that one person may send in an hour; 0 for any number.',
-    check: wholeNumber(0, 999_999),
-  },
-  {
-    name: 'CONVENE_SUBMISSION_RECIPIENTS',
-    type: 'number',
-    default: '2000',
-    description: 'Recipients on other servers that one person may write to in an hour; 0 for any number.',
-    check: wholeNumber(0, 999_999),
-  },
-  {
-    name: 'CONVENE_QUOTA',
-    type: 'size',
-    default: '',
-    description:
-      'What each account may hold, like 5G; without it as much as the disk. `convene user quota` gives one person another limit.',
-    check: (text) => (parseSize(text) === undefined ? 'be a size, like 500M or 5G' : undefined),
-  },
+  ...MAIL_SETTINGS,
   {
     name: 'CONVENE_LOG_LEVEL',
     type: LOG_LEVELS.join(', '),
@@ -457,9 +302,7 @@ export function readConfig(given: Readonly<Record<string, string | undefined>>, 
   if (oauth.some((name) => value(name) !== ''))
     for (const name of oauth.filter((one) => value(one) === ''))
       problems.push(`Set ${name} too: issuer, keys and audience of tokens belong together.`);
-  for (const name of ['CONVENE_RSPAMD_CONTROLLER', 'CONVENE_SPAM_SCORE'])
-    if (value(name) !== '' && value('CONVENE_RSPAMD') === '')
-      problems.push(`${name} means nothing without CONVENE_RSPAMD.`);
+  problems.push(...mailProblems(value));
   problems.push(...samePorts(value));
   if (problems.length > 0) throw new ConfigError(problems);
 
@@ -468,13 +311,14 @@ export function readConfig(given: Readonly<Record<string, string | undefined>>, 
     return text === '' ? undefined : Number(text);
   };
   return {
+    ...readMailSettings(value, publicHostname(value('CONVENE_PUBLIC_URL')) ?? value('CONVENE_DOMAIN').toLowerCase()),
     data: environment['CONVENE_DATA'] ? resolve(value('CONVENE_DATA')) : resolve(root, value('CONVENE_DATA')),
     host: value('CONVENE_HOST'),
     domain: value('CONVENE_DOMAIN').toLowerCase(),
     publicUrl: originOf(value('CONVENE_PUBLIC_URL')),
-    trustedProxies: networksIn(value('CONVENE_TRUSTED_PROXIES')).flatMap((text) => parseNetwork(text) ?? []),
-    fetchFrom: networksIn(value('CONVENE_FETCH_FROM')).flatMap((text) => parseNetwork(text) ?? []),
-    metricsFrom: networksIn(value('CONVENE_METRICS_FROM')).flatMap((text) => parseNetwork(text) ?? []),
+    trustedProxies: networksOf(value('CONVENE_TRUSTED_PROXIES')),
+    fetchFrom: networksOf(value('CONVENE_FETCH_FROM')),
+    metricsFrom: networksOf(value('CONVENE_METRICS_FROM')),
     backupHours: Number(value('CONVENE_BACKUP_HOURS')),
     backupFolder: value('CONVENE_BACKUP_FOLDER') === '' ? undefined : resolve(value('CONVENE_BACKUP_FOLDER')),
     backupsKept: Number(value('CONVENE_BACKUPS_KEPT')),
@@ -483,22 +327,6 @@ export function readConfig(given: Readonly<Record<string, string | undefined>>, 
     oauth: oauthOf(value),
     tls: cert === '' ? undefined : { cert: resolve(cert), key: resolve(key) },
     language: LANGUAGES.find((language) => language === value('CONVENE_LANGUAGE')) ?? 'en',
-    relay: relayOf(value('CONVENE_RELAY')),
-    mailHostname: (
-      value('CONVENE_MAIL_HOSTNAME') ||
-      publicHostname(value('CONVENE_PUBLIC_URL')) ||
-      value('CONVENE_DOMAIN')
-    ).toLowerCase(),
-    deliverTo: networksIn(value('CONVENE_DELIVER_TO')).flatMap((text) => parseNetwork(text) ?? []),
-    dnsServers: networksIn(value('CONVENE_DNS_SERVERS')).flatMap((text) => dnsServerOf(text) ?? []),
-    dmarc: DMARC.find((choice) => choice === value('CONVENE_DMARC')) ?? 'apply',
-    greylistSeconds: Number(value('CONVENE_GREYLIST_SECONDS')),
-    rspamd: rspamdOf(value('CONVENE_RSPAMD'), value('CONVENE_RSPAMD_CONTROLLER'), value('CONVENE_SPAM_SCORE')),
-    submissionLimits: {
-      messages: Number(value('CONVENE_SUBMISSION_MESSAGES')),
-      recipients: Number(value('CONVENE_SUBMISSION_RECIPIENTS')),
-    },
-    quota: parseSize(value('CONVENE_QUOTA')),
     logLevel: LOG_LEVELS.find((level) => level === value('CONVENE_LOG_LEVEL')) ?? 'info',
     ports: Object.fromEntries(LISTENERS.map((listener) => [listener, port(listener)])) as Config['ports'],
   };
@@ -528,13 +356,6 @@ function withFiles(
   return read;
 }
 
-/** Whether a text is a domain name in lower-case ASCII (RFC 1035 §2.3.1 with digits first, RFC 1123 §2.1). */
-export function isDomain(text: string): boolean {
-  return (
-    text.length <= 253 && /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(text)
-  );
-}
-
 function originOf(text: string): string | undefined {
   if (!/^https?:\/\/[^\s/?#@\\]+\/?$/i.test(text) || !URL.canParse(text)) return undefined;
   return new URL(text).origin;
@@ -547,23 +368,6 @@ function publicHostname(text: string): string | undefined {
   return host !== undefined && isDomain(host) && !/^[\d.]+$/.test(host) ? host : undefined;
 }
 
-function relayOf(text: string): Relay | undefined {
-  if (!/^smtps?:\/\/[^\s/?#]+\/?$/i.test(text) || !URL.canParse(text)) return undefined;
-  const { protocol, hostname, port, username, password } = new URL(text);
-  const implicitTls = protocol === 'smtps:';
-  const user = decodedOrUndefined(username);
-  const secret = decodedOrUndefined(password);
-  if (hostname === '' || (username !== '' && user === undefined) || (password !== '' && secret === undefined))
-    return undefined;
-  return {
-    host: hostname.replace(/^\[|\]$/g, ''),
-    port: port === '' ? (implicitTls ? 465 : user === undefined ? 25 : 587) : Number(port),
-    implicitTls,
-    user,
-    password: secret,
-  };
-}
-
 function oauthOf(value: (name: string) => string): OAuthIssuer | undefined {
   const source = value('CONVENE_OAUTH_KEYS') === '' ? undefined : keySourceOf(value('CONVENE_OAUTH_KEYS'));
   if (source === undefined) return undefined;
@@ -573,29 +377,6 @@ function oauthOf(value: (name: string) => string): OAuthIssuer | undefined {
     audience: value('CONVENE_OAUTH_AUDIENCE'),
     claim: value('CONVENE_OAUTH_CLAIM'),
   };
-}
-
-function decodedOrUndefined(text: string): string | undefined {
-  try {
-    return text === '' ? undefined : decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function networksIn(text: string): string[] {
-  return text.split(/[\s,]+/).filter((part) => part !== '');
-}
-
-function wholeNumber(least: number, most: number): Setting['check'] {
-  return (text) =>
-    /^\d{1,6}$/.test(text) && Number(text) >= least && Number(text) <= most
-      ? undefined
-      : `be a whole number from ${least} to ${most}`;
-}
-
-function oneOf(choices: readonly string[]): Setting['check'] {
-  return (text) => (choices.includes(text) ? undefined : `be one of ${choices.join(', ')}`);
 }
 
 function shown(text: string): string {

@@ -38,6 +38,7 @@ export function housekeeping(services: Services, deletedKeptDays: number, now: (
       everyMs: DAY_MS,
       run: (signal) => expireTracking(store, now() - Math.max(deletedKeptDays, TRACKED_DAYS) * DAY_MS, signal),
     },
+    { name: 'expire-mail-memory', everyMs: HOUR_MS, run: (signal) => expireMailMemory(store, now(), signal) },
     { name: 'purge', everyMs: 10 * MINUTE_MS, run: (signal) => purge(store, signal) },
   ];
 }
@@ -52,6 +53,14 @@ export function expireDeleted(store: Store, before: number, signal: AbortSignal)
 function expireTracking(store: Store, before: number, signal: AbortSignal): Promise<void> {
   return repeat(signal, PURGED_AT_ONCE, () =>
     store.transaction((write) => write.attendeeTracking.expire(before, PURGED_AT_ONCE)),
+  );
+}
+
+/** What is remembered of other mail servers, as far as its time is over. */
+async function expireMailMemory(store: Store, now: number, signal: AbortSignal): Promise<void> {
+  await repeat(signal, PURGED_AT_ONCE, () => store.transaction((write) => write.greylist.expire(now, PURGED_AT_ONCE)));
+  await repeat(signal, PURGED_AT_ONCE, () =>
+    store.transaction((write) => write.stsPolicies.expire(now, PURGED_AT_ONCE)),
   );
 }
 

@@ -22,6 +22,7 @@ import { Reception } from './mail/reception.ts';
 import { SenderVerification, type VerificationOptions } from './mail/sender-verification.ts';
 import { Signing } from './mail/signing.ts';
 import { SpamLessons, type SpamLessonsOptions } from './mail/spam-lessons.ts';
+import { StsPolicies } from './mail/sts-policies.ts';
 import { Submission } from './mail/submission.ts';
 import { SubmissionLimits } from './mail/submission-limits.ts';
 import { packageVersion } from './package-root.ts';
@@ -80,7 +81,17 @@ export async function openMailDoors(
   const program = `Convene/${packageVersion()}`;
   // RFC 8461 §3.3: no redirects, and no file larger than a policy needs.
   const fetcher = httpClient({ allowed: [], program, redirects: 0, maxOctets: 65_536 });
-  const transport = smtpTransport({ hostname, relay, dnsServers, allowed, fetcher, now, ...options.mailTransport });
+  const policies = new StsPolicies(store);
+  const transport = smtpTransport({
+    hostname,
+    relay,
+    dnsServers,
+    allowed,
+    fetcher,
+    policies,
+    now,
+    ...options.mailTransport,
+  });
   const outbound = new Outbound(store, mail.delivery, recipients, transport, {
     hostname,
     now,
@@ -102,7 +113,7 @@ export async function openMailDoors(
       spam,
       arrived: (message) => services.scheduling.incoming.arrived(message, log),
     }),
-    greylisting: new Greylisting(config.greylistSeconds * 1000, now),
+    greylisting: new Greylisting(store, config.greylistSeconds * 1000, now),
     submissionLimits: new SubmissionLimits(config.submissionLimits, now),
     submission: new Submission(store, mail.delivery, hostname, now, () => outbound.wake()),
   };

@@ -454,6 +454,29 @@ export interface DomainKeyRow {
   createdAt: number;
 }
 
+/** Somebody who brought mail (RFC 6647 §2.4). */
+export interface GreylistRow {
+  /** SHA-256 of network, sender and recipient. */
+  digest: Buffer;
+  /** First heard of or, once it came again, last. */
+  seenAt: number;
+  known: 0 | 1;
+  expiresAt: number;
+}
+
+/** A policy of a domain (RFC 8461 §3.2). */
+export interface StsPolicyRow {
+  domain: string;
+  /** The id that DNS announced. */
+  version: string;
+  mode: 'enforce' | 'testing' | 'none';
+  /** JSON list of names. */
+  mx: string;
+  /** From when it is fetched again. */
+  refreshAt: number;
+  expiresAt: number;
+}
+
 /** A position in a collection's change log: everything up to this modseq, and of it up to this member id. */
 export interface LogPosition {
   modseq: number;
@@ -693,6 +716,12 @@ export interface DomainKeyReads {
   /** The oldest first. */
   ofDomain(domainId: number): Promise<DomainKeyRow[]>;
 }
+export interface GreylistReads {
+  get(digest: Buffer): Promise<GreylistRow | undefined>;
+}
+export interface StsPolicyReads {
+  get(domain: string): Promise<StsPolicyRow | undefined>;
+}
 export interface SubmissionReads {
   /** Queued ones whose time has come, the oldest first. */
   due(now: number, limit: number): Promise<SubmissionRow[]>;
@@ -769,6 +798,8 @@ export interface Reads {
   readonly placements: PlacementReads;
   readonly submissions: SubmissionReads;
   readonly domainKeys: DomainKeyReads;
+  readonly greylist: GreylistReads;
+  readonly stsPolicies: StsPolicyReads;
   readonly settings: SettingReads;
   readonly organisations: OrganisationReads;
   readonly principals: PrincipalReads;
@@ -1048,6 +1079,18 @@ export interface PlacementWrites extends PlacementReads {
 export interface DomainKeyWrites extends DomainKeyReads {
   add(row: Omit<DomainKeyRow, 'id'>): Promise<number>;
 }
+export interface GreylistWrites extends GreylistReads {
+  /** Takes the place of an older row; beyond `most` rows the oldest go, some at a time. */
+  put(row: GreylistRow, most: number): Promise<void>;
+  /** Takes away at most `limit` rows whose time is over. Returns how many. */
+  expire(now: number, limit: number): Promise<number>;
+}
+export interface StsPolicyWrites extends StsPolicyReads {
+  /** Takes the place of an older row; beyond `most` rows the oldest go, some at a time. */
+  put(row: StsPolicyRow, most: number): Promise<void>;
+  /** Takes away at most `limit` rows whose time is over. Returns how many. */
+  expire(now: number, limit: number): Promise<number>;
+}
 export interface SubmissionWrites extends SubmissionReads {
   add(row: Omit<SubmissionRow, 'id'>): Promise<number>;
   update(row: Pick<SubmissionRow, 'id' | 'state' | 'attempts' | 'nextAttemptAt' | 'lastError'>): Promise<void>;
@@ -1101,6 +1144,8 @@ export interface Writes extends Reads {
   readonly placements: PlacementWrites;
   readonly submissions: SubmissionWrites;
   readonly domainKeys: DomainKeyWrites;
+  readonly greylist: GreylistWrites;
+  readonly stsPolicies: StsPolicyWrites;
   readonly purge: PurgeWrites;
   readonly settings: SettingWrites;
   readonly organisations: OrganisationWrites;

@@ -14,6 +14,7 @@ import { feedReads, feedWrites } from './feeds.ts';
 import { fileReads, fileWrites } from './files.ts';
 import { freeBusySharingReads, freeBusySharingWrites } from './free-busy-sharing.ts';
 import { grantReads, grantWrites } from './grants.ts';
+import { greylistReads, greylistWrites } from './greylist.ts';
 import { invitationReads, invitationWrites } from './invitations.ts';
 import { mailRightReads, mailRightWrites } from './mail-rights.ts';
 import { mailboxReads, mailboxWrites } from './mailboxes.ts';
@@ -30,6 +31,7 @@ import { settingReads, settingWrites } from './settings.ts';
 import { sourceReads, sourceWrites } from './sources.ts';
 import type { Sql } from './sql.ts';
 import type { Reads, Writes } from './store.ts';
+import { stsPolicyReads, stsPolicyWrites } from './sts-policies.ts';
 import { submissionReads, submissionWrites } from './submissions.ts';
 import { threadReads, threadWrites } from './threads.ts';
 import { tombstoneReads } from './tombstones.ts';
@@ -62,6 +64,8 @@ export function readTables(sql: Sql): Reads {
     scheduleMessages: scheduleMessageReads(sql),
     attendeeTracking: attendeeTrackingReads(sql),
     domainKeys: domainKeyReads(sql),
+    greylist: greylistReads(sql),
+    stsPolicies: stsPolicyReads(sql),
     feeds: feedReads(sql),
     secondFactors: secondFactorReads(sql),
     audit: auditReads(sql),
@@ -99,6 +103,8 @@ export function writeTables(sql: Sql, notes: ChangeNotes, now: () => number): Wr
     scheduleMessages: scheduleMessageWrites(sql),
     attendeeTracking: attendeeTrackingWrites(sql),
     domainKeys: domainKeyWrites(sql),
+    greylist: greylistWrites(sql),
+    stsPolicies: stsPolicyWrites(sql),
     feeds: feedWrites(sql),
     secondFactors: secondFactorWrites(sql),
     audit: auditWrites(sql),

@@ -129,17 +129,18 @@ async function conversation(connection: SMTPConnection, route: Route, message: O
   const { _supportedExtensions: extensions } = connection as unknown as {
     readonly _supportedExtensions: readonly string[];
   };
-  // RFC 6531 §3.6: an address beyond ASCII cannot be written for a server that does not know it.
-  const needs = recipients.some(({ address }) => beyondAscii(address)) || beyondAscii(mailFrom);
+  // RFC 6531 §3.6: neither addresses nor headers beyond ASCII go to a server that does not know them.
+  const needs = message.utf8 || recipients.some(({ address }) => beyondAscii(address)) || beyondAscii(mailFrom);
   if (needs && !extensions.includes('SMTPUTF8')) {
     const outcome: Outcome = {
       status: 'failed',
       enhanced: '5.6.7',
-      reply: 'The server does not take addresses beyond ASCII.',
+      reply: 'The server does not take addresses or headers beyond ASCII.',
       host: route.host,
     };
     return { outcomes: recipients.map(() => outcome), doubtful: false };
   }
+  if (needs) announceUtf8(connection);
   let complete = false;
   const octets = Readable.from(
     (async function* () {
@@ -205,6 +206,15 @@ async function conversation(connection: SMTPConnection, route: Route, message: O
     });
     return { outcomes, doubtful: silent };
   }
+}
+
+/** RFC 6531 §3.4: MAIL says that UTF-8 follows; nodemailer says so of addresses alone. */
+function announceUtf8(connection: SMTPConnection): void {
+  // Not in nodemailer's types.
+  const inner = connection as unknown as { _sendCommand(line: string, shown?: string): void };
+  const send = inner._sendCommand.bind(connection);
+  inner._sendCommand = (line, shown) =>
+    send(line.startsWith('MAIL FROM:') && !/> (?:.* )?SMTPUTF8(?: |$)/.test(line) ? `${line} SMTPUTF8` : line, shown);
 }
 
 /** A refusal by its reply code: 5yz for good, everything else for now (RFC 5321 §4.2.1). */

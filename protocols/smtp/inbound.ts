@@ -29,7 +29,7 @@ export function inboundDoor(
       // One reply after the message stands for all recipients, so who has no room is better told apart here.
       if (!(await reception.hasRoom(recipient, Number(transaction.parameters.get('SIZE') ?? 1))))
         throw new SmtpRefusal(452, '4.2.2', 'The mailbox has no room.');
-      const wait = greylisting.wait(transaction.peer.address, transaction.sender.address, recipient.address);
+      const wait = await greylisting.wait(transaction.peer.address, transaction.sender.address, recipient.address);
       // RFC 6647 §5: a temporary refusal, of which a mail server makes another attempt.
       if (wait > 0) throw new SmtpRefusal(451, '4.7.1', `Greylisted; try again in ${Math.ceil(wait / 1000)} seconds.`);
       return recipient;

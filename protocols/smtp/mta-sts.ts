@@ -1,18 +1,13 @@
 /**
  * Policies of domains that want their mail encrypted to servers of a proven name.
  * RFC 8461 §3 (discovery, the file), §4.1 (names), §5 (what a sender does), §5.1 (which of two policies holds).
- * A policy that was fetched is kept for the time it asks for, so that whoever stands in the way of DNS later gains nothing; it is
- * kept in memory alone, and discovered anew after a start. `testing` asks for reports (RFC 8460), which are not sent.
- * Elsewhere: what an enforced policy does to a delivery (transport.ts), the HTTP client (../http-client.ts).
+ * A policy that was fetched is kept for the time it asks for, and fetched again well before. `testing` asks for reports
+ * (RFC 8460), which are not sent.
+ * Elsewhere: keeping policies (src/mail/sts-policies.ts), what an enforced policy does to a delivery (transport.ts), the HTTP client (../http-client.ts).
  */
 import { Resolver } from 'node:dns/promises';
 import type { Fetcher } from '../../src/fetching.ts';
-
-export interface StsPolicy {
-  readonly mode: 'enforce' | 'testing' | 'none';
-  /** Names of mail exchangers, in lower case; `*.` before one stands for one label. */
-  readonly mx: readonly string[];
-}
+import type { KeptStsPolicy, StsPolicy } from '../../src/mail/sts-policies.ts';
 
 export interface MtaStsOptions {
   /** Follows no redirects (§3.3). */
@@ -20,12 +15,11 @@ export interface MtaStsOptions {
   /** DNS servers with ports; none: those of the machine. */
   readonly dnsServers: readonly string[];
   readonly now: () => number;
-}
-
-interface Kept {
-  readonly id: string;
-  readonly policy: StsPolicy;
-  readonly expiresAt: number;
+  /** Where policies are kept. */
+  readonly policies: {
+    get(domain: string): Promise<KeptStsPolicy | undefined>;
+    put(domain: string, policy: KeptStsPolicy): Promise<void>;
+  };
 }
 
 const ATTEMPT_MS = 4_000;
@@ -34,12 +28,13 @@ const LEFT_ALONE = 5 * 60_000;
 /** §3.2: a year and a quarter of a day. */
 const MAX_AGE_S = 31_557_600;
 const MAX_NAMES = 100;
-/** Domains whose policies, and whose failures, are kept. */
-const DOMAINS = 2_000;
+/** §3.3: a policy is fetched again once a day, or when half its time is over. */
+const REFRESHED_MS = 24 * 3_600_000;
+/** Failures that are remembered. */
+const FAILURES = 2_000;
 
 export class MtaSts {
   private readonly options: MtaStsOptions;
-  private readonly kept = new Map<string, Kept>();
   /** `domain id` → when it may be fetched again. */
   private readonly failed = new Map<string, number>();
 
@@ -50,30 +45,45 @@ export class MtaSts {
   /** The policy that holds for a domain; undefined when there is none. Never rejects. */
   async policyOf(domain: string): Promise<StsPolicy | undefined> {
     const now = this.options.now();
-    let known = this.kept.get(domain);
-    if (known !== undefined && known.expiresAt <= now) {
-      this.kept.delete(domain);
-      known = undefined;
-    }
+    const kept = await this.options.policies.get(domain);
+    const known = kept !== undefined && kept.expiresAt > now ? kept : undefined;
     const id = await this.idOf(domain);
     // §5.1: what cannot be discovered or fetched does not end a policy that holds.
-    if (id === undefined || id === known?.id) return known?.policy;
+    if (id === undefined || (id === known?.version && now < known.refreshAt)) return known?.policy;
     const version = `${domain} ${id}`;
     if ((this.failed.get(version) ?? 0) > now) return known?.policy;
+    const read = await this.fetched(domain);
+    if (read === undefined) {
+      this.leaveAlone(version, now + LEFT_ALONE);
+      return known?.policy;
+    }
+    this.failed.delete(version);
+    const { policy, maxAge } = read;
+    const age = maxAge * 1_000;
+    // In doubt it holds for this message alone.
+    await this.options.policies
+      .put(domain, { version: id, policy, refreshAt: now + Math.min(REFRESHED_MS, age / 2), expiresAt: now + age })
+      .catch(() => undefined);
+    return policy;
+  }
+
+  private async fetched(domain: string): Promise<{ policy: StsPolicy; maxAge: number } | undefined> {
     try {
       const fetched = await this.options.fetcher.fetch({
         url: `https://mta-sts.${domain}/.well-known/mta-sts.txt`,
         accept: 'text/plain',
       });
-      const read = fetched.kind === 'octets' ? readPolicy(fetched.octets.toString('utf8')) : undefined;
-      if (read === undefined) throw new Error('no policy');
-      remember(this.kept, domain, { id, policy: read.policy, expiresAt: now + read.maxAge * 1_000 });
-      this.failed.delete(version);
-      return read.policy;
+      return fetched.kind === 'octets' ? readPolicy(fetched.octets.toString('utf8')) : undefined;
     } catch {
-      remember(this.failed, version, now + LEFT_ALONE);
-      return known?.policy;
+      return undefined;
     }
+  }
+
+  private leaveAlone(version: string, until: number): void {
+    this.failed.delete(version);
+    this.failed.set(version, until);
+    const [oldest] = this.failed.keys();
+    if (this.failed.size > FAILURES && oldest !== undefined) this.failed.delete(oldest);
   }
 
   /** The version that DNS announces (§3.1); undefined without exactly one record. */
@@ -113,14 +123,4 @@ export function readPolicy(text: string): { policy: StsPolicy; maxAge: number } 
 export function names({ mx }: StsPolicy, host: string): boolean {
   const parent = host.slice(host.indexOf('.'));
   return mx.some((pattern) => pattern === host || (pattern.startsWith('*.') && pattern.slice(1) === parent));
-}
-
-/** Keeps the newest. */
-function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
-  map.delete(key);
-  map.set(key, value);
-  for (const oldest of map.keys()) {
-    if (map.size <= DOMAINS) break;
-    map.delete(oldest);
-  }
 }

@@ -7,8 +7,8 @@
  * Elsewhere: which parameters a door knows (session.ts), whose the address is (the doors).
  */
 import { isIPv4, isIPv6 } from 'node:net';
-import { isDomain } from '../../src/config.ts';
 import { foldDomain } from '../../src/principals/addresses.ts';
+import { isDomain } from '../../src/setting.ts';
 import { SmtpRefusal } from './refusal.ts';
 
 /** A mailbox of an envelope. */

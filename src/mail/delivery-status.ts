@@ -5,6 +5,7 @@
  * Facts in, the octets of a message out.
  * Elsewhere: when one is due (outbound.ts).
  */
+import { isAscii, isUtf8 } from 'node:buffer';
 import { messageDate } from './trace-fields.ts';
 
 export type NotificationKind = 'failed' | 'delayed' | 'relayed' | 'delivered';
@@ -60,7 +61,7 @@ export function composeNotification(given: Notification): Buffer {
   const { kind, hostname, to, now, unique, original, originalIsWhole } = given;
   const boundary = `report-${unique}`;
   // RFC 6533 §3: addresses beyond ASCII take the types with UTF-8.
-  const utf8 = given.recipients.some(({ address }) => /[^\x00-\x7f]/.test(address));
+  const utf8 = given.recipients.some((one) => beyondAscii(one.address) || beyondAscii(one.originalRecipient ?? ''));
   const global = utf8 ? 'global-' : '';
   const eightBit = original.some((octet) => octet > 127) || utf8;
   const head = [
@@ -83,16 +84,29 @@ export function composeNotification(given: Notification): Buffer {
     `Content-Type: message/${global}delivery-status`,
     ...(utf8 ? ['Content-Transfer-Encoding: 8bit'] : []),
     '',
-    ...statusFields(given),
+    // RFC 3464 §2.1: outside the types with UTF-8 the fields are ASCII, whatever the other side said.
+    ...statusFields(given).map((line) => (utf8 ? line : line.replace(/[^\x00-\x7f]/g, '?'))),
     '',
     `--${boundary}`,
-    `Content-Type: ${originalIsWhole ? 'message/rfc822' : 'text/rfc822-headers'}`,
+    `Content-Type: ${returnedType(original, originalIsWhole)}`,
     ...(eightBit ? ['Content-Transfer-Encoding: 8bit'] : []),
     '',
     '',
   ];
   const end = original.subarray(-2).equals(Buffer.from('\r\n')) ? '' : '\r\n';
   return Buffer.concat([Buffer.from(head.join('\r\n')), original, Buffer.from(`${end}\r\n--${boundary}--\r\n`)]);
+}
+
+/** RFC 6533 §5 and RFC 6532 §3.7: a header in UTF-8 has types of its own. */
+function returnedType(original: Buffer, whole: boolean): string {
+  const end = original.indexOf('\r\n\r\n');
+  const header = whole && end >= 0 ? original.subarray(0, end) : original;
+  if (isUtf8(header) && !isAscii(header)) return whole ? 'message/global' : 'message/global-headers';
+  return whole ? 'message/rfc822' : 'text/rfc822-headers';
+}
+
+function beyondAscii(text: string): boolean {
+  return /[^\x00-\x7f]/.test(text);
 }
 
 function explanation({ kind, hostname, recipients, arrivedAt, retriedUntil }: Notification): string[] {
@@ -130,7 +144,7 @@ function statusFields({ kind, hostname, recipients, arrivedAt, envelopeId, retri
     `Arrival-Date: ${messageDate(arrivedAt)}`,
     ...recipients.flatMap((recipient) => {
       const { address, originalRecipient, enhanced, reply, host, lastAttemptAt } = recipient;
-      const type = /[^\x00-\x7f]/.test(address) ? 'utf-8' : 'rfc822';
+      const type = beyondAscii(address) ? 'utf-8' : 'rfc822';
       return [
         '',
         ...(originalRecipient === undefined ? [] : [`Original-Recipient: ${originalRecipient}`]),

@@ -15,6 +15,8 @@ export interface OutgoingMessage {
   readonly recipients: readonly OutgoingRecipient[];
   /** Octets. */
   readonly size: number;
+  /** Its header holds UTF-8, and whoever sent it said so (RFC 6531 §3.4). */
+  readonly utf8: boolean;
   /** The octets; may be asked for once for each attempt. */
   readonly octets: () => AsyncIterable<Buffer>;
 }

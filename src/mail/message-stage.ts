@@ -79,6 +79,17 @@ export class MessageStage {
     while (this.held > CHUNK_OCTETS) await this.flush(CHUNK_OCTETS);
   }
 
+  /** What was written, without what will stand above it; a chunk in memory at a time. Not for while octets come, nor after the end. */
+  async *written(): AsyncGenerator<Buffer> {
+    for (let at = 0; at < this.size - this.held; ) {
+      const octets = await this.store.blobs.read(this.blobId, at, CHUNK_OCTETS);
+      if (octets.length === 0) throw new Error('A staged message is shorter than what was written.');
+      yield octets;
+      at += octets.length;
+    }
+    yield* this.pieces;
+  }
+
   /**
    * Ends the message and reads off it what is stored beside it.
    * @param top what stands above all else, after `expectTop`

@@ -217,11 +217,18 @@ export class Outbound {
         mailFrom: first.mailFrom,
         recipients: taken.map(({ rcptTo, options }) => ({ address: rcptTo, options: readQueueOptions(options) })),
         size: size + signatures.length,
+        utf8: await this.needsUtf8(first, skip),
         octets: () => queuedOctets(this.store, first.blobId, skip, signatures),
       },
       this.stopping.signal,
     );
     await this.finish(taken.map((row, index) => ({ row, outcome: outcomes[index] ?? unanswered() })));
+  }
+
+  private async needsUtf8({ blobId, options }: SubmissionRow, skip: number): Promise<boolean> {
+    if (readQueueOptions(options).utf8 !== true) return false;
+    const { octets } = await messageStart(this.store, blobId, skip, false);
+    return octets.some((octet) => octet > 127);
   }
 
   /** Fields above the message; it leaves without them rather than not at all. */

@@ -15,7 +15,7 @@ export interface QueueOptions {
   readonly envelopeId?: string;
   /** Octets at the begin of the blob that are for local mailboxes only. */
   readonly skip?: number;
-  /** The message needs SMTPUTF8 (RFC 6531). */
+  /** It was sent with SMTPUTF8 (RFC 6531): its header may hold UTF-8. */
   readonly utf8?: boolean;
   /** When the sender was told of a delay; epoch milliseconds. */
   readonly delayToldAt?: number;

@@ -46,7 +46,7 @@ export interface ReceptionOptions {
   readonly arrived: (arrival: Arrival) => Promise<void>;
 }
 
-/** Octets of a message that are shown to whoever looks into what arrives; a filter for spam sees whole messages only. */
+/** Octets of a message that are shown to whoever looks into what arrives. */
 const SHOWN_OCTETS = 1024 * 1024;
 
 interface Taken {
@@ -138,10 +138,11 @@ export class Reception {
       throw error;
     }
     const head = Buffer.concat(pieces);
-    const scanned = { id: trace.id, mailFrom, recipients: recipients.map(({ address }) => address), client };
+    const scanned = { id: trace.id, mailFrom, recipients: recipients.map(({ address }) => address), client, size };
+    const octets = size > SHOWN_OCTETS ? joined(header, stage.written()) : joined(head);
     const [{ results, verdict }, opinion] = await Promise.all([
       check.finish(client, mailFrom),
-      size > SHOWN_OCTETS ? undefined : filter?.check({ ...scanned, octets: head }),
+      filter?.check({ ...scanned, octets }),
     ]);
     const trail =
       returnPathField(mailFrom) +
@@ -155,4 +156,9 @@ export class Reception {
   private async discard({ staged }: Taken): Promise<void> {
     await this.delivery.discard(staged);
   }
+}
+
+async function* joined(first: Buffer, rest?: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  yield first;
+  if (rest !== undefined) yield* rest;
 }

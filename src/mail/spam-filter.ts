@@ -6,8 +6,9 @@ import type { SendingClient } from './sender-checks.ts';
 
 export interface ScannedMessage {
   readonly id: string;
-  /** As it came. */
-  readonly octets: Buffer;
+  /** As it came; may be read once, and need not be read to its end. */
+  readonly octets: AsyncIterable<Buffer>;
+  readonly size: number;
   readonly mailFrom: string;
   readonly recipients: readonly string[];
   /** Undefined when nobody knows it. */

@@ -3,9 +3,9 @@
  * Elsewhere: the people in it (src/principals/principals.ts).
  */
 import { type DomainRow, type Store, StoreError } from '../../storage/store.ts';
-import { isDomain } from '../config.ts';
 import { DomainError } from '../errors.ts';
 import { foldDomain, quoted } from '../principals/addresses.ts';
+import { isDomain } from '../setting.ts';
 
 export class Organisations {
   private readonly store: Store;

@@ -4,8 +4,8 @@
  * for domains, which are kept as A-labels.
  */
 import { domainToASCII } from 'node:url';
-import { isDomain } from '../config.ts';
 import { DomainError } from '../errors.ts';
+import { isDomain } from '../setting.ts';
 
 export interface Address {
   readonly local: string;

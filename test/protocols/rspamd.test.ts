@@ -138,3 +138,34 @@ t.test('a controller that hangs keeps nobody waiting, not even the end', async (
   await server.close();
   t.equal(filter.requests.filter(({ path }) => path.includes('learn')).length, 1);
 });
+
+t.test('large messages are shown whole, octet for octet, or as much of them as is allowed', async (t) => {
+  const filter = await startFakeRspamd(t, ({ octets }) => (octets.includes('needle') ? SPAM : HAM));
+  const server = await startMailServer(t, {
+    environment: { CONVENE_RSPAMD: filter.url },
+    rspamd: { maxOctets: 3_000_000 },
+  });
+  const bring = async (subject: string, lines: number, last: string): Promise<string> => {
+    const body = `${Array.from({ length: lines }, (_, i) => `${i} ${'x'.repeat(70)}\r\n`).join('')}${last}\r\n`;
+    const message = letter('eve@elsewhere.example', subject, body);
+    const client = await server.talk('smtp');
+    await client.commands('MAIL FROM:<eve@elsewhere.example>', 'RCPT TO:<bob@example.org>');
+    t.match(await client.data(message), /^250/);
+    client.end();
+    return message;
+  };
+  // Around the size of what stays in memory, of a chunk, and of what is shown to others.
+  for (const [i, lines] of [100, 3_400, 6_800, 14_000, 30_000].entries()) {
+    const sent = await bring(`Large ${lines}`, lines, 'a needle');
+    t.ok(filter.requests[i]?.octets === sent, `${sent.length} octets`);
+    t.ok((await server.mailbox(server.bob, 'Junk')).at(-1)?.endsWith(sent), 'and are stored as they came');
+  }
+  const sent = await bring('Too large', 45_000, 'a needle');
+  t.ok(sent.length > 3_000_000);
+  t.ok(filter.requests[5]?.octets === sent.slice(0, 3_000_000), 'its beginning');
+  t.ok((await server.news(server.bob)).at(-1)?.endsWith(sent), 'the needle was not seen');
+
+  filter.answer = () => [413, {}];
+  await bring('Refused', 30_000, 'a needle');
+  t.match((await server.news(server.bob)).at(-1), /Subject: Refused/, 'unseen, and not lost');
+});

@@ -24,6 +24,7 @@ import type {
   FeedRow,
   FileRow,
   GrantRow,
+  GreylistRow,
   InvitationRow,
   MailboxRow,
   MailGrantRow,
@@ -37,6 +38,7 @@ import type {
   ScheduleMessageRow,
   SecondFactorRow,
   SourceRow,
+  StsPolicyRow,
   SubmissionRow,
   TombstoneRow,
 } from '../../storage/store.ts';
@@ -57,6 +59,8 @@ const domainKey = keys<DomainKeyRow>({
   privateKey: 1,
   createdAt: 1,
 });
+const greylist = keys<GreylistRow>({ digest: 1, seenAt: 1, known: 1, expiresAt: 1 });
+const stsPolicy = keys<StsPolicyRow>({ domain: 1, version: 1, mode: 1, mx: 1, refreshAt: 1, expiresAt: 1 });
 const principal = keys<PrincipalRow>({
   id: 1,
   organisationId: 1,
@@ -409,6 +413,8 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     octetsOnlyHere: ['octets'],
   },
   'domain-keys': { ofDomain: domainKey, add: ['id'] },
+  greylist: { get: greylist, add: ['id'] },
+  'sts-policies': { get: stsPolicy, add: ['id'] },
   submissions: {
     get: submission,
     list: submission,

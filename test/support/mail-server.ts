@@ -35,6 +35,12 @@ export async function startMailServer(t: Test, overrides: ServerOverrides = {}):
   const bob = await server.addUser('bob');
   const door = (name: Door): number => server.app.addresses[name]?.port ?? 0;
   const seen = new Map<string, number>();
+  const largeMessage = async (messageId: number, size: number): Promise<Buffer> => {
+    const whole = Buffer.alloc(size);
+    for (let at = 0, length = 1; at < size && length > 0; at += length)
+      length = (await server.app.mail.contents.octets(messageId, at, size - at)).copy(whole, at);
+    return whole;
+  };
   const mailbox = async (user: TestUser, name = 'INBOX', from = 1): Promise<string[]> => {
     const { principals, mail } = server.app;
     const { id } = await mail.mailboxes.find(await principals.find(user.name), name);
@@ -47,7 +53,7 @@ export async function startMailServer(t: Test, overrides: ServerOverrides = {}):
         return messages;
       }
       for (const { octets, messageId, size } of page)
-        messages.push((octets ?? (await mail.contents.octets(messageId, 0, size))).toString('latin1'));
+        messages.push((octets ?? (await largeMessage(messageId, size))).toString('latin1'));
       first = last.uid + 1;
     }
   };

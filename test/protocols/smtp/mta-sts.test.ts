@@ -2,11 +2,13 @@
 import { pino } from 'pino';
 import { generate } from 'selfsigned';
 import t, { type Test } from 'tap';
-import { names, readPolicy } from '../../../protocols/smtp/mta-sts.ts';
+import { MtaSts, names, readPolicy } from '../../../protocols/smtp/mta-sts.ts';
 import { FetchError, type FetchRequest } from '../../../src/fetching.ts';
+import { StsPolicies } from '../../../src/mail/sts-policies.ts';
 import { startDnsServer } from '../../support/dns-server.ts';
 import { FakeMx } from '../../support/fake-mx.ts';
 import { letter, startMailServer } from '../../support/mail-server.ts';
+import { temporaryFolder, temporaryStore } from '../../support/store.ts';
 
 const HOUR = 3_600_000;
 
@@ -151,4 +153,45 @@ t.test('testing, none, and records that are not one policy change nothing', asyn
   t.equal(await send('Two records'), undefined);
   t.equal(asked.length, 2);
   t.equal(mx.messages.length, 3);
+});
+
+t.test('§3.3, §5.1: a policy holds over a restart, and is fetched again before its time is over', async (t) => {
+  const folder = temporaryFolder(t);
+  const dns = await startDnsServer(t, { '_mta-sts.example.net': { TXT: ['v=STSv1; id=1;'] } });
+  const clock = { now: Date.UTC(2026, 0, 5) };
+  const web = { asked: 0, age: 10 * 24 * 3_600, works: true };
+  const life = async () => {
+    const store = await temporaryStore(t, {}, folder);
+    const policies = new StsPolicies(store);
+    const fetcher = {
+      async fetch() {
+        web.asked++;
+        if (!web.works) throw new FetchError('failed', 'The server cannot be reached.');
+        const text = `version: STSv1\nmode: enforce\nmx: mx.example.net\nmax_age: ${web.age}\n`;
+        return { kind: 'octets', octets: Buffer.from(text), etag: '', lastModified: '' } as const;
+      },
+    };
+    const sts = new MtaSts({ dnsServers: [dns.address], now: () => clock.now, policies, fetcher });
+    return { store, mode: async () => (await sts.policyOf('example.net'))?.mode };
+  };
+  const first = await life();
+  t.equal(await first.mode(), 'enforce');
+  await first.store.close();
+
+  dns.zone['_mta-sts.example.net'] = 'servfail';
+  const second = await life();
+  t.equal(await second.mode(), 'enforce', 'DNS is silent, and the server has just started');
+  dns.zone['_mta-sts.example.net'] = { TXT: ['v=STSv1; id=1;'] };
+  t.equal(await second.mode(), 'enforce');
+  t.equal(web.asked, 1);
+  clock.now += 25 * HOUR;
+  t.equal(await second.mode(), 'enforce');
+  t.equal(web.asked, 2, 'once a day although the version is the same');
+  web.works = false;
+  clock.now += 9 * 24 * HOUR;
+  t.equal(await second.mode(), 'enforce', 'the time began anew with the second fetch');
+  t.equal(web.asked, 3);
+  clock.now += 2 * 24 * HOUR;
+  t.equal(await second.mode(), undefined);
+  t.equal(await second.store.transaction((write) => write.stsPolicies.expire(clock.now, 10)), 1);
 });

@@ -286,6 +286,41 @@ t.test('relays that misbehave cost a wait, and never the message', async (t) => 
   t.equal((await server.mailbox(server.anna)).length, 0, 'and nobody was bothered');
 });
 
+t.test('RFC 6531 §3.4, §3.6, RFC 6533: headers in UTF-8 go to servers that take them, or come back', async (t) => {
+  const { server, relay, settled } = await relayed(t);
+  const send = async (mail: string, subject: string, returned = ''): Promise<void> => {
+    const client = await server.talk('submission');
+    await client.commands(`MAIL FROM:<anna@example.org>${mail}${returned}`, 'RCPT TO:<x@example.net>');
+    t.match(await client.data(letter('anna@example.org', subject)), /^250/);
+    client.end();
+    await settled();
+  };
+  await send(' SMTPUTF8', 'Gr\u00fc\u00dfe');
+  t.same(relay.messages, [], 'a server without the extension does not see it');
+  t.notOk(relay.lines.some((line) => line.startsWith('MAIL')));
+  const [report = ''] = await server.arrived(server.anna, 1);
+  t.match(report, /\r\nStatus: 5\.6\.7\r\n/);
+  t.match(report, /\r\nContent-Type: message\/global-headers\r\nContent-Transfer-Encoding: 8bit\r\n/);
+  await send(' SMTPUTF8', 'Gr\u00fc\u00dfe', ' RET=FULL');
+  t.match((await server.arrived(server.anna, 2))[1], /\r\nContent-Type: message\/global\r\n/);
+
+  await send(' SMTPUTF8', 'Plain');
+  t.match(relay.messages, [{ octets: /Subject: Plain/ }], 'what needs no extension goes without');
+  t.notOk(relay.lines.some((line) => line.includes('SMTPUTF8')));
+
+  relay.behaviour = { extensions: ['8BITMIME', 'SMTPUTF8', 'SIZE'] };
+  await send(' SMTPUTF8', 'Gr\u00fc\u00dfe');
+  t.match(Buffer.from(relay.messages[1]?.octets ?? '', 'latin1').toString(), /Subject: Gr\u00fc\u00dfe/);
+  const announced = relay.lines.filter((line) => /^MAIL FROM:<anna@example\.org> .*\bSMTPUTF8\b/.test(line));
+  t.equal(announced.length, 1, 'and is announced');
+
+  relay.behaviour = { command: (line) => (/^RCPT/.test(line) ? '550 5.1.1 Unbekannt: \u00fc' : undefined) };
+  await send('', 'Refused');
+  const answer = (await server.arrived(server.anna, 3))[2] ?? '';
+  t.match(answer, /\r\nContent-Type: message\/delivery-status\r\n/);
+  t.match(answer, /\r\nDiagnostic-Code: smtp; 550 5\.1\.1 Unbekannt: \?+\r\n/, 'fields are ASCII');
+});
+
 t.test('octets and addresses that may not leave do not', async (t) => {
   const { server, relay, later, clock } = await relayed(t);
   const { id: accountId } = server.anna;
