@@ -24,6 +24,11 @@ export const SESSION_COOKIE = '__Host-convene';
 export const CSRF_HEADER = 'x-csrf-token';
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 const LOGIN_TEXT = 'Log in first.';
+const SCOPES_BELOW_DAV: ReadonlyMap<string, readonly Scope[]> = new Map([
+  ['calendars', ['calendars']],
+  ['addressbooks', ['contacts']],
+  ['directory', ['contacts']],
+]);
 
 /** The cookie that carries a session; without one, the cookie that ends it. */
 export function sessionCookie(id: string | undefined): string {
@@ -147,18 +152,23 @@ function isApi(url: string): boolean {
   return /^\/api(?:[/?]|$)/.test(url);
 }
 
-/** What a device password must be good for, by the path. */
+/**
+ * What a device password must be good for, by the path as the plugins read it: decoded, and without empty segments. One of
+ * these is enough; what leads from one home to another is refused where paths are resolved (protocols/dav/paths.ts).
+ */
 function scopesOf(url: string): readonly Scope[] {
   if (url.startsWith('/dav/calendars/')) return ['calendars'];
-  if (url.startsWith('/dav/addressbooks/') || url.startsWith('/dav/directory/')) return ['contacts'];
-  if (isApi(url)) return ['web'];
-  if (!url.includes('%')) return ['calendars', 'contacts'];
+  if (url.startsWith('/dav/addressbooks/')) return ['contacts'];
+  let segments: readonly string[];
   try {
-    const decoded = decodeURIComponent(url.split('?', 1)[0]!);
-    return decoded.includes('%') ? ['web'] : scopesOf(decoded);
+    segments = url.split('?', 1)[0]!.split('/').filter(Boolean).map(decodeURIComponent);
   } catch {
     return ['web'];
   }
+  const [first, second] = segments;
+  if (first === 'api') return ['web'];
+  if (first !== 'dav') return ['calendars', 'contacts'];
+  return SCOPES_BELOW_DAV.get(second ?? '') ?? ['calendars', 'contacts'];
 }
 
 function askForLogin(reply: FastifyReply, message: string): FastifyReply {

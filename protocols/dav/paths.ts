@@ -6,7 +6,7 @@
 
 import { NOTIFICATIONS_SEGMENT } from '../../src/collections/collections.ts';
 import type { Collection } from '../../src/collections/members.ts';
-import type { Principal } from '../../src/principals/access.ts';
+import { opens, type Principal } from '../../src/principals/access.ts';
 import type { CollectionResource, DavServer, HomeExtension, HomeResource, Resource } from './contract.ts';
 import { DavError } from './dav-error.ts';
 import { encodeSegment, homeHref, notificationsHref, principalHref, proxyHref } from './hrefs.ts';
@@ -116,6 +116,8 @@ async function resolveInHomes(
   if (principal === undefined)
     return { ...nowhere(['dav', ...segments]), parent: path.length === 0 ? homes : undefined };
   const href = homeHref(home, principal.name);
+  // Hrefs in bodies and headers lead here too, from wherever the password does open.
+  if (!opens(viewer, extension.home)) return { href, resource: undefined, parent: homes, name: owner, foreign: true };
   const at: HomeResource = { kind: 'home', href, extension, principal };
   if (path.length === 0) {
     const { read } = await server.collections.homeRights(viewer, principal, extension.home);

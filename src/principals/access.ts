@@ -16,6 +16,13 @@ import type {
 /** A person, group, room or resource, with its addresses, the primary one first. Its account has the same id. */
 export interface Principal extends PrincipalRow {
   readonly addresses: readonly string[];
+  /** Of who is logged in: what its password is good for; undefined for everything. */
+  readonly scopes?: readonly string[];
+}
+
+/** Whether what somebody is logged in with opens homes of a kind: a device password may be for calendars or contacts alone. */
+export function opens({ scopes }: Principal, home: Home): boolean {
+  return scopes === undefined || scopes.includes(home === 'addressbooks' ? 'contacts' : 'calendars');
 }
 
 /** What a principal may do with a collection. Each right includes those before it, except that manage is the owner's. */

@@ -258,7 +258,8 @@ export class Authentication {
     const credential = device ?? chosen;
     if (!right || principal === undefined || credential === undefined) return undefined;
     const secondFactor = (await this.parts.secondFactors?.isOn(principal.id)) ?? false;
-    const login = { principal, credential, secondFactor };
+    const scoped = credential.kind === 'device' ? { ...principal, scopes: textList(credential.scopes) } : principal;
+    const login = { principal: scoped, credential, secondFactor };
     if (key !== undefined && generation === this.generation) this.remember(key, login);
     return login;
   }
