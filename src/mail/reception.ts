@@ -46,12 +46,13 @@ export interface ReceptionOptions {
   readonly arrived: (arrival: Arrival) => Promise<void>;
 }
 
-/** Octets up to which a message is shown to whoever looks into what arrives. */
+/** Octets of a message that are shown to whoever looks into what arrives; a filter for spam sees whole messages only. */
 const SHOWN_OCTETS = 1024 * 1024;
 
 interface Taken {
   readonly staged: StagedMessage;
-  readonly octets: Buffer | undefined;
+  /** The message as it came, or as much of its beginning as is shown. */
+  readonly head: Buffer;
   readonly verdict: Verdict;
   readonly spam: boolean;
 }
@@ -106,14 +107,13 @@ export class Reception {
     return (await this.delivery.withoutRoom([recipient], octets)).length === 0;
   }
 
-  private async deliver({ staged, octets, verdict, spam }: Taken, recipients: readonly Recipient[]): Promise<void> {
+  private async deliver({ staged, head, verdict, spam }: Taken, recipients: readonly Recipient[]): Promise<void> {
     const unwanted = spam || (this.options.dmarc !== 'ignore' && verdict.policy !== 'none');
     await this.delivery.deliver(staged, recipients, undefined, unwanted ? 'junk' : 'inbox');
-    if (octets === undefined) return;
     const accountIds = [...new Set(recipients.flatMap((recipient) => recipient.accountIds))];
     // What is in Junk does nothing by itself.
     const trust = spam ? 'fail' : verdict.dmarc === 'temperror' ? 'none' : verdict.dmarc;
-    await this.options.arrived({ accountIds, octets, trust });
+    await this.options.arrived({ accountIds, octets: head, trust });
   }
 
   /** The message as it is stored, its own octets as far as they are shown, and who it is from. */
@@ -131,18 +131,17 @@ export class Reception {
         await Promise.all([stage.write(octets), check.write(octets)]);
         size += octets.length;
         if (size <= SHOWN_OCTETS) pieces.push(octets);
-        else pieces.length = 0;
       }
     } catch (error) {
       check.drop();
       await stage.discard();
       throw error;
     }
-    const shown = size <= SHOWN_OCTETS ? Buffer.concat(pieces) : undefined;
+    const head = Buffer.concat(pieces);
     const scanned = { id: trace.id, mailFrom, recipients: recipients.map(({ address }) => address), client };
     const [{ results, verdict }, opinion] = await Promise.all([
       check.finish(client, mailFrom),
-      shown === undefined ? undefined : filter?.check({ ...scanned, octets: shown }),
+      size > SHOWN_OCTETS ? undefined : filter?.check({ ...scanned, octets: head }),
     ]);
     const trail =
       returnPathField(mailFrom) +
@@ -150,7 +149,7 @@ export class Reception {
       authenticationResultsField(hostname, results) +
       (opinion === undefined ? '' : spamStatusField(opinion));
     const top = Buffer.concat([Buffer.from(trail), withoutForgedResults(header, hostname)]);
-    return { staged: await stage.finish(top), octets: shown, verdict, spam: opinion?.spam === true };
+    return { staged: await stage.finish(top), head, verdict, spam: opinion?.spam === true };
   }
 
   private async discard({ staged }: Taken): Promise<void> {

@@ -2,14 +2,15 @@
  * Scheduling messages that arrive by mail: into the queue, with what is known of their sender.
  * RFC 6047 §2.2 and §2.3: whose message it is tells the address it is from, as far as that can be believed.
  * The octets of a delivered mail in; whether it was a scheduling message out. The mail itself is delivered as all others.
- * Elsewhere: reading the mail (imip.ts), what a message may change (message-delivery.ts).
+ * Elsewhere: reading the mail (mailed-calendars.ts), what a message may change (message-delivery.ts).
  */
 import type { PrincipalRow, Store } from '../../storage/store.ts';
 import { parseContent, printContent } from '../calendar/content.ts';
 import { parseCalendarObject } from '../calendar/icalendar.ts';
 import { DomainError } from '../errors.ts';
 import type { JobLog } from '../jobs.ts';
-import { type IncomingInvitation, readInvitation } from './imip.ts';
+import type { ItipMethod } from './itip-message.ts';
+import { type MailedCalendar, mayHoldCalendar, readCalendars } from './mailed-calendars.ts';
 import type { MessageQueue } from './message-queue.ts';
 import { replaceProperties, SCHEDULED } from './scheduling-object.ts';
 
@@ -19,6 +20,7 @@ export type SenderTrust = 'pass' | 'none' | 'fail';
 /** A mail that was delivered. */
 export interface ArrivedMail {
   readonly accountIds: readonly number[];
+  /** The mail, or the beginning of a long one. */
   readonly octets: Buffer;
   readonly trust: SenderTrust;
 }
@@ -44,7 +46,7 @@ export class IncomingMail {
 
   /** Looks into a mail that arrived for some accounts. The mail is delivered by then, so nothing here may refuse it. */
   async arrived({ accountIds, octets, trust }: ArrivedMail, log: Pick<JobLog, 'error'>): Promise<void> {
-    if (!mayBeInvitation(octets)) return;
+    if (!mayHoldCalendar(octets)) return;
     for (const accountId of accountIds.slice(0, MAX_ACCOUNTS)) {
       try {
         const recipient = await this.store.principals.get(accountId);
@@ -60,44 +62,62 @@ export class IncomingMail {
    * Returns whether a scheduling message was queued.
    */
   async receive(recipient: PrincipalRow, octets: Buffer, trust: SenderTrust): Promise<boolean> {
-    const mail = readInvitation(octets);
-    const [sender] = mail?.from ?? [];
+    const { from, calendars } = readCalendars(octets);
+    const [sender] = from;
     // From must name one person: of several nobody knows whose message it is.
-    if (mail === undefined || sender === undefined || mail.from.length > 1 || trust === 'fail') return false;
-    const calendar = readable(mail);
-    if (calendar === undefined) return false;
-    const { text, icalUid } = calendar;
+    if (sender === undefined || from.length > 1 || trust === 'fail') return false;
+    const read = distinct(calendars);
+    if (read.length === 0) return false;
     const origin = trust === 'pass' && (await this.knows(recipient.id, sender)) ? 'mail' : 'stranger';
     const now = this.now();
-    const id = await this.store.transaction(async (write) => {
-      const textId = await write.scheduleMessages.addText(text);
-      return write.scheduleMessages.add({
-        accountId: recipient.id,
-        recipientId: recipient.id,
-        sender: `mailto:${sender}`,
-        recipient: (await write.principals.addresses(recipient.id))[0] ?? '',
-        method: mail.method,
-        icalUid,
-        textId,
-        origin,
-        attempts: 0,
-        nextAttemptAt: now,
-        lastError: null,
-        createdAt: now,
-      });
+    const ids = await this.store.transaction(async (write) => {
+      const added: number[] = [];
+      for (const { method, text, icalUid } of read) {
+        const textId = await write.scheduleMessages.addText(text);
+        const id = await write.scheduleMessages.add({
+          accountId: recipient.id,
+          recipientId: recipient.id,
+          sender: `mailto:${sender}`,
+          recipient: (await write.principals.addresses(recipient.id))[0] ?? '',
+          method,
+          icalUid,
+          textId,
+          origin,
+          attempts: 0,
+          nextAttemptAt: now,
+          lastError: null,
+          createdAt: now,
+        });
+        added.push(id);
+      }
+      return added;
     });
-    await this.queue.sent([id]);
+    await this.queue.sent(ids);
     return true;
   }
 }
 
-/** Tells most mail apart without taking it to pieces. */
-function mayBeInvitation(octets: Buffer): boolean {
-  return /text\/calendar/i.test(octets.toString('latin1'));
+interface Readable {
+  readonly method: ItipMethod;
+  readonly text: string;
+  readonly icalUid: string;
+}
+
+/**
+ * What can be scheduled, once for each UID: what a mail says twice, as something to read and as a file, is one message, and
+ * RFC 5546 §3.2.2 puts all components of a UID into one calendar.
+ */
+function distinct(calendars: readonly MailedCalendar[]): Readable[] {
+  const found = new Map<string, Readable>();
+  for (const { method, calendar } of calendars) {
+    const read = readable(method, calendar);
+    if (read !== undefined && !found.has(read.icalUid)) found.set(read.icalUid, { method, ...read });
+  }
+  return [...found.values()];
 }
 
 /** The text of a calendar that can be scheduled, and its UID; undefined for everything else. */
-function readable({ method, calendar }: IncomingInvitation): { text: string; icalUid: string } | undefined {
+function readable(method: ItipMethod, calendar: string): { text: string; icalUid: string } | undefined {
   const icalUid = uidOf(calendar);
   if (icalUid !== undefined) return { text: calendar, icalUid };
   if (method !== 'REPLY') return undefined;

@@ -6,7 +6,7 @@
  */
 import { type Component, type Property, propertyOf } from '../calendar/content.ts';
 import { organizerAddress, ownAttendee, ownPartstat, withPrivateParts } from './attendee-properties.ts';
-import { withoutMethod } from './itip-message.ts';
+import { withoutAlarms, withoutMethod } from './itip-message.ts';
 import { fingerprint, isCancelled, isRescheduled } from './schedule-comparison.ts';
 import {
   deriveOverride,
@@ -49,7 +49,7 @@ export function applyRequest({ message, current, isOwn, complete, anew = false }
     // Declined and deleted: it does not come back before it asks again, nor does a single instance without its series.
     if (all.every(declined)) return { result: 'unchanged' };
     const asked = message.components.has(MAIN) ? all : all.filter((one) => !declined(one));
-    return { result: 'applied', stored: withoutMethod(withComponents(message, asked)) };
+    return { result: 'applied', stored: withoutMethod(withComponents(message, asked.map(withoutAlarms))) };
   }
   if (!sameOrganizer(message, current)) return { result: 'not-organizer' };
   const main = message.components.get(MAIN);
@@ -58,7 +58,7 @@ export function applyRequest({ message, current, isOwn, complete, anew = false }
   const kept = new Map<InstanceKey, Component>();
   if (main !== undefined) {
     const own = known ?? [...current.components.values()][0];
-    kept.set(MAIN, own === undefined ? main : received(main, message, own, current, isOwn));
+    kept.set(MAIN, own === undefined ? withoutAlarms(main) : received(main, message, own, current, isOwn));
     if (!complete && known !== undefined && !isRescheduled(known, current, main, message)) {
       for (const [key, component] of current.components)
         if (key !== MAIN && hasInstance(message, key)) kept.set(key, component);
@@ -83,7 +83,10 @@ export function applyRequest({ message, current, isOwn, complete, anew = false }
     applied = true;
     invited.add(key);
     const base = exact ?? (known === undefined ? undefined : deriveOverride(current, key));
-    kept.set(key, own === undefined ? component : received(component, message, base ?? own, current, isOwn));
+    kept.set(
+      key,
+      own === undefined ? withoutAlarms(component) : received(component, message, base ?? own, current, isOwn),
+    );
   }
   if (!applied) return { result: 'stale' };
   const series = kept.get(MAIN);

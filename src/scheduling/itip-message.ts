@@ -47,8 +47,12 @@ export function travelling(component: Component, now: number): Component {
     if (name === 'attendee' || name === 'organizer') return withParameters(property, AT_HOME);
     return STAYS.has(name) || name.startsWith('x-convene-') ? undefined : property;
   });
-  const stamped = replaceProperties(clean, ['dtstamp'], [stamp(now)]);
-  return [stamped[0], stamped[1], stamped[2].filter(([name]) => name !== 'valarm')];
+  return withoutAlarms(replaceProperties(clean, ['dtstamp'], [stamp(now)]));
+}
+
+/** Alarms are each person's own, in what is sent and in what arrives (Interpretation 144). */
+export function withoutAlarms([name, properties, children]: Component): Component {
+  return [name, properties, children.filter(([child]) => child !== 'valarm')];
 }
 
 /** REQUEST-STATUS is about a message that was; COMPLETED and the like of a task are the attendee's. */

@@ -8,9 +8,10 @@ import { knowsAddress } from '../../../src/contacts/known-addresses.ts';
 import { ALL_RIGHTS } from '../../../src/principals/access.ts';
 import { Rooms } from '../../../src/principals/rooms.ts';
 import { AutoSchedule } from '../../../src/scheduling/auto-schedule.ts';
-import { composeInvitation, readInvitation } from '../../../src/scheduling/imip.ts';
+import { composeInvitation } from '../../../src/scheduling/imip.ts';
 import { IncomingMail } from '../../../src/scheduling/incoming-mail.ts';
 import type { Language } from '../../../src/scheduling/invitation-text.ts';
+import { readCalendars } from '../../../src/scheduling/mailed-calendars.ts';
 import { MessageDelivery } from '../../../src/scheduling/message-delivery.ts';
 import { MessageQueue } from '../../../src/scheduling/message-queue.ts';
 import { mailSome } from '../../../src/scheduling/outgoing-mail.ts';
@@ -73,11 +74,15 @@ t.test('what people wrote cannot reach the header or the page', async (t) => {
 });
 
 t.test('what is composed is read again', async (t) => {
-  const read = readInvitation(await compose(inParis('SUMMARY:Plan é'), 'en'));
-  t.match(read, { method: 'REQUEST', from: ['anna@example.org'] });
-  t.match(read?.calendar, /SUMMARY:Plan é/);
-  t.equal(readInvitation(Buffer.from('From: a@b.example\r\nSubject: Hi\r\n\r\nHello')), undefined);
-  t.equal(readInvitation(Buffer.alloc(100_000, 'x')), undefined);
+  const { from, calendars } = readCalendars(await compose(inParis('SUMMARY:Plan é'), 'en'));
+  t.same(from, ['anna@example.org']);
+  t.equal(calendars.length, 2, 'as an alternative and as a file');
+  for (const { method, calendar } of calendars) {
+    t.equal(method, 'REQUEST');
+    t.match(calendar, /SUMMARY:Plan é/);
+  }
+  t.same(readCalendars(Buffer.from('From: a@b.example\r\nSubject: Hi\r\n\r\nHello')).calendars, []);
+  t.same(readCalendars(Buffer.alloc(100_000, 'x')), { from: [], calendars: [] });
 });
 
 const server = await startServer(t);
