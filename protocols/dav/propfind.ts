@@ -19,11 +19,12 @@ import type {
 } from './contract.ts';
 import { badRequest, DavError } from './dav-error.ts';
 import { depthOf } from './depth.ts';
-import { encodeSegment, isCollection, principalHref } from './hrefs.ts';
+import { encodeSegment, isCollection, principalHref, proxyHref } from './hrefs.ts';
 import { type Multistatus, PAGE_ROWS, startMultistatus } from './multistatus.ts';
 import { DAV } from './namespaces.ts';
 import { collectionAt } from './paths.ts';
 import { preferenceApplied, prefersNoRoot } from './preferences.ts';
+import { PROXY_ACCESS } from './proxies.ts';
 import type { Element } from './xml.ts';
 import { parseXml } from './xml-parser.ts';
 
@@ -81,6 +82,13 @@ async function addChildren(
       }
       return;
     }
+    case 'principal':
+      // RFC 4918 §5.2: what has an address below a collection is a member of it.
+      for (const access of PROXY_ACCESS) {
+        const { principal } = resource;
+        answer.add(await asked.respond({ kind: 'proxy', href: proxyHref(principal.name, access), principal, access }));
+      }
+      return;
     case 'homes':
       return answer.add(await asked.respond(homeOf(exchange, resource.extension)));
     case 'home':

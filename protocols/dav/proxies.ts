@@ -20,9 +20,10 @@ import { parseXml } from './xml-parser.ts';
 
 /** Delegates of one person for one kind of access. */
 const MAX_DELEGATES = 200;
-const ACCESS: readonly ProxyAccess[] = ['read', 'write'];
+/** The two groups of each principal. */
+export const PROXY_ACCESS: readonly ProxyAccess[] = ['read', 'write'];
 
-export const proxyProperties: readonly LiveProperty[] = ACCESS.map((access) => ({
+export const proxyProperties: readonly LiveProperty[] = PROXY_ACCESS.map((access) => ({
   namespace: CALENDARSERVER,
   name: `calendar-proxy-${access}-for`,
   on: ['principal'] as const,
@@ -46,7 +47,7 @@ export async function delegatesOf(
 /** The proxy groups that somebody is in. */
 export async function proxyGroupsOf({ server }: Exchange, principal: Principal): Promise<string[]> {
   const hrefs: string[] = [];
-  for (const access of ACCESS)
+  for (const access of PROXY_ACCESS)
     for (const { name } of await server.grants.proxyFor(principal, access)) hrefs.push(proxyHref(name, access));
   return hrefs;
 }

@@ -65,10 +65,14 @@ const styledDescription: Judge = (property) =>
 /** RFC 9074 §6.1: an instant in UTC. */
 const acknowledged: Judge = ([, , , value]) => (parseLocalTime(value).utc ? undefined : 'is not in UTC');
 
+/** What drafts called LINKREL, and programs of their time still write. */
+const FORMER_LINKREL = ['rel', 'link-type'];
+
 /** RFC 9253 §6.1: a registered word or a URI. */
 const link: Judge = (property) => {
   const relation = parameterOf(property, 'linkrel');
-  if (relation === '') return 'has no LINKREL';
+  if (relation === '')
+    return FORMER_LINKREL.some((name) => parameterOf(property, name) !== '') ? undefined : 'has no LINKREL';
   return TOKEN.test(relation) || URI.test(relation) ? undefined : 'has a bad LINKREL';
 };
 

@@ -43,6 +43,12 @@ t.test('the groups', async (t) => {
   );
   t.equal(read.responses[0]?.ok.get('principal-URL')?.text(), `${principal}calendar-proxy-read/`);
   t.equal(await status(bob, 'PROPFIND', `${principal}calendar-proxy-other/`), 404);
+  const listed = await ask(server, bob, 'PROPFIND', principal, { depth: '1' }, propfindBody('D:resourcetype'));
+  t.same(
+    listed.responses.map(({ href }) => href),
+    [principal, `${principal}calendar-proxy-read/`, `${principal}calendar-proxy-write/`],
+    'RFC 4918 §5.2: they are members of the principal',
+  );
   t.equal(await status(bob, 'PROPFIND', '/dav/principals/nobody/calendar-proxy-read/'), 404);
   t.equal((await delegate('read', members('bob'), bob)).status, 403, 'nobody makes themselves a delegate');
   t.equal((await delegate('read', xml('D:propertyupdate', ''))).status, 400);

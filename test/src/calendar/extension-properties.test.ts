@@ -160,6 +160,7 @@ t.test('RFC 9253: relations, links and concepts', async (t) => {
     [alarm('LINK;VALUE=URI;LINKREL=SOURCE:https://example.com/a', 'CONCEPT:a:b', 'REFID:x'), good],
     [['LINK;VALUE=URI;LINKREL=SOURCE:https://example.com/a', 'CONCEPT:a:b', 'REFID:x'], good],
     [event('LINK;VALUE=URI:https://example.com/a'), bad],
+    [event('LINK;LINK-TYPE={com.example}image:https://example.com/a', 'LINK;REL=SOURCE:https://example.com/b'), good],
     [event('LINK;VALUE=URI;LINKREL="two words":https://example.com/a'), bad],
     [event('LINK;VALUE=URI;LINKREL=SOURCE:nowhere'), bad],
     [event('LINK;VALUE=DATE;LINKREL=SOURCE:20260101'), bad],
