@@ -3,7 +3,7 @@
  * RFC 9110 §13.1 (conditional requests), §15.4 (redirects), RFC 6890 and RFC 4291 (addresses that are not for everybody).
  * A name is resolved once and every address checked; the connection goes to the address that was checked, so that a name that
  * changes in between gains nothing. Each redirect is judged like the first URL. Time, octets and redirects are bounded.
- * Elsewhere: what is fetched (src/calendar/subscriptions.ts).
+ * Elsewhere: what is fetched (src/calendar/subscriptions.ts, src/principals/token-keys.ts, mta-sts.ts of protocols/smtp).
  */
 import { lookup } from 'node:dns/promises';
 import { type IncomingMessage, request as requestPlain } from 'node:http';

@@ -1,55 +1,36 @@
 /**
- * SASL mechanisms of IMAP and POP3: challenges out, responses in, a principal at the end.
+ * SASL mechanisms of IMAP, POP3 and submission, by name. All of them need a connection on which nobody listens: PLAIN and LOGIN show
+ * the password, OAUTHBEARER shows what is as good (RFC 7628 §5), and who hears an exchange of SCRAM can try passwords as fast as a
+ * machine computes (RFC 5802 §9).
  * RFC 4422 §3 (exchanges), RFC 4616 (PLAIN), draft-murchison-sasl-login (LOGIN, for clients that know nothing else).
  * Base64, the cancelling `*` and the words around it belong to the protocol; who may log in to src/principals/authentication.ts.
  */
 import { DomainError } from '../src/errors.ts';
-import type { Principal } from '../src/principals/access.ts';
-import { foldAddress } from '../src/principals/addresses.ts';
+import { type Authentication, isIdentityOf } from '../src/principals/authentication.ts';
+import { oauthBearer } from './oauth-bearer.ts';
+import { type SaslContext, type SaslExchange, type SaslMechanism, SaslSyntaxError } from './sasl-exchange.ts';
+import { decodedUtf8 } from './sasl-text.ts';
+import { scram } from './scram.ts';
 
-/** A response that is not of the mechanism's form. */
-export class SaslSyntaxError extends Error {
-  override readonly name = 'SaslSyntaxError';
+const PASSWORDS: readonly [name: string, mechanism: SaslMechanism][] = [
+  ['SCRAM-SHA-256', (context) => scram(context)],
+  ['PLAIN', plain],
+  ['LOGIN', loginInTwoSteps],
+];
+const WITHOUT_TOKENS: ReadonlyMap<string, SaslMechanism> = new Map(PASSWORDS);
+const WITH_TOKENS: ReadonlyMap<string, SaslMechanism> = new Map([...PASSWORDS, ['OAUTHBEARER', oauthBearer]]);
+
+/** What a server offers, in the order it is announced; tokens only where somebody is trusted to issue them. */
+export function saslMechanisms({ tokens }: Pick<Authentication, 'tokens'>): ReadonlyMap<string, SaslMechanism> {
+  return tokens === undefined ? WITHOUT_TOKENS : WITH_TOKENS;
 }
-
-export interface SaslContext {
-  /** @throws DomainError when the log-in is refused */
-  readonly login: (name: string, password: string) => Promise<Principal>;
-}
-
-export type SaslStep = { readonly challenge: Buffer } | { readonly principal: Principal };
-
-/** One attempt to log in. */
-export interface SaslExchange {
-  /** What the server says before the client's first response; a client that sends one at once skips it (RFC 4959). */
-  readonly firstChallenge: Buffer;
-  /**
-   * @throws SaslSyntaxError
-   * @throws DomainError when the log-in is refused
-   */
-  respond(response: Buffer): Promise<SaslStep>;
-}
-
-export interface SaslMechanism {
-  /** The password itself is sent: only where nobody can listen. */
-  readonly plaintext: boolean;
-  begin(context: SaslContext): SaslExchange;
-}
-
-const EMPTY = Buffer.alloc(0);
-
-/** By name, in the order they are announced. */
-export const saslMechanisms: ReadonlyMap<string, SaslMechanism> = new Map([
-  ['PLAIN', { plaintext: true, begin: plain }],
-  ['LOGIN', { plaintext: true, begin: loginInTwoSteps }],
-]);
 
 /** RFC 4616 §2: authorization identity NUL name NUL password. */
 function plain({ login }: SaslContext): SaslExchange {
   return {
-    firstChallenge: EMPTY,
+    firstChallenge: Buffer.alloc(0),
     async respond(response) {
-      const parts = decoded(response).split('\0');
+      const parts = decodedUtf8(response).split('\0');
       const [authorization, name, password] = parts;
       if (parts.length !== 3 || authorization === undefined || !name || !password)
         throw new SaslSyntaxError('PLAIN takes an identity, a name and a password with NUL between them.');
@@ -61,28 +42,14 @@ function plain({ login }: SaslContext): SaslExchange {
   };
 }
 
-function isIdentityOf(principal: Principal, identity: string): boolean {
-  const folded = foldAddress(identity);
-  return folded === principal.name || principal.addresses.includes(folded);
-}
-
 function loginInTwoSteps({ login }: SaslContext): SaslExchange {
   let name: string | undefined;
   return {
     firstChallenge: Buffer.from('Username:'),
     async respond(response) {
-      if (name !== undefined) return { principal: await login(name, decoded(response)) };
-      name = decoded(response);
+      if (name !== undefined) return { principal: await login(name, decodedUtf8(response)) };
+      name = decodedUtf8(response);
       return { challenge: Buffer.from('Password:') };
     },
   };
-}
-
-/** RFC 4616 §2: names and passwords are UTF-8. */
-function decoded(response: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(response);
-  } catch {
-    throw new SaslSyntaxError('Names and passwords are UTF-8.');
-  }
 }

@@ -61,6 +61,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const close = async (): Promise<void> => {
     await Promise.all([...doors.map((door) => door.close()), jobs.stop()]);
     await services.scheduling.queue.stop();
+    await authentication.stop();
     await services.mail.texts.close();
     metrics.stop();
     await store.close();

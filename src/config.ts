@@ -5,7 +5,15 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Network, parseNetwork } from './networks.ts';
-import { dnsServerOf, HTTP_SERVICE, httpServiceOf, type RspamdServices, rspamdOf } from './service-addresses.ts';
+import {
+  dnsServerOf,
+  HTTP_SERVICE,
+  httpServiceOf,
+  type KeySource,
+  keySourceOf,
+  type RspamdServices,
+  rspamdOf,
+} from './service-addresses.ts';
 import { parseSize } from './sizes.ts';
 
 /** Names of the listeners, as in CONVENE_<NAME>_PORT. */
@@ -48,6 +56,8 @@ export interface Config {
   /** How long what was deleted can be had back. */
   readonly deletedKeptDays: number;
   readonly plaintextLogin: (typeof PLAINTEXT_LOGIN)[number];
+  /** Whose bearer tokens log people in; undefined: nobody's. */
+  readonly oauth: OAuthIssuer | undefined;
   /** PEM files; both or neither. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   /** Of what the server writes to people whose own language it does not know. */
@@ -73,6 +83,14 @@ export interface Config {
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** 0: any free port. Undefined: switched off. */
   readonly ports: Readonly<Record<Listener, number | undefined>>;
+}
+
+/** Who issues bearer tokens, for whom, and how they say who somebody is. */
+export interface OAuthIssuer {
+  readonly issuer: string;
+  readonly keys: KeySource;
+  readonly audience: string;
+  readonly claim: string;
 }
 
 /** A mail server that sends on what this one takes. */
@@ -226,6 +244,40 @@ export const SETTINGS: readonly Setting[] = [
     default: 'loopback',
     description: 'Who may send a password without TLS: peers on 127.0.0.0/8 and ::1, or nobody.',
     check: oneOf(PLAINTEXT_LOGIN),
+  },
+  {
+    name: 'CONVENE_OAUTH_ISSUER',
+    type: 'URL',
+    default: '',
+    description:
+      'Issuer whose bearer tokens (JWT) log people in to IMAP, POP3 and submission by OAUTHBEARER, as in their `iss`: https://login.example.org/realms/staff.',
+    check: (text) => (/^[\x21-\x7e]{1,1000}$/.test(text) ? undefined : 'be the `iss` of tokens'),
+  },
+  {
+    name: 'CONVENE_OAUTH_KEYS',
+    type: 'URL or file',
+    default: '',
+    description:
+      'The public keys of that issuer as a JWK set: an https URL (the `jwks_uri` of its discovery document) or a file. The URL is asked like subscribed calendars, see `CONVENE_FETCH_FROM`; http is for this machine only.',
+    check: (text) =>
+      keySourceOf(text) === undefined
+        ? 'be a file, or a URL that begins with https:// (http:// on loopback)'
+        : undefined,
+  },
+  {
+    name: 'CONVENE_OAUTH_AUDIENCE',
+    type: 'text',
+    default: '',
+    description: 'What tokens for this server have as `aud`; all others are refused.',
+    check: (text) => (/^[\x21-\x7e]{1,1000}$/.test(text) ? undefined : 'be the `aud` of tokens'),
+  },
+  {
+    name: 'CONVENE_OAUTH_CLAIM',
+    type: 'text',
+    default: 'email',
+    description:
+      'The claim that names a person by address or name. People must not be able to choose it themselves at the issuer; `email` is not believed beside `email_verified: false`.',
+    check: (text) => (/^[\x21-\x7e]{1,200}$/.test(text) ? undefined : 'be the name of a claim, like email'),
   },
   {
     name: 'CONVENE_TLS_CERT',
@@ -401,6 +453,10 @@ export function readConfig(given: Readonly<Record<string, string | undefined>>, 
     problems.push(
       `Set ${cert === '' ? 'CONVENE_TLS_CERT' : 'CONVENE_TLS_KEY'} too: a certificate and its key belong together.`,
     );
+  const oauth = ['CONVENE_OAUTH_ISSUER', 'CONVENE_OAUTH_KEYS', 'CONVENE_OAUTH_AUDIENCE'];
+  if (oauth.some((name) => value(name) !== ''))
+    for (const name of oauth.filter((one) => value(one) === ''))
+      problems.push(`Set ${name} too: issuer, keys and audience of tokens belong together.`);
   for (const name of ['CONVENE_RSPAMD_CONTROLLER', 'CONVENE_SPAM_SCORE'])
     if (value(name) !== '' && value('CONVENE_RSPAMD') === '')
       problems.push(`${name} means nothing without CONVENE_RSPAMD.`);
@@ -424,6 +480,7 @@ export function readConfig(given: Readonly<Record<string, string | undefined>>, 
     backupsKept: Number(value('CONVENE_BACKUPS_KEPT')),
     deletedKeptDays: Number(value('CONVENE_DELETED_KEPT_DAYS')),
     plaintextLogin: value('CONVENE_PLAINTEXT_LOGIN') === 'never' ? 'never' : 'loopback',
+    oauth: oauthOf(value),
     tls: cert === '' ? undefined : { cert: resolve(cert), key: resolve(key) },
     language: LANGUAGES.find((language) => language === value('CONVENE_LANGUAGE')) ?? 'en',
     relay: relayOf(value('CONVENE_RELAY')),
@@ -504,6 +561,17 @@ function relayOf(text: string): Relay | undefined {
     implicitTls,
     user,
     password: secret,
+  };
+}
+
+function oauthOf(value: (name: string) => string): OAuthIssuer | undefined {
+  const source = value('CONVENE_OAUTH_KEYS') === '' ? undefined : keySourceOf(value('CONVENE_OAUTH_KEYS'));
+  if (source === undefined) return undefined;
+  return {
+    issuer: value('CONVENE_OAUTH_ISSUER'),
+    keys: 'file' in source ? { file: resolve(source.file) } : source,
+    audience: value('CONVENE_OAUTH_AUDIENCE'),
+    claim: value('CONVENE_OAUTH_CLAIM'),
   };
 }
 

@@ -2,7 +2,7 @@
  * Where services of the operator are that this server asks: the texts of settings, read. Pure.
  * Elsewhere: the settings (config.ts).
  */
-import { parseAddress } from './networks.ts';
+import { contains, type Network, parseAddress, parseNetwork } from './networks.ts';
 
 /** Something of the operator's that is spoken to by HTTP. */
 export interface HttpService {
@@ -49,4 +49,23 @@ export function dnsServerOf(text: string): string | undefined {
   const address = bracketed ?? plain;
   if (parseAddress(address) === undefined || Number(port ?? 53) > 65_535) return undefined;
   return address.includes(':') ? `[${address}]:${port ?? 53}` : `${address}:${port ?? 53}`;
+}
+
+/** The networks of this machine itself. */
+export const LOOPBACK: readonly Network[] = ['127.0.0.0/8', '::1/128'].flatMap((text) => parseNetwork(text) ?? []);
+
+/** Where the keys of an issuer of tokens are read: a URL, or the path of a file. */
+export type KeySource = { readonly url: string; readonly loopback: boolean } | { readonly file: string };
+
+/** A URL of https, or of http on this machine, or a path; undefined for URLs that are not to be trusted. */
+export function keySourceOf(text: string): KeySource | undefined {
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return text.includes('\0') ? undefined : { file: text };
+  if (!URL.canParse(text)) return undefined;
+  const { protocol, hostname, username, password, href } = new URL(text);
+  const address = parseAddress(hostname.replace(/^\[|\]$/g, ''));
+  const loopback =
+    hostname === 'localhost' || (address !== undefined && LOOPBACK.some((network) => contains(network, address)));
+  if (username !== '' || password !== '' || (protocol !== 'https:' && !(protocol === 'http:' && loopback)))
+    return undefined;
+  return { url: href, loopback };
 }

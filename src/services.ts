@@ -2,6 +2,7 @@
  * The services on a store, as commands and protocols use them: built once, here, and given what they need.
  * The server has them with listeners (app.ts), the command line without (cli.ts).
  */
+import { readFile } from 'node:fs/promises';
 import { printNotice } from '../protocols/dav/notifications.ts';
 import { httpClient } from '../protocols/http-client.ts';
 import { openStore } from '../storage/open.ts';
@@ -37,6 +38,7 @@ import { Organisations } from './organisations/organisations.ts';
 import { packageVersion } from './package-root.ts';
 import { Aliases } from './principals/aliases.ts';
 import { Authentication } from './principals/authentication.ts';
+import { BearerTokens } from './principals/bearer-tokens.ts';
 import { DevicePasswords } from './principals/device-passwords.ts';
 import { Directory } from './principals/directory.ts';
 import { FreeBusyChoices } from './principals/free-busy-sharing.ts';
@@ -45,16 +47,21 @@ import { LoginThrottle } from './principals/login-throttle.ts';
 import { PasswordHashing } from './principals/password-hashing.ts';
 import { Principals } from './principals/principals.ts';
 import { Rooms } from './principals/rooms.ts';
+import { ScramKeyring } from './principals/scram-keyring.ts';
 import { sealingOf } from './principals/sealing.ts';
 import { SecondFactors } from './principals/second-factor.ts';
+import { type ReadKeys, TokenKeys } from './principals/token-keys.ts';
 import { FreeBusy } from './scheduling/free-busy.ts';
 import { type SchedulingServices, schedulingOn } from './scheduling/scheduling.ts';
+import { LOOPBACK } from './service-addresses.ts';
 import { SetupLinks } from './setup/setup-links.ts';
 
 export interface ServicesOptions {
   /** Epoch milliseconds. */
   readonly now?: () => number;
   readonly onChange?: (hint: ChangeHint) => void;
+  /** For tests: a smaller number makes log-ins by SCRAM faster, and guessing too. */
+  readonly scramIterations?: number;
 }
 
 /** What commands and protocols work with. */
@@ -112,15 +119,16 @@ export async function openServices(config: Config, options: ServicesOptions = {}
     const audit = new AuditLog(store, now);
     const sealing = sealingOf(config.data);
     const secondFactors = new SecondFactors(store, sealing, now);
-    const parts = { secondFactors, audit };
+    const scram = new ScramKeyring(store, sealing, options.scramIterations);
+    const parts = { secondFactors, audit, scram, tokens: bearerTokens(config, now) };
     const authentication = new Authentication(store, hashing, new LoginThrottle(now), now, parts);
     const organisations = new Organisations(store, now, () => authentication.loadDomains());
-    const principals = new Principals(store, authentication, hashing, now);
+    const principals = new Principals(store, authentication, hashing, scram, now);
     const founded = await firstStart({ organisations, principals }, config.domain);
     await authentication.loadDomains();
     await setDefaultQuota(store, config.quota);
     await addMissingMailboxes(store, now);
-    const devicePasswords = new DevicePasswords(store, authentication, audit, now);
+    const devicePasswords = new DevicePasswords(store, authentication, audit, scram, now);
     const mail = mailOn(store, now);
     const freeBusy = new FreeBusy(store);
     const rooms = new Rooms(store, now);
@@ -155,6 +163,26 @@ export async function openServices(config: Config, options: ServicesOptions = {}
     await store.close();
     throw error;
   }
+}
+
+/** Whose tokens are taken; their keys come out of a file or by the outbound client. */
+function bearerTokens({ oauth, fetchFrom }: Config, now: () => number): BearerTokens | undefined {
+  if (oauth === undefined) return undefined;
+  const { keys } = oauth;
+  if ('file' in keys)
+    return new BearerTokens(
+      oauth,
+      new TokenKeys(async () => ({ octets: await readFile(keys.file), etag: '' }), now),
+      now,
+    );
+  // What the operator names on this machine may be asked; a redirect would lead to keys that the operator did not name.
+  const allowed = keys.loopback ? LOOPBACK : fetchFrom;
+  const fetcher = httpClient({ allowed, program: `Convene/${packageVersion()}`, redirects: 0, maxOctets: 262_144 });
+  const read: ReadKeys = async (etag) => {
+    const answer = await fetcher.fetch({ url: keys.url, etag, accept: 'application/jwk-set+json, application/json' });
+    return answer.kind === 'same' ? 'same' : answer;
+  };
+  return new BearerTokens(oauth, new TokenKeys(read, now), now);
 }
 
 /** Granting and sharing for the command line. */

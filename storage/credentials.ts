@@ -5,12 +5,14 @@ import type { CredentialReads, CredentialRow, CredentialWrites } from './store.t
 
 export const statements = {
   list: `SELECT id, principal_id AS principalId, kind, name, hash, scopes, networks, created_at AS createdAt,
-    expires_at AS expiresAt, last_used_at AS lastUsedAt, last_peer AS lastPeer, last_client AS lastClient FROM credentials WHERE principal_id = ? ORDER BY id`,
+    expires_at AS expiresAt, last_used_at AS lastUsedAt, last_peer AS lastPeer, last_client AS lastClient, scram
+    FROM credentials WHERE principal_id = ? ORDER BY id`,
   add: `INSERT INTO credentials (principal_id, kind, name, hash, scopes, networks, created_at, expires_at, last_used_at,
-      last_peer, last_client)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+      last_peer, last_client, scram)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
   removeKind: 'DELETE FROM credentials WHERE principal_id = ? AND kind = ?',
   remove: `DELETE FROM credentials WHERE principal_id = ? AND id = ? AND kind = 'device'`,
+  setScram: 'UPDATE credentials SET scram = ? WHERE id = ?',
   used: 'UPDATE credentials SET last_used_at = ?, last_peer = ?, last_client = ? WHERE id = ?',
 } as const;
 
@@ -36,6 +38,7 @@ export function credentialWrites(sql: Sql): CredentialWrites {
         row.lastUsedAt,
         row.lastPeer,
         row.lastClient,
+        row.scram,
       ),
     async removeKind(principalId, kind) {
       await sql.run(statements.removeKind, principalId, kind);
@@ -45,6 +48,9 @@ export function credentialWrites(sql: Sql): CredentialWrites {
     },
     async used(id, now, peer, client) {
       await sql.run(statements.used, now, peer, client, id);
+    },
+    async setScram(id, scram) {
+      await sql.run(statements.setScram, scram, id);
     },
   };
 }

@@ -74,7 +74,7 @@ const COUNTERS = [
 const QUERIES = {
   objects: `SELECT ${OBJECT}, d.data FROM calendar_objects m JOIN calendar_object_data d ON d.object_id = m.id
     WHERE m.id > ? ORDER BY m.id LIMIT ?`,
-  occurrences: `SELECT object_id AS objectId, start_at AS startAt, end_at AS endAt, floating, busy FROM occurrences
+  occurrences: `SELECT object_id AS objectId, start_at AS startAt, end_at AS endAt, floating, busy, answers FROM occurrences
     WHERE object_id = ? ORDER BY ordinal`,
   cards: `SELECT m.id, m.collection_id AS collectionId, m.name, m.card_uid AS cardUid, m.version, m.kind, m.etag, m.size, m.modseq,
     m.created_at AS createdAt, m.modified_at AS modifiedAt, d.data FROM cards m JOIN card_data d ON d.card_id = m.id

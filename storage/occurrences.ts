@@ -18,7 +18,7 @@ const OVERLAPS = `start_at < ?3 + floating * ${FLOATING_MARGIN}
 const SHORT = `FROM occurrences WHERE collection_id = ?1 AND long = 0 AND start_at >= ?2 - ${DAY + FLOATING_MARGIN}
   AND start_at < ?3 + ${FLOATING_MARGIN} AND ${OVERLAPS}`;
 const LONG = `FROM occurrences WHERE collection_id = ?1 AND long = 1 AND start_at < ?3 + ${FLOATING_MARGIN} AND ${OVERLAPS}`;
-const COLUMNS = 'object_id AS objectId, start_at AS startAt, end_at AS endAt, floating, busy';
+const COLUMNS = 'object_id AS objectId, start_at AS startAt, end_at AS endAt, floating, busy, answers';
 
 /** The ids of objects with an occurrence in [?2, ?3) of collection ?1. */
 export const OVERLAPPING_OBJECTS = `SELECT object_id ${SHORT} UNION SELECT object_id ${LONG}`;
@@ -26,8 +26,8 @@ export const OVERLAPPING_OBJECTS = `SELECT object_id ${SHORT} UNION SELECT objec
 export const statements = {
   overlapping: `SELECT ${COLUMNS} ${SHORT} UNION ALL SELECT ${COLUMNS} ${LONG}`,
   busy: `SELECT ${COLUMNS} ${SHORT} AND busy > 0 UNION ALL SELECT ${COLUMNS} ${LONG} AND busy > 0`,
-  insert: `INSERT INTO occurrences (collection_id, long, start_at, object_id, end_at, floating, busy, ordinal)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  insert: `INSERT INTO occurrences (collection_id, long, start_at, object_id, end_at, floating, busy, answers, ordinal)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   move: 'UPDATE occurrences SET collection_id = ? WHERE object_id = ?',
   remove: 'DELETE FROM occurrences WHERE object_id = ?',
 } as const;
@@ -42,7 +42,7 @@ export async function insert(
 ): Promise<void> {
   await sql.runEach(
     statements.insert,
-    rows.map(({ startAt, endAt, floating, busy }, ordinal) => [
+    rows.map(({ startAt, endAt, floating, busy, answers }, ordinal) => [
       collectionId,
       endAt - startAt > DAY ? 1 : 0,
       startAt,
@@ -50,6 +50,7 @@ export async function insert(
       endAt,
       floating,
       busy,
+      answers ?? null,
       ordinal,
     ]),
   );

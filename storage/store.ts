@@ -80,6 +80,8 @@ export interface CredentialRow {
   /** Address and program of the last use; '' when unknown. */
   lastPeer: string;
   lastClient: string;
+  /** Keys of SCRAM, sealed; '' while they are not known. */
+  scram: string;
 }
 
 export type FeedLevel = 'full' | 'titles-hidden' | 'busy';
@@ -305,6 +307,8 @@ export interface OccurrenceRow {
   floating: number;
   /** 0 free, 1 busy, 2 tentative, 3 unavailable. */
   busy: number;
+  /** Marks of attendees who are not coming, or perhaps; null for none. */
+  answers?: string | null;
 }
 
 /** An attachment that was handed over by POST and is named in calendar objects by its managed id. */
@@ -817,6 +821,7 @@ export interface CredentialWrites extends CredentialReads {
   /** Returns whether it was there. */
   remove(principalId: number, id: number): Promise<boolean>;
   used(id: number, now: number, peer: string, client: string): Promise<void>;
+  setScram(id: number, scram: string): Promise<void>;
 }
 export interface FeedWrites extends FeedReads {
   add(row: Pick<FeedRow, 'accountId' | 'collectionId' | 'name' | 'level' | 'createdAt' | 'expiresAt'>): Promise<number>;

@@ -1,20 +1,21 @@
 /**
- * kill -9 under eight mixed DAV writers, and three of mail (APPEND, submission, LMTP) into one INBOX: nothing
- * acknowledged is lost, torn or doubled, no UID is used twice, and what was not acknowledged is wholly there or wholly absent. Three kills here, twenty in test/long/crash-oracle.test.ts.
+ * kill -9 under eight mixed DAV writers, three of mail (APPEND, submission, LMTP) into one INBOX, one of mailboxes (STORE, MOVE,
+ * EXPUNGE) and one of a maildrop (POP3): nothing acknowledged is lost, torn or doubled, no UID is used twice, no MODSEQ goes back, and
+ * what was not acknowledged is wholly there or wholly absent. Three kills here, more in test/long.
  */
 import { cpSync, rmSync } from 'node:fs';
 import t from 'tap';
 import { crashRounds } from './support/crash-rounds.ts';
 
 t.test('three kills', async (t) => {
-  const { acknowledged, mail, faults } = await crashRounds(t, {
+  const { acknowledged, ways, faults } = await crashRounds(t, {
     rounds: 3,
     acknowledgements: 100,
     strike: () => ({ run: (server) => server.kill() }),
   });
   t.same(faults, []);
   for (const count of acknowledged) t.ok(count >= 100, `${count} acknowledged before the kill`);
-  for (const [way, count] of Object.entries(mail)) t.ok(count > 0, `${count} by ${way}`);
+  for (const [way, count] of Object.entries(ways)) t.ok(count > 0, `${count} by ${way}`);
 });
 
 t.test('the oracle sees a store that forgot', async (t) => {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuMs, memoryMb } from '../process-figures.ts';
 import { ImapConnection, MailConnection } from './connections.ts';
 import { message, rareCount, rareSubject, rareWord } from './messages.ts';
-import type { MailServer } from './servers.ts';
+import type { MailServer, ServerName } from './servers.ts';
 
 /** Messages in INBOX while it is read. */
 export const MESSAGES = 20_000;
@@ -30,6 +30,8 @@ export interface Row {
   readonly unit: 'ops/s' | 'ms' | 'MB';
   /** Rounds that are enough, where not all are needed. */
   readonly rounds?: number;
+  /** Who cannot take part, and why. */
+  readonly without?: Partial<Record<ServerName, string>>;
   run(server: MailServer, round: number): Promise<Figures>;
 }
 
@@ -121,20 +123,23 @@ function deliveryRow(name: string, title: string, lanes: number, count: number):
   };
 }
 
-/** Each message over a connection of its own; the rate counts until the last is in INBOX, the times until it is accepted. */
+/** Each message over a connection of its own, by SMTP; the rate counts until the last is in INBOX, the times until it is accepted. */
 function submissionRow(name: string, title: string, lanes: number, count: number): Row {
   return {
     name,
     title,
     unit: 'ops/s',
+    without: { cyrus: 'no MTA in front' },
     async run(server) {
+      const port = server.submission;
+      if (port === undefined) throw new Error(`${server.name} takes no submissions`);
       const messages = Array.from({ length: count }, (_, i) => message(fresh + i, server.address));
       fresh += count;
       const before = await inboxCount(server);
       const began = performance.now();
       const cpuBefore = cpuMs(server.pid);
       const figures = await timed(server, count, lanes, async (n) => {
-        const connection = await MailConnection.open(server.submission, 'EHLO', server.login ? server : undefined);
+        const connection = await MailConnection.open(port, 'EHLO', server.login ? server : undefined);
         await connection.send(server.address, server.address, messages[n] as Buffer);
         await connection.close();
       });
@@ -293,6 +298,7 @@ function sessionsRow(count: number): Row {
     title: `memory of the whole server with ${count.toLocaleString('en')} sessions in IDLE`,
     unit: 'MB',
     rounds: 1,
+    ...(count > 1_000 && { without: { cyrus: 'a process for each session' } }),
     async run(server) {
       const sessions: ImapConnection[] = [];
       const openOne = async (n: number) => {

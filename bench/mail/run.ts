@@ -1,15 +1,18 @@
 /**
- * The benchmark of mail: Convene and Dovecot (with Postfix in front) beside each other, the same work in turns, written to bench/results.
+ * The benchmark of mail: Convene, Dovecot (with Postfix in front) and Cyrus beside each other, the same work in turns, written to
+ * bench/results.
  * usage: npm run bench:mail [-- --rows REGEX] [--rounds N] [--output FILE]
  */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir, totalmem } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { cyrusMissing } from '../cyrus.ts';
 import { figure, median } from '../statistics.ts';
-import { type Figures, fill, MESSAGES, quiet, ROWS, type Row } from './rows.ts';
-import { type MailServer, startConvene, startDovecot } from './servers.ts';
+import { line, type Result, report } from './report.ts';
+import { type Figures, fill, quiet, ROWS, type Row } from './rows.ts';
+import { type MailServer, startConvene, startCyrus, startDovecot } from './servers.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -21,10 +24,8 @@ const { values: options } = parseArgs({
 const rounds = Number(options.rounds);
 const rows = ROWS.filter(({ name }) => new RegExp(options.rows).test(name));
 const base = mkdtempSync(join(tmpdir(), 'convene-mail-'));
-// Dovecot reads its mail as another user.
+// The others read their mail as users of their own.
 chmodSync(base, 0o755);
-
-type Result = Record<MailServer['name'], Figures>;
 
 function middle(all: readonly Figures[]): Figures {
   const of = (value: (figures: Figures) => number) => median(all.map(value));
@@ -35,56 +36,6 @@ function middle(all: readonly Figures[]): Figures {
     cpuMs: of(({ cpuMs }) => cpuMs),
     memoryMb: of(({ memoryMb = Number.NaN }) => memoryMb),
   };
-}
-
-/** How many times better we are: above 1 is ahead, within a tenth is level. */
-function verdict(times: number): string {
-  if (!Number.isFinite(times)) return '–';
-  return times > 1.1 ? `${figure(times)}× ahead` : times >= 0.9 ? 'level' : `**${figure(1 / times)}× behind**`;
-}
-
-function line({ title, unit }: Row, { convene, dovecot }: Result): string {
-  const shown = (figures: Figures) =>
-    unit === 'MB'
-      ? `${figure(figures.memoryMb ?? Number.NaN)} MB`
-      : unit === 'ms'
-        ? `p50 ${figure(figures.p50Ms)} ms`
-        : `${figure(figures.opsPerSecond)}/s · p50 ${figure(figures.p50Ms)} · p99 ${figure(figures.p99Ms)} ms`;
-  const smaller = (value: (figures: Figures) => number) => value(dovecot) / value(convene);
-  const times =
-    unit === 'MB'
-      ? smaller(({ memoryMb = Number.NaN }) => memoryMb)
-      : unit === 'ms'
-        ? smaller(({ p50Ms }) => p50Ms)
-        : convene.opsPerSecond / dovecot.opsPerSecond;
-  const cells = [
-    title,
-    shown(convene),
-    shown(dovecot),
-    verdict(times),
-    unit === 'ops/s' ? verdict(dovecot.p99Ms / convene.p99Ms) : '–',
-    `${figure(convene.cpuMs)} / ${figure(dovecot.cpuMs)}`,
-    verdict(dovecot.cpuMs / convene.cpuMs),
-  ];
-  return `| ${cells.join(' | ')} |`;
-}
-
-function report(results: ReadonlyMap<Row, Result>): string {
-  const head = ['workload', 'Convene', 'Dovecot', '', 'p99', 'CPU ms/op, Convene / Dovecot', 'CPU'];
-  return [
-    '# Mail beside Dovecot',
-    '',
-    `Node.js ${process.version}, ${cpus().length} processors (${cpus()[0]?.model.trim()}), ${figure(totalmem() / 2 ** 30)} GiB; Dovecot of`,
-    'Debian on sdbox with log-in processes that serve many. Both run at the same time and take turns;',
-    `${rounds} rounds, medians; ${MESSAGES.toLocaleString('en')} messages of 16 kB in the mean. The client is one process that only reads to`,
-    'the end of each answer, the same for both. CPU is that of the whole process tree, in steps of 10 ms. Submission goes to Postfix',
-    'in front of Dovecot (without a log-in, which Convene does have), and its rate counts until the last message is in INBOX.',
-    '',
-    `| ${head.join(' | ')} |`,
-    `| ${head.map(() => '---').join(' | ')} |`,
-    ...[...results].map(([row, result]) => line(row, result)),
-    '',
-  ].join('\n');
 }
 
 async function main(servers: readonly MailServer[]): Promise<void> {
@@ -98,30 +49,34 @@ async function main(servers: readonly MailServer[]): Promise<void> {
   mkdirSync(join(output, '..'), { recursive: true });
   const results = new Map<Row, Result>();
   for (const row of rows) {
-    const all: Record<MailServer['name'], Figures[]> = { convene: [], dovecot: [] };
+    const all = new Map<MailServer['name'], Figures[]>();
     for (let round = 0; round < (row.rounds ?? rounds); round++) {
       for (const server of servers) {
+        if (row.without?.[server.name] !== undefined) continue;
         try {
-          all[server.name].push(await row.run(server, round));
+          all.set(server.name, [...(all.get(server.name) ?? []), await row.run(server, round)]);
         } catch (error) {
           throw new Error(`${row.name} of ${server.name}`, { cause: error });
         }
         await quiet(server);
       }
     }
-    const result: Result = { convene: middle(all.convene), dovecot: middle(all.dovecot) };
+    const result = Object.fromEntries([...all].map(([name, figures]) => [name, middle(figures)])) as unknown as Result;
     results.set(row, result);
     console.log(line(row, result));
     // After each row, so that one that fails does not take the others along.
-    writeFileSync(output, report(results));
+    writeFileSync(output, report(results, rounds));
   }
-  console.log(`\n${report(results)}\nwritten to ${output}`);
+  console.log(`\n${report(results, rounds)}\nwritten to ${output}`);
 }
 
 const servers: MailServer[] = [];
 try {
   servers.push(await startConvene(base));
   servers.push(await startDovecot(base));
+  const missing = cyrusMissing();
+  if (missing === undefined) servers.push(await startCyrus(base));
+  else console.log(`Cyrus is left out: ${missing}`);
   await main(servers);
 } finally {
   for (const server of servers) await server.stop();

@@ -1,19 +1,19 @@
-/** What is measured: Convene as built, and Dovecot (Debian packages dovecot-imapd and dovecot-lmtpd) on sdbox, both durable. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
+/** What is measured: Convene as built, Dovecot with Postfix in front, and Cyrus; all durable. */
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { startPostfix } from '../../test/support/postfix.ts';
 import { addPeople, BUILT, freePort, people, startServerProcess } from '../../test/support/server-process.ts';
-import { ImapConnection } from './connections.ts';
-import { startPostfix } from './postfix.ts';
+import { startCyrus as startCyrusProcesses } from '../cyrus.ts';
+import { startDovecot as startDovecotProcesses } from './dovecot.ts';
+
+export type ServerName = 'convene' | 'dovecot' | 'cyrus';
 
 export interface MailServer {
-  readonly name: 'convene' | 'dovecot';
+  readonly name: ServerName;
   readonly imap: number;
   readonly lmtp: number;
-  /** Where mail for local people is handed in; `login` where that needs one. */
-  readonly submission: number;
+  /** Where mail for local people is handed in; missing where nothing takes it. `login` where that needs one. */
+  readonly submission?: number;
   readonly login: boolean;
   /** Root of the process tree. */
   readonly pid: number;
@@ -27,7 +27,10 @@ export interface MailServer {
 
 const PEOPLE = people(200);
 const USER = PEOPLE[0]?.name ?? '';
-const IDENTITY = { user: USER, password: USER, address: `${USER}@example.com` };
+const DOMAIN = 'example.com';
+const IDENTITY = { user: USER, password: USER, address: `${USER}@${DOMAIN}` };
+/** Peers know one password for everybody: it is not what is measured. */
+const PEERS_PEOPLE = PEOPLE.map(({ name }) => ({ name, password: USER }));
 
 export async function startConvene(folder: string): Promise<MailServer> {
   const data = join(folder, 'convene');
@@ -59,105 +62,24 @@ export async function startConvene(folder: string): Promise<MailServer> {
   };
 }
 
-/** User and group `mail` of Debian. */
-const MAIL_ID = 8;
-
-function dovecotSettings(folder: string, imap: number, lmtp: number): string {
-  // Its own advice for speed: log-in processes that serve many. mail_fsync stays as it comes.
-  return `
-base_dir = ${folder}/run
-state_dir = ${folder}/state
-log_path = ${folder}/log
-protocols = imap lmtp
-listen = 127.0.0.1
-ssl = no
-disable_plaintext_auth = no
-mail_location = sdbox:${folder}/mail/%n
-mail_uid = ${MAIL_ID}
-mail_gid = ${MAIL_ID}
-first_valid_uid = ${MAIL_ID}
-mail_max_userip_connections = 10000
-default_vsz_limit = 1G
-auth_username_format = %n
-passdb {
-  driver = static
-  args = password=${USER}
-}
-userdb {
-  driver = static
-  args = uid=${MAIL_ID} gid=${MAIL_ID} home=${folder}/mail/%n
-}
-namespace inbox {
-  inbox = yes
-}
-service imap-login {
-  service_count = 0
-  process_min_avail = 2
-  client_limit = 12000
-  inet_listener imap {
-    port = ${imap}
-  }
-  inet_listener imaps {
-    port = 0
-  }
-}
-service imap {
-  process_limit = 6000
-}
-service anvil {
-  client_limit = 24000
-}
-service auth {
-  client_limit = 24000
-}
-service lmtp {
-  process_min_avail = 4
-  inet_listener lmtp {
-    address = 127.0.0.1
-    port = ${lmtp}
-  }
-}
-`;
-}
-
 export async function startDovecot(base: string): Promise<MailServer> {
-  const folder = join(base, 'dovecot');
-  for (const name of ['', 'run', 'state', 'mail']) mkdirSync(join(folder, name));
-  chownSync(join(folder, 'mail'), MAIL_ID, MAIL_ID);
-  const imap = await freePort();
-  const lmtp = await freePort();
-  writeFileSync(join(folder, 'dovecot.conf'), dovecotSettings(folder, imap, lmtp));
-  const child = spawn('dovecot', ['-F', '-c', join(folder, 'dovecot.conf')], { stdio: 'inherit' });
-  const ended = once(child, 'exit').then(([code]) => {
-    throw new Error(`dovecot ended with ${code}; see ${folder}/log`);
-  });
-  ended.catch(() => {});
-  const ready = async () => {
-    for (const until = Date.now() + 10_000; ; await sleep(50)) {
-      try {
-        (await ImapConnection.open(imap, USER, USER)).close();
-        return;
-      } catch (error) {
-        if (Date.now() > until) throw error;
-      }
-    }
-  };
-  await Promise.race([ended, ready()]);
-  const postfix = await startPostfix(base, lmtp, 'example.com');
+  const dovecot = await startDovecotProcesses(base, USER, USER);
+  const postfix = await startPostfix(base, { lmtp: dovecot.lmtp, domain: DOMAIN });
   return {
     name: 'dovecot',
-    imap,
-    lmtp,
+    ...dovecot,
     submission: postfix.port,
     login: false,
-    pid: child.pid ?? 0,
     ...IDENTITY,
-    people: PEOPLE.map(({ name }) => ({ name, password: USER })),
+    people: PEERS_PEOPLE,
     async stop() {
       postfix.stop();
-      const gone = ended.catch(() => {});
-      child.kill();
-      await gone;
+      await dovecot.stop();
     },
   };
+}
+
+export async function startCyrus(base: string): Promise<MailServer> {
+  const cyrus = await startCyrusProcesses(base, PEERS_PEOPLE);
+  return { name: 'cyrus', ...cyrus, login: false, ...IDENTITY, people: PEERS_PEOPLE };
 }

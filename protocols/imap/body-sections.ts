@@ -33,7 +33,7 @@ export class BodySections {
     this.#stream = stream;
   }
 
-  /** Writes ` LABEL value` of a section. */
+  /** Writes `LABEL value` of a section. */
   async write(body: Body, item: SectionItem): Promise<void> {
     const stream = this.#stream;
     if (item.binary !== undefined) {
@@ -43,21 +43,21 @@ export class BodySections {
     const range = await this.#range(body, item);
     if (range === null) {
       // Interpretation 56: a section that a message does not have is NIL, with a partial range too.
-      stream.write(` ${item.label} NIL`);
+      stream.write(`${item.label} NIL`);
       return;
     }
     if (item.fields !== undefined) {
       const octets = await this.#fields(body, range, item.fields);
       const { offset = 0, length = octets.length } = item.partial ?? {};
       const part = octets.subarray(offset, offset + length);
-      stream.write(` ${item.label} {${part.length}}\r\n`);
+      stream.write(`${item.label} {${part.length}}\r\n`);
       stream.writeOctets(part);
       return;
     }
     const { offset, length } = item.partial ?? { offset: 0, length: range.end - range.start };
     const start = Math.min(range.start + offset, range.end);
     const end = Math.min(start + length, range.end);
-    stream.write(` ${item.label} {${end - start}}\r\n`);
+    stream.write(`${item.label} {${end - start}}\r\n`);
     await this.#octets(body, start, end);
   }
 
@@ -66,13 +66,13 @@ export class BodySections {
     const stream = this.#stream;
     const octets = await this.#decoded(body, path);
     if (kind === 'size' || octets === null) {
-      stream.write(` ${label} ${kind === 'size' ? (octets?.length ?? 0) : 'NIL'}`);
+      stream.write(`${label} ${kind === 'size' ? (octets?.length ?? 0) : 'NIL'}`);
       return;
     }
     const { offset, length } = partial ?? { offset: 0, length: octets.length };
     const part = octets.subarray(offset, offset + length);
     // A literal8 only where it must be: other clients than those that ask for BINARY know it too.
-    stream.write(` ${label} ${part.includes(0) ? '~' : ''}{${part.length}}\r\n`);
+    stream.write(`${label} ${part.includes(0) ? '~' : ''}{${part.length}}\r\n`);
     stream.writeOctets(part);
   }
 

@@ -7,10 +7,10 @@ import { MAX_MESSAGE_OCTETS } from '../../src/mail/message-stage.ts';
 import { saslMechanisms } from '../sasl.ts';
 import type { ImapSession } from './session.ts';
 
-const ALWAYS = 'IMAP4rev1 LITERAL+ SASL-IR ID ENABLE';
+const ALWAYS = 'IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE';
 const AFTER_LOGIN = [
-  'IDLE UIDPLUS MOVE NAMESPACE CHILDREN UNSELECT SPECIAL-USE LIST-EXTENDED LIST-STATUS CONDSTORE QRESYNC ESEARCH',
-  'MULTIAPPEND BINARY SEARCHRES WITHIN PARTIAL STATUS=SIZE CREATE-SPECIAL-USE XLIST COMPRESS=DEFLATE UTF8=ACCEPT',
+  'IDLE UIDPLUS MOVE NAMESPACE CHILDREN UNSELECT SPECIAL-USE LIST-EXTENDED LIST-STATUS CONDSTORE QRESYNC ESEARCH CONTEXT=SEARCH',
+  'MULTIAPPEND REPLACE BINARY SEARCHRES WITHIN PARTIAL UIDONLY UIDBATCHES STATUS=SIZE CREATE-SPECIAL-USE XLIST COMPRESS=DEFLATE UTF8=ACCEPT',
   'SORT SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES I18NLEVEL=1',
   'OBJECTID SAVEDATE PREVIEW',
   'ACL RIGHTS=kxte LIST-MYRIGHTS QUOTA QUOTA=RES-STORAGE',
@@ -23,6 +23,6 @@ export function capabilities(session: ImapSession): string {
   if (!session.encrypted && session.services.tls() !== undefined) words.push('STARTTLS');
   // RFC 3501 §6.2.3: a client must not send a password when it reads LOGINDISABLED.
   if (!session.mayLogIn) words.push('LOGINDISABLED');
-  for (const [name, { plaintext }] of saslMechanisms) if (session.mayLogIn || !plaintext) words.push(`AUTH=${name}`);
+  else for (const name of saslMechanisms(session.services.authentication).keys()) words.push(`AUTH=${name}`);
   return words.join(' ');
 }

@@ -2,6 +2,7 @@
 import { deleteAcl, getAcl, listRights, myRights, setAcl } from './commands/acl.ts';
 import { capability, id, logout, noop } from './commands/any-state.ts';
 import { append } from './commands/append.ts';
+import { cancelUpdate } from './commands/cancel-update.ts';
 import { compress } from './commands/compress.ts';
 import { copy, move, uidCopy, uidMove } from './commands/copy-move.ts';
 import { fetch, uidFetch } from './commands/fetch.ts';
@@ -10,10 +11,12 @@ import { list, lsub, namespace, xlist } from './commands/list.ts';
 import { create, remove, rename, status, subscribe, unsubscribe } from './commands/mailbox.ts';
 import { authenticate, login, startTlsCommand } from './commands/not-authenticated.ts';
 import { getQuota, getQuotaRoot, setQuota } from './commands/quota.ts';
+import { replace, uidReplace } from './commands/replace.ts';
 import { search, uidSearch } from './commands/search.ts';
 import { close, enable, examine, select, unselect } from './commands/select.ts';
 import { sort, thread, uidSort, uidThread } from './commands/sort.ts';
 import { expunge, store, uidExpunge, uidStore } from './commands/store.ts';
+import { uidBatches } from './commands/uid-batches.ts';
 import type { Command, CommandTable } from './session.ts';
 
 const check: Command = { ...noop, state: 'selected' };
@@ -58,6 +61,7 @@ export const commands: CommandTable = new Map<string, Command>(
     'UID EXPUNGE': uidExpunge,
     SEARCH: search,
     'UID SEARCH': uidSearch,
+    CANCELUPDATE: cancelUpdate,
     SORT: sort,
     'UID SORT': uidSort,
     THREAD: thread,
@@ -70,5 +74,8 @@ export const commands: CommandTable = new Map<string, Command>(
     'UID COPY': uidCopy,
     MOVE: move,
     'UID MOVE': uidMove,
+    REPLACE: replace,
+    'UID REPLACE': uidReplace,
+    UIDBATCHES: uidBatches,
   }),
 );

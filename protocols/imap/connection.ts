@@ -18,7 +18,7 @@ import {
 } from './command-reader.ts';
 import { commands } from './command-table.ts';
 import { ImapSyntaxError } from './grammar.ts';
-import { Goodbye, refusalText, unexpectedText } from './responses.ts';
+import { Goodbye, NUMBERS_OFF, Refusal, refusalText, unexpectedText } from './responses.ts';
 import type { CommandState, ImapSession } from './session.ts';
 
 /** Commands of one connection run for so many milliseconds before others get a turn. */
@@ -124,6 +124,7 @@ export class Connection {
     }
     let answer: string;
     try {
+      if (command.bySequence === true && session.uidOnly) throw await uidRequired(session, raw);
       const text = await command.run(session, raw);
       this.#bad = 0;
       if (text === null) return;
@@ -131,6 +132,7 @@ export class Connection {
     } catch (error) {
       answer = this.#refusal(error, raw);
     }
+    if (session.hasStaleContexts) await session.refreshContexts();
     session.announce(command.expunges !== false);
     session.stream.write(`${raw.tag} ${answer}\r\n`);
     if (answer.startsWith('BAD')) this.#countBad();
@@ -169,6 +171,11 @@ export class Connection {
       services.log.error({ err: error, peer: peer.address }, 'an IMAP connection failed');
     }
   }
+}
+
+async function uidRequired({ stream }: ImapSession, { message }: RawCommand): Promise<Refusal> {
+  if (message !== undefined) await refuseLiteral(stream, message);
+  return new Refusal('BAD', 'UIDREQUIRED', NUMBERS_OFF);
 }
 
 function permits(state: CommandState, session: ImapSession): boolean {

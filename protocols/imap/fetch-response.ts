@@ -12,7 +12,7 @@ import { BodySections } from './body-sections.ts';
 import type { FetchPlan } from './fetch-items.ts';
 import { type FetchRow, FetchSources } from './fetch-sources.ts';
 import { emailId, threadId } from './object-ids.ts';
-import { quote, Refusal } from './responses.ts';
+import { messageData, quote, Refusal } from './responses.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 import type { Span } from './sequence-set.ts';
 import type { ImapSession } from './session.ts';
@@ -30,7 +30,7 @@ export async function printFetch(session: ImapSession, spans: readonly Span[], p
     await printFromMemory(session, spans, plan);
     return;
   }
-  const { stream, services } = session;
+  const { stream, services, uidOnly } = session;
   const { contents } = services;
   const sections = new BodySections(contents, stream);
   for (const [first, last] of spans) {
@@ -54,7 +54,7 @@ export async function printFetch(session: ImapSession, spans: readonly Span[], p
       const at = mailbox.viewIndex(index);
       if (at < 0) continue;
       if (plan.flags) mailbox.announceKeywords(stream);
-      let text = `* ${index + 1} FETCH (${memoryItems(mailbox, at, uid, plan)}`;
+      let text = messageData(index, uid, uidOnly) + memoryItems(mailbox, at, uid, plan);
       for (const item of storedItems(row, plan)) text += gap(text) + item;
       if (brief !== undefined) text += `${gap(text)}BODY ${bodyStructureOf(brief.message, false)}`;
       if (preview !== undefined) text += `${gap(text)}PREVIEW ${quote(latin1(preview))}`;
@@ -62,9 +62,11 @@ export async function printFetch(session: ImapSession, spans: readonly Span[], p
         stream.write(`${text})\r\n`);
         continue;
       }
-      if (text.endsWith('(')) text += `UID ${uid}`;
-      stream.write(text);
-      for (const item of plan.sections) await sections.write(row.body, item);
+      for (const item of plan.sections) {
+        stream.write(text + gap(text));
+        await sections.write(row.body, item);
+        text = '';
+      }
       stream.write(')\r\n');
       if (stream.crowded) await stream.room();
     }
@@ -73,7 +75,7 @@ export async function printFetch(session: ImapSession, spans: readonly Span[], p
 }
 
 async function printFromMemory(session: ImapSession, spans: readonly Span[], plan: FetchPlan): Promise<void> {
-  const { stream, mailbox } = session;
+  const { stream, mailbox, uidOnly } = session;
   let text = '';
   let printed = 0;
   for (const [first, last] of spans) {
@@ -81,7 +83,8 @@ async function printFromMemory(session: ImapSession, spans: readonly Span[], pla
       const at = mailbox.viewIndex(index);
       if (at < 0) continue;
       if (plan.flags) mailbox.announceKeywords(stream);
-      text += `* ${index + 1} FETCH (${memoryItems(mailbox, at, mailbox.uids[index] as number, plan)})\r\n`;
+      const uid = mailbox.uids[index] as number;
+      text += `${messageData(index, uid, uidOnly)}${memoryItems(mailbox, at, uid, plan)})\r\n`;
       if (++printed % PAGE !== 0) continue;
       stream.write(text);
       text = '';

@@ -155,13 +155,22 @@ export class Arguments {
     return Math.min(value, Number.MAX_SAFE_INTEGER);
   }
 
+  /** A number, or STAR. */
+  seqNumber(): number {
+    if (this.#text.charCodeAt(this.#at) === STAR_CODE) {
+      this.#at++;
+      return STAR;
+    }
+    return this.nzNumber();
+  }
+
   sequenceSet(): SequenceSet {
     if (this.take('$')) return SAVED;
     const ranges: NumberRange[] = [];
     do {
       if (ranges.length >= MAX_RANGES) this.fail('the set has too many ranges');
-      const first = this.#seqNumber();
-      ranges.push([first, this.take(':') ? this.#seqNumber() : first]);
+      const first = this.seqNumber();
+      ranges.push([first, this.take(':') ? this.seqNumber() : first]);
     } while (this.take(','));
     return ranges;
   }
@@ -222,14 +231,6 @@ export class Arguments {
 
   #separator(): void {
     this.space();
-  }
-
-  #seqNumber(): number {
-    if (this.#text.charCodeAt(this.#at) === STAR_CODE) {
-      this.#at++;
-      return STAR;
-    }
-    return this.nzNumber();
   }
 
   #digits(most: number): string {

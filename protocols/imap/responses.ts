@@ -6,6 +6,7 @@
 import { DomainError } from '../../src/errors.ts';
 import { errorReplies, unexpectedReply } from '../error-replies.ts';
 import { ImapSyntaxError } from './grammar.ts';
+import { DELIMITER } from './mailbox-name.ts';
 
 /** A refusal that only IMAP knows: NO or BAD, with a response code or ''. */
 export class Refusal extends Error {
@@ -19,6 +20,9 @@ export class Refusal extends Error {
     this.code = code;
   }
 }
+
+/** Said with UIDREQUIRED (RFC 9586 §3). */
+export const NUMBERS_OFF = 'With UIDONLY messages are named by UID alone.';
 
 /** Ends the connection with BYE and this sentence. */
 export class Goodbye extends Error {
@@ -51,11 +55,28 @@ function plain(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 400) || 'Refused.';
 }
 
+/**
+ * How an answer about one message begins, up to its first item: by sequence number, or by UID (RFC 9586 §3).
+ * @param index from 0
+ */
+export function messageData(index: number, uid: number, uidOnly: boolean): string {
+  return uidOnly ? `* ${uid} UIDFETCH (` : `* ${index + 1} FETCH (`;
+}
+
 /** A string as answers hold it: quoted where it can be, else a literal. Latin1 text, octet for character. */
 export function quote(text: string): string {
   if (/^[\x20\x21\x23-\x5b\x5d-\x7e]*$/.test(text)) return `"${text}"`;
   if (/^[\x01-\x09\x0b\x0c\x0e-\x7e]*$/.test(text)) return `"${text.replace(/["\\]/g, '\\$&')}"`;
   return `{${text.length}}\r\n${text}`;
+}
+
+/**
+ * The LIST response of an opened or created mailbox, with the name that was asked for where the server calls it another (RFC 9051
+ * §6.3.9.7). Names as on the wire.
+ */
+export function nameLine(asked: string, name: string): string {
+  const same = asked === name || asked === `${name}${DELIMITER}` || (name === 'INBOX' && asked.toUpperCase() === name);
+  return `* LIST () "${DELIMITER}" ${astring(name)}${same ? '' : ` ("OLDNAME" (${astring(asked)}))`}\r\n`;
 }
 
 /** `NAME`, where the name is an atom, or quoted. */

@@ -8,6 +8,7 @@ import { hasUid, printUidSet, type UidSet, uidSetOf, uidSetOfSorted } from '../.
 import { emptyPlan } from './fetch-items.ts';
 import { printFetch } from './fetch-response.ts';
 import type { Arguments } from './grammar.ts';
+import { NUMBERS_OFF, Refusal } from './responses.ts';
 import { MAX_NUMBER, type SequenceSet, type Span, STAR } from './sequence-set.ts';
 import type { ImapSession } from './session.ts';
 
@@ -22,8 +23,8 @@ export interface KnownState {
 /** UIDs printed at once. */
 const PAGE = 5_000;
 
-/** `(uidvalidity modseq [uids [(numbers uids)]])` */
-export function readKnownState(args: Arguments): KnownState {
+/** `(uidvalidity modseq [uids [(numbers uids)]])`. @throws Refusal UIDREQUIRED for the numbers with UIDONLY */
+export function readKnownState(args: Arguments, uidOnly: boolean): KnownState {
   args.expect('(');
   const uidvalidity = args.nzNumber();
   args.space();
@@ -33,6 +34,7 @@ export function readKnownState(args: Arguments): KnownState {
   if (args.take(' ')) {
     if (args.peek() !== '(') uids = knownUids(args, args.sequenceSet());
     if (uids === undefined || args.take(' ')) {
+      if (uidOnly) throw new Refusal('BAD', 'UIDREQUIRED', NUMBERS_OFF);
       args.expect('(');
       const numbers = args.sequenceSet();
       args.space();
@@ -78,7 +80,7 @@ export async function resynchronise(session: ImapSession, known: KnownState): Pr
     if (previous !== undefined && previous[1] === index - 1) previous[1] = index;
     else changed.push([index, index]);
   }
-  await printFetch(session, changed, { ...emptyPlan(), uid: true, flags: true, modseq: true });
+  await printFetch(session, changed, { ...emptyPlan(), uid: !session.uidOnly, flags: true, modseq: true });
   await stream.room();
 }
 

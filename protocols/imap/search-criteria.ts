@@ -8,8 +8,9 @@ import type { Criterion, TextCriterion } from '../../src/mail/message-search.ts'
 import type { UidSet } from '../../src/mail/uid-set.ts';
 import { type Arguments, MAX_DEPTH } from './grammar.ts';
 import { numberOf } from './object-ids.ts';
-import { Refusal } from './responses.ts';
+import { NUMBERS_OFF, Refusal } from './responses.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
+import { SAVED } from './sequence-set.ts';
 
 type AddressField = Extract<TextCriterion, { readonly kind: 'address' }>['field'];
 
@@ -37,11 +38,14 @@ export class CriteriaReader {
   readonly #mailbox: SelectedMailbox;
   readonly #charset: string;
   readonly #now: number;
+  readonly #uidOnly: boolean;
   #keys = 0;
   modseq = false;
 
-  constructor(args: Arguments, mailbox: SelectedMailbox, charset: string, now = Date.now()) {
+  /** @param uidOnly sequence numbers are refused (RFC 9586 §3) */
+  constructor(args: Arguments, mailbox: SelectedMailbox, charset: string, uidOnly = false, now = Date.now()) {
     this.#now = now;
+    this.#uidOnly = uidOnly;
     this.#args = args;
     this.#mailbox = mailbox;
     this.#charset = charset;
@@ -175,6 +179,7 @@ export class CriteriaReader {
 
   #sequence(): Criterion {
     const set = this.#args.sequenceSet();
+    if (this.#uidOnly && set !== SAVED) throw new Refusal('BAD', 'UIDREQUIRED', NUMBERS_OFF);
     return { kind: 'uids', uids: this.#mailbox.uidSet(this.#mailbox.existing(set, false)) };
   }
 

@@ -10,7 +10,7 @@ import { lowerBound } from '../../src/mail/mailbox-view.ts';
 import type { Mailbox } from '../../src/mail/mailboxes.ts';
 import { type UidSet, uidSetOf } from '../../src/mail/uid-set.ts';
 import type { LineStream } from '../line-stream.ts';
-import { Goodbye, Refusal } from './responses.ts';
+import { Goodbye, messageData, Refusal } from './responses.ts';
 import { printNumbers, SAVED, type SequenceSet, type Span, spansOf } from './sequence-set.ts';
 
 /** What a session announces with its changes. */
@@ -19,8 +19,10 @@ export interface AnnounceOptions {
   readonly expunges: boolean;
   /** CONDSTORE is in use: flags come with MODSEQ and UID. */
   readonly modseq: boolean;
-  /** QRESYNC is in use: VANISHED instead of EXPUNGE. */
+  /** QRESYNC or UIDONLY is in use: VANISHED instead of EXPUNGE. */
   readonly vanished: boolean;
+  /** UIDONLY is in use: flags come by UID. */
+  readonly uidOnly: boolean;
 }
 
 export class SelectedMailbox {
@@ -41,13 +43,16 @@ export class SelectedMailbox {
   #expungesHeld = false;
   /** Modseqs of changes this session made itself and was answered. */
   readonly #own = new Set<number>();
-  readonly #takeRecent: () => number;
+  readonly #takeRecent: (() => number) | undefined;
   /** UIDs in [from, until) that are \Recent in this session. */
   readonly #recent: [from: number, until: number][] = [];
   #subscription: ViewSubscription | undefined;
 
-  /** @param takeRecent the first UID that no session has shown as \Recent; not called when read-only */
-  constructor(mailbox: Mailbox, view: MailboxView, readOnly: boolean, takeRecent: () => number) {
+  /**
+   * @param takeRecent the first UID that no session has shown as \Recent; not called when read-only, and undefined when the
+   * session knows no \Recent
+   */
+  constructor(mailbox: Mailbox, view: MailboxView, readOnly: boolean, takeRecent: (() => number) | undefined) {
     this.mailbox = mailbox;
     this.view = view;
     this.readOnly = readOnly;
@@ -154,6 +159,7 @@ export class SelectedMailbox {
   }
 
   isRecent(uid: number): boolean {
+    if (this.#takeRecent === undefined) return false;
     if (this.readOnly) return uid >= this.view.recentFrom;
     for (const [from, until] of this.#recent) if (uid >= from && uid < until) return true;
     return false;
@@ -161,13 +167,19 @@ export class SelectedMailbox {
 
   /** UIDs of the session's messages that are \Recent. */
   recentSet(): UidSet {
-    if (this.count === 0) return [];
+    if (this.count === 0 || this.#takeRecent === undefined) return [];
     const last = this.uids[this.count - 1] as number;
     if (this.readOnly) return last >= this.view.recentFrom ? [[this.view.recentFrom, last]] : [];
     return this.#recent.filter(([from]) => from <= last).map(([from, until]) => [from, Math.min(until - 1, last)]);
   }
 
-  recentCount(): number {
+  /** EXISTS and, for who knows it, RECENT. */
+  countsText(): string {
+    const exists = `* ${this.count} EXISTS\r\n`;
+    return this.#takeRecent === undefined ? exists : `${exists}* ${this.#recentCount()} RECENT\r\n`;
+  }
+
+  #recentCount(): number {
     let found = 0;
     for (const [first, last] of this.recentSet())
       found += lowerBound(this.uids, this.count, last + 1) - lowerBound(this.uids, this.count, first);
@@ -191,7 +203,7 @@ export class SelectedMailbox {
     this.#adopt(stream, known, options);
     if (this.count > 0 && (this.uids[this.count - 1] as number) > known) {
       this.#claimRecent();
-      stream.write(`* ${this.count} EXISTS\r\n* ${this.recentCount()} RECENT\r\n`);
+      stream.write(this.countsText());
     }
     if (view.highestModseq > this.#told) this.#announceFlags(stream, known, options);
     this.#own.clear();
@@ -263,7 +275,7 @@ export class SelectedMailbox {
   }
 
   /** @param known messages up to this UID are told; of those above, EXISTS was all there is to say */
-  #announceFlags(stream: LineStream, known: number, { modseq }: AnnounceOptions): void {
+  #announceFlags(stream: LineStream, known: number, { modseq, uidOnly }: AnnounceOptions): void {
     const { view } = this;
     this.announceKeywords(stream);
     const until = view.lowerBound(known + 1);
@@ -272,14 +284,14 @@ export class SelectedMailbox {
       if (changed <= this.#told || this.#own.has(changed)) continue;
       const uid = view.uids[at] as number;
       const index = this.indexOf(uid);
-      const extra = modseq ? ` UID ${uid} MODSEQ (${changed})` : '';
-      stream.write(`* ${index + 1} FETCH (FLAGS (${this.flagText(at, uid)})${extra})\r\n`);
+      const extra = modseq ? `${uidOnly ? '' : ` UID ${uid}`} MODSEQ (${changed})` : '';
+      stream.write(`${messageData(index, uid, uidOnly)}FLAGS (${this.flagText(at, uid)})${extra})\r\n`);
     }
     this.#told = view.highestModseq;
   }
 
   #claimRecent(): void {
-    if (this.readOnly) return;
+    if (this.readOnly || this.#takeRecent === undefined) return;
     const { uidnext } = this.view;
     const from = this.#takeRecent();
     if (from >= uidnext) return;

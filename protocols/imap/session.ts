@@ -20,6 +20,7 @@ import type { SocketPeer } from '../listener.ts';
 import type { RawCommand } from './command-reader.ts';
 import { decodeName, decodeUtf8Name, encodeName, encodeUtf8Name } from './mailbox-name.ts';
 import { Refusal } from './responses.ts';
+import { SearchContexts } from './search-contexts.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 
 /** Times in milliseconds. */
@@ -76,6 +77,8 @@ export class ImapSession {
   readonly peer: SocketPeer;
   readonly services: ImapServices;
   readonly enabled = new Set<Extension>();
+  /** Searches of the open mailbox whose results the client is kept informed of. */
+  readonly contexts = new SearchContexts();
   principal: Principal | undefined;
   selected: SelectedMailbox | undefined;
   failedLogins = 0;
@@ -113,6 +116,11 @@ export class ImapSession {
     return this.enabled.has('CONDSTORE') || this.enabled.has('QRESYNC');
   }
 
+  /** Messages have no sequence numbers, in what is asked and in what is said (RFC 9586 §3). */
+  get uidOnly(): boolean {
+    return this.enabled.has('UIDONLY');
+  }
+
   /** RFC 7162 §3.1: the first command that asks for modseqs is told where the open mailbox is. */
   enableCondstore(): void {
     if (this.condstore) return;
@@ -122,11 +130,26 @@ export class ImapSession {
 
   /** Tells what happened in the open mailbox. */
   announce(expunges: boolean): void {
-    this.selected?.announce(this.stream, {
+    const { selected, contexts } = this;
+    if (selected === undefined) return;
+    if (contexts.size > 0) contexts.writeRemovals(this.stream, selected, expunges);
+    selected.announce(this.stream, {
       expunges,
       modseq: this.condstore,
-      vanished: this.enabled.has('QRESYNC'),
+      vanished: this.enabled.has('QRESYNC') || this.uidOnly,
+      uidOnly: this.uidOnly,
     });
+    if (contexts.size > 0) contexts.writeAdditions(this.stream, selected);
+  }
+
+  /** Whether results of searches have to be looked at before something is told. */
+  get hasStaleContexts(): boolean {
+    return this.selected !== undefined && this.contexts.stale(this.selected.view);
+  }
+
+  /** Looks at results of searches that the client is kept informed of. */
+  async refreshContexts(): Promise<void> {
+    if (this.selected !== undefined) await this.contexts.refresh(this.services.search, this.selected.view);
   }
 
   /** Leaves the open mailbox. */
@@ -134,13 +157,19 @@ export class ImapSession {
     const { selected } = this;
     if (selected === undefined) return;
     selected.watch(undefined);
+    this.contexts.clear();
     this.services.views.release(selected.view);
     this.selected = undefined;
   }
 
-  /** Names and strings are UTF-8 (RFC 6855). */
+  /** Answers have the forms of IMAP4rev2 (RFC 9051 §6.3.1). */
+  get rev2(): boolean {
+    return this.enabled.has('IMAP4REV2');
+  }
+
+  /** Names and strings are UTF-8 (RFC 6855, RFC 9051 §5.1). */
   get utf8(): boolean {
-    return this.enabled.has('UTF8=ACCEPT');
+    return this.enabled.has('UTF8=ACCEPT') || this.rev2;
   }
 
   /** A name as the client reads it, not quoted yet. */
@@ -180,6 +209,8 @@ export interface Command {
   readonly state: CommandState;
   /** Whether EXPUNGE may be said before its end: not with those that take sequence numbers (RFC 3501 §7.4.1). */
   readonly expunges?: boolean;
+  /** Takes sequence numbers of messages or answers with them: not with UIDONLY (RFC 9586 §3). */
+  readonly bySequence?: boolean;
   /** Returns what follows "OK" in the tagged answer, a response code perhaps and a sentence; null when it is sent already. */
   run(session: ImapSession, command: RawCommand): Promise<string | null> | string | null;
 }

@@ -7,7 +7,7 @@ import type { Pop3Session } from './session.ts';
 
 /** Mechanisms that may be used on this connection. */
 export function mechanisms(session: Pop3Session): string[] {
-  return [...saslMechanisms].filter(([, { plaintext }]) => !plaintext || session.mayLogIn).map(([name]) => name);
+  return session.mayLogIn ? [...saslMechanisms(session.services.authentication).keys()] : [];
 }
 
 /** The lines of CAPA. */

@@ -94,8 +94,10 @@ export class Pop3Connection implements Session {
   }
 
   #run(line: string): string | undefined | Promise<string | undefined> {
-    // A password may be of any octets; the line it came in is not to be longer than others.
-    if (line.length + 2 > MAX_COMMAND) throw new Pop3Refusal(`A command has at most ${MAX_COMMAND} octets.`);
+    // A password may be of any octets; the line it came in is not to be longer than others. RFC 5034 §4 forbids initial responses
+    // that make a line longer, and clients with tokens send them.
+    if (line.length + 2 > MAX_COMMAND && !/^auth /i.test(line))
+      throw new Pop3Refusal(`A command has at most ${MAX_COMMAND} octets.`);
     const [, name = '', argument = ''] = COMMAND.exec(line) ?? [];
     const command = commands.get(name.toUpperCase());
     if (command === undefined) throw new Pop3Refusal('There is no such command.');

@@ -3,10 +3,15 @@
  * RFC 4954 §4.
  * Elsewhere: mechanisms (../sasl.ts), when AUTH may come and how often it may fail (session.ts).
  */
-import { type SaslContext, type SaslExchange, type SaslStep, SaslSyntaxError, saslMechanisms } from '../sasl.ts';
+import {
+  type SaslContext,
+  type SaslExchange,
+  type SaslMechanism,
+  type SaslStep,
+  SaslSyntaxError,
+} from '../sasl-exchange.ts';
+import { decodedBase64 } from '../sasl-text.ts';
 import { SmtpRefusal } from './refusal.ts';
-
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /**
  * Reads `AUTH mechanism [initial response]`.
@@ -14,14 +19,15 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
  */
 export function beginLogin(
   command: Buffer,
-  login: SaslContext['login'],
+  mechanisms: ReadonlyMap<string, SaslMechanism>,
+  context: SaslContext,
 ): { readonly exchange: SaslExchange; readonly initial: string | undefined } {
   const [, method = '', initial, ...more] = command.toString('latin1').trim().split(/ +/);
-  const mechanism = saslMechanisms.get(method.toUpperCase());
+  const mechanism = mechanisms.get(method.toUpperCase());
   if (mechanism === undefined) throw new SmtpRefusal(504, '5.5.4', 'The mechanisms are those that EHLO names.');
   if (more.length > 0) throw new SmtpRefusal(501, '5.5.4', 'AUTH takes a mechanism and an initial response.');
   // "=" is an empty initial response.
-  return { exchange: mechanism.begin({ login }), initial: initial === '=' ? '' : initial };
+  return { exchange: mechanism(context), initial: initial === '=' ? '' : initial };
 }
 
 /**
@@ -30,9 +36,10 @@ export function beginLogin(
  */
 export async function takeResponse(exchange: SaslExchange, response: string): Promise<SaslStep> {
   if (response === '*') throw new SmtpRefusal(501, '5.7.0', 'The log-in was cancelled.');
-  if (!BASE64.test(response)) throw new SmtpRefusal(501, '5.5.2', 'The response is not base64.');
+  const octets = decodedBase64(response);
+  if (octets === undefined) throw new SmtpRefusal(501, '5.5.2', 'The response is not base64.');
   try {
-    return await exchange.respond(Buffer.from(response, 'base64'));
+    return await exchange.respond(octets);
   } catch (error) {
     if (error instanceof SaslSyntaxError) throw new SmtpRefusal(501, '5.5.2', error.message);
     throw error;

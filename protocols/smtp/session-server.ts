@@ -7,9 +7,10 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import type { Listener } from '../../src/config.ts';
-import type { Principal } from '../../src/principals/access.ts';
 import type { Authentication } from '../../src/principals/authentication.ts';
 import { type ListenerLimits, listen, type Session, type SocketListener, type SocketPeer } from '../listener.ts';
+import { saslMechanisms } from '../sasl.ts';
+import { type SaslContext, type SaslMechanism, saslContext } from '../sasl-exchange.ts';
 import type { Door, Transaction } from './door.ts';
 import { refusalOf, type SmtpRefusal } from './refusal.ts';
 import { type SessionOwner, SmtpSession } from './session.ts';
@@ -102,10 +103,13 @@ export class SessionServer<Recipient> extends SMTPServer implements SessionOwner
     return peer.loopback && this.#options.plaintextLogin === 'loopback';
   }
 
-  login(name: string, password: string, peer: SocketPeer): Promise<Principal> {
+  get mechanisms(): ReadonlyMap<string, SaslMechanism> {
+    return saslMechanisms(this.#options.authentication);
+  }
+
+  saslContext(peer: SocketPeer): SaslContext {
     const { authentication } = this.#options;
-    const key = authentication.keyOf(`${name}\0${password}`);
-    return authentication.login(key, { name, password, peer: peer.address, scopes: ['send'] });
+    return saslContext(authentication, { protocol: 'smtp', peer: peer.address, scopes: ['send'] });
   }
 
   /** What is answered to an error; a bug is logged. */

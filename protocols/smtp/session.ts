@@ -13,7 +13,7 @@ import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
 import { DomainError } from '../../src/errors.ts';
 import type { Principal } from '../../src/principals/access.ts';
 import type { SocketPeer } from '../listener.ts';
-import { type SaslExchange, saslMechanisms } from '../sasl.ts';
+import type { SaslContext, SaslExchange, SaslMechanism } from '../sasl-exchange.ts';
 import { GUARD_LIMITS, guardMessage } from './data-guard.ts';
 import type { Door, Transaction } from './door.ts';
 import { beginLogin, takeResponse } from './login.ts';
@@ -32,7 +32,8 @@ export interface SessionOwner<Recipient> extends SMTPServer {
   readonly limits: SessionLimits;
   closeListeners(socket: Socket): readonly ((...given: unknown[]) => void)[];
   plaintextLogin(peer: SocketPeer): boolean;
-  login(name: string, password: string, peer: SocketPeer): Promise<Principal>;
+  readonly mechanisms: ReadonlyMap<string, SaslMechanism>;
+  saslContext(peer: SocketPeer): SaslContext;
   refusal(error: unknown): SmtpRefusal;
   noteMessage(
     session: { readonly secure: boolean },
@@ -156,7 +157,7 @@ export class SmtpSession<Recipient> extends SMTPConnection {
     if (!this.secure && this._isSupported('STARTTLS')) lines.push('STARTTLS');
     // RFC 4954 §4: mechanisms that may be used now, and none without TLS where it would show the password.
     if (this.door.login && this.#mayLogIn() && this.principal === undefined)
-      lines.push(`AUTH ${[...saslMechanisms.keys()].join(' ')}`);
+      lines.push(`AUTH ${[...this.#owner.mechanisms.keys()].join(' ')}`);
     this.send(250, [`${this.name} at your service`, ...lines], false);
     callback();
   }
@@ -182,9 +183,8 @@ export class SmtpSession<Recipient> extends SMTPConnection {
       if (this.principal !== undefined || this.transaction !== undefined || !this.door.login)
         throw new SmtpRefusal(503, '5.5.1', 'AUTH comes once, before MAIL.');
       if (!this.#mayLogIn()) throw new SmtpRefusal(538, '5.7.11', 'Passwords are taken after STARTTLS only.');
-      const { exchange, initial } = beginLogin(command, (name, password) =>
-        this.#owner.login(name, password, this.peer),
-      );
+      const { mechanisms } = this.#owner;
+      const { exchange, initial } = beginLogin(command, mechanisms, this.#owner.saslContext(this.peer));
       return initial === undefined
         ? this.#challenge(exchange, exchange.firstChallenge)
         : this.#respond(exchange, initial);

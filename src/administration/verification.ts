@@ -144,7 +144,9 @@ function problemsOfMessage(stored: InspectedMessage, octets: Buffer | undefined)
 }
 
 function listed(rows: readonly Omit<OccurrenceRow, 'objectId'>[]): string {
-  return rows.map(({ startAt, endAt, floating, busy }) => `${startAt}-${endAt}-${floating}-${busy}`).join();
+  return rows
+    .map(({ startAt, endAt, floating, busy, answers }) => [startAt, endAt, floating, busy, answers ?? ''].join('-'))
+    .join();
 }
 
 function problemsOfCard(card: InspectedCard): string[] {

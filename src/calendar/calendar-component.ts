@@ -6,6 +6,7 @@
  * Elsewhere: rules over several components (calendar-validation.ts).
  */
 import { DomainError } from '../errors.ts';
+import { answerMark } from './attendee-answers.ts';
 import type { CalendarZones } from './calendar-zones.ts';
 import { type Component, type Property, parameterOf } from './content.ts';
 import { type DateTime, type Duration, durationBetween, UTC } from './date-time.ts';
@@ -45,6 +46,8 @@ export interface CalendarComponent {
   /** CLASS in upper case; PUBLIC when absent. */
   readonly classification: string;
   readonly attendees: number;
+  /** Marks of those who are not coming, or perhaps (attendee-answers.ts). */
+  readonly answers: string;
 }
 
 type Writable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
@@ -75,6 +78,7 @@ export function readComponent(content: Component, zones: CalendarZones): Calenda
     transparent: false,
     classification: 'PUBLIC',
     attendees: 0,
+    answers: '',
   };
   const rules: RecurrenceRule[] = [];
   const exceptionRules: RecurrenceRule[] = [];
@@ -138,6 +142,7 @@ export function readComponent(content: Component, zones: CalendarZones): Calenda
         break;
       case 'attendee':
         component.attendees++;
+        component.answers += answerMark(property);
         break;
     }
   }

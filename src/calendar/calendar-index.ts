@@ -37,6 +37,8 @@ export interface IndexedOccurrence {
   floating: number;
   /** 0 free, 1 busy, 2 tentative, 3 unavailable. */
   busy: number;
+  /** Marks of attendees who are not coming, or perhaps (attendee-answers.ts); null for none. */
+  answers?: string | null;
 }
 
 export interface CalendarObjectIndex {
@@ -97,7 +99,9 @@ function indexRecurring(
   const rows: IndexedOccurrence[] = [];
   for (const { start, end, floating, key } of occurrences) {
     if (start >= until) break;
-    rows.push({ startAt: start, endAt: end, floating: floating ? 1 : 0, busy: busyOf(model.components[key]!) });
+    const component = model.components[key]!;
+    const busy = busyOf(component);
+    rows.push({ startAt: start, endAt: end, floating: floating ? 1 : 0, busy, answers: answersOf(component) });
   }
   // Local times are within a day of instants: of floating rows the outermost day may be incomplete.
   const margin = item.set && rows.some(({ floating }) => floating) ? DAY : 0;
@@ -117,6 +121,10 @@ function indexRecurring(
 function busyOf({ name, status, transparent }: CalendarComponent): number {
   if (name !== 'VEVENT' || transparent || status === 'CANCELLED') return FREE;
   return status === 'TENTATIVE' ? TENTATIVE : BUSY;
+}
+
+function answersOf({ answers }: CalendarComponent): string | null {
+  return answers === '' ? null : answers;
 }
 
 function indexOf(model: CalendarObjectModel, occurrences: IndexedOccurrence[]) {
@@ -141,7 +149,9 @@ function rowsOf(component: CalendarComponent): IndexedOccurrence[] {
     case 'VAVAILABILITY':
       return [availabilityRow(component)];
     default:
-      return start ? [row(start, localEnd(start, component), busyOf(component))] : [];
+      return start
+        ? [{ ...row(start, localEnd(start, component), busyOf(component)), answers: answersOf(component) }]
+        : [];
   }
 }
 

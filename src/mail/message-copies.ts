@@ -22,6 +22,7 @@ import {
   place,
   rowsIn,
   storeMessage,
+  takeModseqs,
   type Unplaced,
 } from './placing.ts';
 import { inPieces, type UidSet } from './uid-set.ts';
@@ -189,20 +190,6 @@ interface Gathered extends Copied {
 
 function noneIn({ mailbox: { uidvalidity } }: CopyTarget): Gathered {
   return { uidvalidity, from: [], to: [] };
-}
-
-/** The next modseq of each account whose mailboxes change; accounts are taken in order of id. */
-async function takeModseqs(
-  write: Writes,
-  mailboxes: readonly { readonly id: number; readonly accountId: number }[],
-): Promise<Map<number, number>> {
-  const modseqs = new Map<number, number>();
-  const accounts = new Set(mailboxes.map(({ accountId }) => accountId));
-  for (const accountId of [...accounts].sort((a, b) => a - b)) {
-    const ids = new Set(mailboxes.filter((mailbox) => mailbox.accountId === accountId).map(({ id }) => id));
-    modseqs.set(accountId, await write.accounts.nextModseq(accountId, [...ids]));
-  }
-  return modseqs;
 }
 
 /** Messages that stay what they are. */

@@ -1,7 +1,8 @@
 /**
- * Messages in mailboxes: appending, flags, expunging, copying, moving. Every write is one transaction; what it did reaches the
+ * Messages in mailboxes: appending, replacing, flags, expunging, copying, moving. Every write is one transaction; what it did reaches the
  * open views in the order of commits, before its caller goes on.
- * RFC 9051 §6.3.12, §6.4.3, §6.4.6 to §6.4.9, RFC 7162 §3.1.3 (UNCHANGEDSINCE), RFC 4315 (UIDs of what was appended, copied).
+ * RFC 9051 §6.3.12, §6.4.3, §6.4.6 to §6.4.9, RFC 7162 §3.1.3 (UNCHANGEDSINCE), RFC 4315 (UIDs of what was appended, copied),
+ * RFC 8508 (replacing).
  * Elsewhere: octets on their way in (message-stage.ts), reading (message-contents.ts), mail from elsewhere (delivery.ts).
  */
 import type { PlacementRow, Store, Writes } from '../../storage/store.ts';
@@ -21,7 +22,7 @@ import {
 } from './flags.ts';
 import { flagsAllowed, mailRightsOn, need } from './mail-rights.ts';
 import type { Mailbox } from './mailbox.ts';
-import { type MailboxView, uidsIn } from './mailbox-view.ts';
+import { type MailboxDelta, type MailboxView, uidsIn } from './mailbox-view.ts';
 import type { MailboxViews } from './mailbox-views.ts';
 import { type Copied, MessageCopies } from './message-copies.ts';
 import { MessageStage, type StagedMessage } from './message-stage.ts';
@@ -33,6 +34,7 @@ import {
   place,
   rowsIn,
   storeMessage,
+  takeModseqs,
   type Unplaced,
   uidsOf,
 } from './placing.ts';
@@ -81,6 +83,12 @@ export interface Placed {
   readonly uids: readonly number[];
 }
 
+/** Flags that may be set, and those of each new message. */
+interface FlagsToSet {
+  readonly allowed: number;
+  readonly parsed: readonly FlagNames[];
+}
+
 export type FlagMode = 'set' | 'add' | 'remove';
 
 export class Messages {
@@ -114,28 +122,39 @@ export class Messages {
    * @throws DomainError not-found when the mailbox has gone; forbidden; limit-exceeded and invalid-data for flags; over-quota
    */
   async append(viewer: Principal, mailbox: Mailbox, messages: readonly NewMessage[]): Promise<Appended> {
-    const rights = await mailRightsOn(this.store, viewer, mailbox);
-    need(rights, 'i');
-    const allowed = flagsAllowed(rights);
-    const parsed = messages.map(({ flags }) => parseFlagNames(flags));
+    const flags = await this.flagsFor(viewer, mailbox, messages);
     const appended = await this.views.write(async (write) => {
-      const { accountId, id } = mailbox;
-      const modseq = await write.accounts.nextModseq(accountId, [id]);
-      const row = await mailboxIn(write, id);
-      const names = parsed.flatMap(({ keywords }) => keywords);
-      const keywords = names.length === 0 ? Keywords.parse(row.keywords) : await keywordsWith(write, row, names);
-      const unplaced: Unplaced[] = [];
-      for (const [index, { staged, internalDate }] of messages.entries()) {
-        const blobId = await blobOf(write, staged, this.now());
-        const stored = await storeMessage(write, accountId, staged, blobId, internalDate ?? this.now());
-        const bits = bitsOf(parsed[index] as FlagNames, keywords);
-        unplaced.push({ ...stored, flags: without(bits, without(ALL_FLAGS, allowed)) });
-      }
-      const added = await place(write, id, modseq, unplaced, this.now());
-      return {
-        answer: { uidvalidity: row.uidvalidity, uids: added.map(({ uid }) => uid) },
-        deltas: [{ mailboxId: id, modseq, added, keywords: names.length === 0 ? undefined : keywords }],
-      };
+      const modseq = await write.accounts.nextModseq(mailbox.accountId, [mailbox.id]);
+      const { answer, delta } = await this.appendIn(write, mailbox, modseq, messages, flags);
+      return { answer, deltas: [delta] };
+    });
+    this.texts.arrived();
+    return appended;
+  }
+
+  /**
+   * Appends a message and removes another one, of any mailbox: both or neither (RFC 8508 §3.4). Nothing of the old one is
+   * inherited.
+   * @throws DomainError as append; gone when the old message is not there any more
+   */
+  async replace(viewer: Principal, view: MailboxView, uid: number, mailbox: Mailbox, message: NewMessage) {
+    // RFC 8508 §4.1.
+    need(await mailRightsOn(this.store, viewer, mailboxOf(view)), 't', 'e');
+    const flags = await this.flagsFor(viewer, mailbox, [message]);
+    const source = mailboxOf(view);
+    const appended = await this.views.write(async (write) => {
+      const modseqs = await takeModseqs(write, [source, mailbox]);
+      const modseqOf = ({ accountId }: { readonly accountId: number }) => modseqs.get(accountId) as number;
+      await mailboxIn(write, source.id);
+      const rows = await rowsIn(write, source.id, [[uid, uid]], 0);
+      if (rows.length === 0) throw new DomainError('gone', 'The message is not there any more.');
+      const { answer, delta } = await this.appendIn(write, mailbox, modseqOf(mailbox), [message], flags);
+      await displace(write, source, rows, modseqOf(source));
+      const deltas =
+        source.id === mailbox.id
+          ? [{ ...delta, removed: [uid] }]
+          : [delta, { mailboxId: source.id, modseq: modseqOf(source), removed: [uid] }];
+      return { answer, deltas };
     });
     this.texts.arrived();
     return appended;
@@ -277,6 +296,38 @@ export class Messages {
       highest = removed.modseq;
     }
     return { modseq: highest, uids: gone };
+  }
+
+  /** Flags of new messages, without what the viewer may not set (RFC 4314 §4: APPEND). @throws DomainError as append */
+  private async flagsFor(viewer: Principal, mailbox: Mailbox, messages: readonly NewMessage[]): Promise<FlagsToSet> {
+    const rights = await mailRightsOn(this.store, viewer, mailbox);
+    need(rights, 'i');
+    return { allowed: flagsAllowed(rights), parsed: messages.map(({ flags }) => parseFlagNames(flags)) };
+  }
+
+  /** Stores messages and gives them places, in a transaction. */
+  private async appendIn(
+    write: Writes,
+    { accountId, id }: Mailbox,
+    modseq: number,
+    messages: readonly NewMessage[],
+    { allowed, parsed }: FlagsToSet,
+  ): Promise<{ answer: Appended; delta: MailboxDelta }> {
+    const row = await mailboxIn(write, id);
+    const names = parsed.flatMap(({ keywords }) => keywords);
+    const keywords = names.length === 0 ? Keywords.parse(row.keywords) : await keywordsWith(write, row, names);
+    const unplaced: Unplaced[] = [];
+    for (const [index, { staged, internalDate }] of messages.entries()) {
+      const blobId = await blobOf(write, staged, this.now());
+      const stored = await storeMessage(write, accountId, staged, blobId, internalDate ?? this.now());
+      const bits = bitsOf(parsed[index] as FlagNames, keywords);
+      unplaced.push({ ...stored, flags: without(bits, without(ALL_FLAGS, allowed)) });
+    }
+    const added = await place(write, id, modseq, unplaced, this.now());
+    return {
+      answer: { uidvalidity: row.uidvalidity, uids: added.map(({ uid }) => uid) },
+      delta: { mailboxId: id, modseq, added, keywords: names.length === 0 ? undefined : keywords },
+    };
   }
 
   private async targetFor(viewer: Principal, mailbox: Mailbox) {

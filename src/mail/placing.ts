@@ -96,6 +96,20 @@ export async function blobOf(write: Writes, staged: StagedMessage, now: number):
     : write.blobs.put(accountId, hash, octets, now);
 }
 
+/** The next modseq of each account whose mailboxes change; accounts are taken in order of id. */
+export async function takeModseqs(
+  write: Writes,
+  mailboxes: readonly { readonly id: number; readonly accountId: number }[],
+): Promise<Map<number, number>> {
+  const modseqs = new Map<number, number>();
+  const accounts = new Set(mailboxes.map(({ accountId }) => accountId));
+  for (const accountId of [...accounts].sort((a, b) => a - b)) {
+    const ids = new Set(mailboxes.filter((mailbox) => mailbox.accountId === accountId).map(({ id }) => id));
+    modseqs.set(accountId, await write.accounts.nextModseq(accountId, [...ids]));
+  }
+  return modseqs;
+}
+
 /** Gives messages the next UIDs of a mailbox, in their order. */
 export async function place(
   write: Writes,

@@ -1,27 +1,29 @@
 /**
  * Who is this? Chosen passwords and device passwords, the cache of verified log-ins, and the throttle around both.
- * RFC 4616 and RFC 7617 bring names and passwords here; nothing here knows which. One object serves every protocol, so that
+ * RFC 4616 and RFC 7617 bring names and passwords here, RFC 5802 names and proofs, RFC 7628 tokens; nothing here knows which. One object serves every protocol, so that
  * guesses spread over protocols are counted together.
  * Elsewhere: hashing (password-hashing.ts), counting (login-throttle.ts), reading the password off the wire (src/http.ts).
  */
 import { hash, randomBytes } from 'node:crypto';
-import type { CredentialRow, Store } from '../../storage/store.ts';
+import type { CredentialRow, PrincipalRow, Store } from '../../storage/store.ts';
 import type { AuditLog } from '../administration/audit-log.ts';
 import { DomainError } from '../errors.ts';
 import { contains, parseAddress, parseNetwork } from '../networks.ts';
 import type { Principal } from './access.ts';
 import { foldAddress } from './addresses.ts';
+import type { BearerTokens } from './bearer-tokens.ts';
 import type { LoginThrottle } from './login-throttle.ts';
 import { isPassword, matchesDevicePassword, type PasswordHashing } from './password-hashing.ts';
+import type { ScramKeys, ScramParameters } from './scram.ts';
+import type { ScramKeyring } from './scram-keyring.ts';
 import type { SecondFactors } from './second-factor.ts';
 
 /** What a credential may be used for; the chosen password is good for everything. */
 export type Scope = 'mail' | 'calendars' | 'contacts' | 'send' | 'web';
 
-export interface LoginAttempt {
+export interface Attempt {
   /** Name or any address of the principal, in any letter case. */
   readonly name: string;
-  readonly password: string;
   /** IP address of the peer. */
   readonly peer: string;
   /** One of these is enough. */
@@ -30,10 +32,16 @@ export interface LoginAttempt {
   readonly client?: string | undefined;
 }
 
+export interface LoginAttempt extends Attempt {
+  readonly password: string;
+}
+
 /** What stands beside passwords. */
 export interface AuthenticationParts {
+  readonly scram?: ScramKeyring;
   readonly secondFactors?: SecondFactors;
   readonly audit?: AuditLog;
+  readonly tokens?: BearerTokens | undefined;
 }
 
 interface Login {
@@ -56,6 +64,7 @@ const USE_NOTED_EVERY = 60 * 60_000;
 const CHANGE_NOTED_EVERY = 60_000;
 const MAX_NAME = 320;
 const MAX_CLIENT = 200;
+const MAX_TOKEN_USES = 10_000;
 
 export class Authentication {
   private readonly store: Store;
@@ -66,6 +75,8 @@ export class Authentication {
   private readonly endings: ((principalId: number) => void)[] = [];
   private readonly secret = randomBytes(32).toString('base64');
   private readonly cache = new Map<string, CachedLogin>();
+  /** When a token of a principal was last written down. */
+  private readonly tokenUses = new Map<number, number>();
   private readonly running = new Map<string, Promise<Login | undefined>>();
   /** Moves on when any cached log-in may have become wrong; a verification that began before is not cached. */
   private generation = 0;
@@ -117,6 +128,7 @@ export class Authentication {
     const result = await this.counted(attempt, () => this.once(key, attempt));
     if (result === undefined || !permits(result, attempt.peer, attempt.scopes, this.now())) throw this.failed(attempt);
     this.succeeded(attempt, result.credential);
+    this.learn(attempt, result);
     return result.principal;
   }
 
@@ -139,9 +151,53 @@ export class Authentication {
     return result.principal;
   }
 
+  /** Salt and iteration count for a name, whether there is a principal behind it or not (RFC 5802 §5). */
+  async scramParameters(name: string): Promise<ScramParameters> {
+    const principal = this.couldBeName(name) ? await this.find(name) : undefined;
+    return this.scram().parameters(principal?.name ?? this.countedName(name));
+  }
+
+  /**
+   * Verifies a proof of one of somebody's passwords (RFC 5802 §3): the name does not tell which, so each is tried. Never cached.
+   * @param check with the keys of each; undefined when the proof was not made with them
+   * @throws DomainError authentication-failed, too-many-attempts (with retryAfter)
+   */
+  async prove<Proof>(
+    attempt: Attempt,
+    check: (keys: ScramKeys) => Proof | undefined,
+  ): Promise<{ readonly principal: Principal; readonly proof: Proof }> {
+    const result = await this.counted(attempt, () => this.verifyProof(attempt.name, check));
+    if (result === undefined || !permits(result, attempt.peer, attempt.scopes, this.now())) throw this.failed(attempt);
+    this.succeeded(attempt, result.credential);
+    return result;
+  }
+
+  /** What tells whose a token is; undefined where none are taken. */
+  get tokens(): BearerTokens | undefined {
+    return this.parts.tokens;
+  }
+
+  /**
+   * Verifies a bearer token (RFC 7628 §3.2). Whether there is a second factor is between the person and the issuer. Never cached.
+   * @param attempt its name is whom the client says it is; '' when it does not say
+   * @throws DomainError authentication-failed, too-many-attempts (with retryAfter), unavailable
+   */
+  async bearer(attempt: Attempt, token: string): Promise<Principal> {
+    const principal = await this.counted(attempt, () => this.bearerOf(attempt.name, token));
+    if (principal === undefined) throw this.failed(attempt, 'The token is not good here.');
+    this.throttle.succeeded(this.countedName(attempt.name), attempt.peer);
+    this.noteTokenUse(principal, attempt);
+    return principal;
+  }
+
   /** Calls back when what a principal is logged in with may not be good any more: sessions and connections end. */
   onForget(ending: (principalId: number) => void): void {
     this.endings.push(ending);
+  }
+
+  /** Lets go of what nobody waits for, before the store closes. */
+  async stop(): Promise<void> {
+    await this.parts.scram?.stop();
   }
 
   /** Ends what was remembered of a principal: after a change of password, of name or addresses, and after removal. */
@@ -157,7 +213,7 @@ export class Authentication {
   }
 
   /** Counts an attempt before it is verified: nothing is awaited until then, so parallel attempts are counted one by one. */
-  private counted(attempt: LoginAttempt, verify: () => Promise<Login | undefined>): Promise<Login | undefined> {
+  private counted<T>(attempt: Attempt, verify: () => Promise<T | undefined>): Promise<T | undefined> {
     const name = this.countedName(attempt.name);
     const wait = this.throttle.attempt(name, attempt.peer);
     if (wait > 0)
@@ -170,12 +226,12 @@ export class Authentication {
     });
   }
 
-  private failed(attempt: LoginAttempt): DomainError {
+  private failed(attempt: Attempt, sentence = 'The name or the password is wrong.'): DomainError {
     this.parts.audit?.failedLogin(this.countedName(attempt.name), attempt.peer, attempt.scopes.join(' '));
-    return new DomainError('authentication-failed', 'The name or the password is wrong.');
+    return new DomainError('authentication-failed', sentence);
   }
 
-  private succeeded(attempt: LoginAttempt, credential: CredentialRow): void {
+  private succeeded(attempt: Attempt, credential: CredentialRow): void {
     this.throttle.succeeded(this.countedName(attempt.name), attempt.peer);
     this.noteUse(credential, attempt);
   }
@@ -190,7 +246,7 @@ export class Authentication {
 
   /** @param key to remember it under; undefined: not to be remembered */
   private async verify(key: string | undefined, attempt: LoginAttempt): Promise<Login | undefined> {
-    if (!isPassword(attempt.password) || attempt.name === '' || attempt.name.length > MAX_NAME) return undefined;
+    if (!isPassword(attempt.password) || !this.couldBeName(attempt.name)) return undefined;
     const generation = this.generation;
     const principal = await this.find(attempt.name);
     const credentials = principal === undefined ? [] : await this.store.credentials.list(principal.id);
@@ -207,6 +263,46 @@ export class Authentication {
     return login;
   }
 
+  private async verifyProof<Proof>(
+    name: string,
+    check: (keys: ScramKeys) => Proof | undefined,
+  ): Promise<(Login & { readonly proof: Proof }) | undefined> {
+    const principal = this.couldBeName(name) ? await this.find(name) : undefined;
+    if (principal === undefined) return undefined;
+    for (const credential of await this.store.credentials.list(principal.id)) {
+      const keys = this.scram().keysOf(principal.name, credential);
+      const proof = keys === undefined ? undefined : check(keys);
+      if (proof === undefined) continue;
+      const secondFactor = (await this.parts.secondFactors?.isOn(principal.id)) ?? false;
+      return { principal, credential, secondFactor, proof };
+    }
+    return undefined;
+  }
+
+  /** The person a token speaks for: nobody signs in as a group, a room or a shared mailbox. */
+  private async bearerOf(claimed: string, token: string): Promise<Principal | undefined> {
+    const subject = await this.tokens?.subject(token);
+    const row = subject === undefined || !this.couldBeName(subject) ? undefined : await this.byText(subject);
+    if (row?.kind !== 'individual') return undefined;
+    const principal = await this.withAddresses(row);
+    return claimed === '' || isIdentityOf(principal, claimed) ? principal : undefined;
+  }
+
+  /** Passwords of programs that may come by SCRAM, which only mail has. */
+  private learn({ scopes, password }: LoginAttempt, { principal, credential }: Login): void {
+    if (scopes.includes('mail') || scopes.includes('send'))
+      this.parts.scram?.learn(principal.name, credential, password);
+  }
+
+  private scram(): ScramKeyring {
+    if (this.parts.scram === undefined) throw new Error('There are no keys of SCRAM.');
+    return this.parts.scram;
+  }
+
+  private couldBeName(name: string): boolean {
+    return name !== '' && name.length <= MAX_NAME;
+  }
+
   private remember(key: string, login: Login): void {
     const until = Math.min(this.now() + CACHED_FOR, login.credential.expiresAt ?? Number.MAX_SAFE_INTEGER);
     this.cache.delete(key);
@@ -220,7 +316,11 @@ export class Authentication {
   private async find(written: string): Promise<Principal | undefined> {
     const decoded = percentDecoded(written);
     const row = (await this.byText(written)) ?? (decoded === written ? undefined : await this.byText(decoded));
-    return row === undefined ? undefined : { ...row, addresses: await this.store.principals.addresses(row.id) };
+    return row === undefined ? undefined : this.withAddresses(row);
+  }
+
+  private async withAddresses(row: PrincipalRow): Promise<Principal> {
+    return { ...row, addresses: await this.store.principals.addresses(row.id) };
   }
 
   private byText(text: string) {
@@ -235,7 +335,7 @@ export class Authentication {
     return at !== -1 && this.ownDomains.has(folded.slice(at + 1)) ? folded.slice(0, at) : folded;
   }
 
-  private noteUse(credential: CredentialRow, { peer, client = '', scopes, name }: LoginAttempt): void {
+  private noteUse(credential: CredentialRow, { peer, client = '', scopes, name }: Attempt): void {
     const now = this.now();
     const program = client.replace(/\p{Cc}/gu, ' ').slice(0, MAX_CLIENT);
     const same = credential.lastPeer === peer && credential.lastClient === program;
@@ -250,6 +350,26 @@ export class Authentication {
       details: { for: scopes.join(' '), with: credential.kind === 'device' ? `d${credential.id}` : 'password' },
     });
   }
+
+  private noteTokenUse({ id, name }: Principal, { peer, scopes }: Attempt): void {
+    const now = this.now();
+    const last = this.tokenUses.get(id);
+    if (last !== undefined && now - last < USE_NOTED_EVERY) return;
+    if (this.tokenUses.size >= MAX_TOKEN_USES) this.tokenUses.clear();
+    this.tokenUses.set(id, now);
+    void this.parts.audit?.record({
+      actor: name,
+      action: 'login',
+      peer,
+      details: { for: scopes.join(' '), with: 'token' },
+    });
+  }
+}
+
+/** Whether a text names a principal itself, by name or address. */
+export function isIdentityOf(principal: Principal, identity: string): boolean {
+  const folded = foldAddress(identity);
+  return folded === principal.name || principal.addresses.includes(folded);
 }
 
 function permits(login: Login, peer: string, scopes: readonly Scope[], now: number): boolean {

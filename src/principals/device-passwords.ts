@@ -9,6 +9,7 @@ import { parseNetwork } from '../networks.ts';
 import type { Principal } from './access.ts';
 import type { Authentication, Scope } from './authentication.ts';
 import { deviceHash, generateDevicePassword } from './password-hashing.ts';
+import type { ScramKeyring } from './scram-keyring.ts';
 
 /** What a program may be given; the web takes the chosen password only. */
 export const DEVICE_SCOPES = ['mail', 'calendars', 'contacts', 'send'] as const satisfies readonly Scope[];
@@ -43,11 +44,13 @@ export class DevicePasswords {
   private readonly store: Store;
   private readonly authentication: Authentication;
   private readonly audit: AuditLog;
+  private readonly scram: ScramKeyring;
   private readonly now: () => number;
 
-  constructor(store: Store, authentication: Authentication, audit: AuditLog, now: () => number) {
+  constructor(store: Store, authentication: Authentication, audit: AuditLog, scram: ScramKeyring, now: () => number) {
     this.store = store;
     this.authentication = authentication;
+    this.scram = scram;
     this.audit = audit;
     this.now = now;
   }
@@ -64,11 +67,14 @@ export class DevicePasswords {
   ): Promise<DevicePassword & { readonly password: string }> {
     const row = this.checked(principal, made);
     const password = generateDevicePassword();
+    const hash = deviceHash(password);
+    const mail = /"(?:mail|send)"/.test(row.scopes);
+    const scram = mail ? await this.scram.seal(principal.name, password) : '';
     const id = await this.store.transaction(async (write) => {
       const others = (await write.credentials.list(principal.id)).filter(({ kind }) => kind === 'device');
       if (others.length >= MAX_PER_PERSON)
         throw new DomainError('limit-exceeded', `One person has at most ${MAX_PER_PERSON} device passwords.`);
-      return write.credentials.add({ ...row, hash: deviceHash(password) });
+      return write.credentials.add({ ...row, hash, scram });
     });
     await this.audit.record({
       actor,
@@ -76,7 +82,7 @@ export class DevicePasswords {
       target: `${principal.name} d${id}`,
       details: { scopes: row.scopes },
     });
-    return { ...described({ ...row, id, hash: '' }), password };
+    return { ...described({ ...row, id, hash, scram }), password };
   }
 
   /** In the order of their making. */
@@ -93,7 +99,7 @@ export class DevicePasswords {
     await this.audit.record({ actor, action: 'device-password.revoke', target: `${principal.name} d${id}` });
   }
 
-  private checked(principal: Principal, made: NewDevicePassword): Omit<CredentialRow, 'id' | 'hash'> {
+  private checked(principal: Principal, made: NewDevicePassword): Omit<CredentialRow, 'id' | 'hash' | 'scram'> {
     const { name, scopes = DEVICE_SCOPES, networks = [], expiresAt = null } = made;
     if (name.trim() === '' || name.length > MAX_NAME || /\p{Cc}/u.test(name))
       throw new DomainError('invalid-data', `Name the device, in at most ${MAX_NAME} characters.`);

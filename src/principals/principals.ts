@@ -15,6 +15,7 @@ import type { Principal } from './access.ts';
 import { foldAddress, parseAddressText, parseName, quoted } from './addresses.ts';
 import type { Authentication } from './authentication.ts';
 import { checkPassword, type PasswordHashing } from './password-hashing.ts';
+import type { ScramKeyring } from './scram-keyring.ts';
 
 export interface NewIndividual {
   /** Becomes the primary address; its domain must belong to an organisation of this server. */
@@ -36,7 +37,7 @@ interface Facts {
   readonly role: Role;
 }
 
-type Prepared = Facts & { readonly passwordHash: string };
+type Prepared = Facts & { readonly passwordHash: string; readonly scram: string };
 
 /** Why one of many cannot be added. */
 export interface Problem {
@@ -55,12 +56,20 @@ export class Principals {
   private readonly store: Store;
   private readonly authentication: Authentication;
   private readonly hashing: PasswordHashing;
+  private readonly scram: ScramKeyring;
   private readonly now: () => number;
 
-  constructor(store: Store, authentication: Authentication, hashing: PasswordHashing, now: () => number) {
+  constructor(
+    store: Store,
+    authentication: Authentication,
+    hashing: PasswordHashing,
+    scram: ScramKeyring,
+    now: () => number,
+  ) {
     this.store = store;
     this.authentication = authentication;
     this.hashing = hashing;
+    this.scram = scram;
     this.now = now;
   }
 
@@ -69,7 +78,7 @@ export class Principals {
    * @throws DomainError invalid-data, already-exists
    */
   async found(organisation: string, owner: NewIndividual): Promise<Principal> {
-    const prepared = await this.prepare({ ...owner, role: 'owner' });
+    const prepared = await this.withScram({ ...owner, role: 'owner' });
     return this.store.transaction(async (write) => {
       const organisationId = await write.organisations.add(organisation, this.now());
       await write.organisations.addDomain(organisationId, prepared.domain, this.now());
@@ -82,12 +91,13 @@ export class Principals {
    * @throws DomainError invalid-data; not-found for an unknown domain; already-exists for the name or the address
    */
   async add(individual: NewIndividual): Promise<Principal> {
-    const prepared = await this.prepare(individual);
+    const prepared = await this.withScram(individual);
     return this.store.transaction((write) => this.insert(write, prepared));
   }
 
   /**
-   * Adds many, after checking all of them: with a problem in any, nothing is added and every problem is returned.
+   * Adds many, after checking all of them: with a problem in any, nothing is added and every problem is returned. Keys of SCRAM,
+   * which take longer than everything else together, are derived when each first logs in with the password itself.
    */
   async addAll(individuals: readonly NewIndividual[]): Promise<Problem[]> {
     const problems = await this.problemsOf(individuals);
@@ -130,9 +140,10 @@ export class Principals {
   async setPassword(nameOrAddress: string, password: string): Promise<Principal> {
     const principal = await this.find(nameOrAddress);
     const hash = await this.hashing.hash(password);
+    const scram = await this.scram.seal(principal.name, password);
     await this.store.transaction(async (write) => {
       await write.credentials.removeKind(principal.id, 'password');
-      await write.credentials.add(chosenPassword(principal.id, hash, this.now()));
+      await write.credentials.add(chosenPassword(principal.id, hash, scram, this.now()));
     });
     this.authentication.forget(principal.id);
     return principal;
@@ -207,7 +218,12 @@ export class Principals {
 
   private async prepare(individual: NewIndividual): Promise<Prepared> {
     const { password, ...facts } = validated(individual);
-    return { ...facts, passwordHash: await this.hashing.hash(password) };
+    return { ...facts, passwordHash: await this.hashing.hash(password), scram: '' };
+  }
+
+  private async withScram(individual: NewIndividual): Promise<Prepared> {
+    const prepared = await this.prepare(individual);
+    return { ...prepared, scram: await this.scram.seal(prepared.name, individual.password) };
   }
 
   private async insert(write: Writes, prepared: Prepared): Promise<Principal> {
@@ -226,7 +242,7 @@ export class Principals {
     // RFC 9051 §2.3.1.1: UIDVALIDITY must not repeat; the time of birth, in seconds, and some luck on top.
     const id = await write.principals.add(row, Math.floor(now / 1000) + randomInt(1_000));
     await write.principals.addAddress(id, domain.id, address, 0);
-    await write.credentials.add(chosenPassword(id, prepared.passwordHash, now));
+    await write.credentials.add(chosenPassword(id, prepared.passwordHash, prepared.scram, now));
     for (const { home, segment, ...made } of DEFAULT_COLLECTIONS)
       await addCollection(write, id, home, segment, made, now);
     await addDefaultMailboxes(write, id, now);
@@ -253,7 +269,7 @@ function validated(individual: NewIndividual): Facts & { readonly password: stri
   return { address: `${local}@${domain}`, domain, name, displayName, role: individual.role ?? 'member', password };
 }
 
-function chosenPassword(principalId: number, hash: string, now: number) {
+function chosenPassword(principalId: number, hash: string, scram: string, now: number) {
   return {
     principalId,
     kind: 'password' as const,
@@ -266,5 +282,6 @@ function chosenPassword(principalId: number, hash: string, now: number) {
     lastUsedAt: null,
     lastPeer: '',
     lastClient: '',
+    scram,
   };
 }

@@ -1,21 +1,11 @@
 /**
- * Calendar user addresses: comparing them, and telling whose they are.
- * RFC 5545 §3.3.3 (CAL-ADDRESS), RFC 6638 §2.4.1 (a principal has several).
- * Addresses in, one folded form out, in which two spellings of one address are equal.
+ * Whose a calendar user address is. RFC 6638 §2.4.1 (a principal has several).
  * Elsewhere: which addresses a principal has (src/principals/principals.ts).
  */
+import { foldCalendarUser, PRINCIPAL } from '../calendar/calendar-user-address.ts';
 import type { Principal } from '../principals/access.ts';
 
-/** What stands for a principal that is named by its path, which ends in its name. */
-const PRINCIPAL = 'principal:';
-
-/** An address in the one form it is compared in: `user@example.org`, `principal:name`, or the folded URI. */
-export function foldCalendarUser(address: string): string {
-  const folded = address.trim().toLowerCase();
-  if (folded.startsWith('mailto:')) return decoded(folded.slice('mailto:'.length).replace(/\?.*$/s, '')).trim();
-  const path = /^(?:https?:\/\/[^/]*)?\/(?:[^?#]*\/)?principals\/(?:[^/?#]+\/)*?([^/?#]+)\/?$/.exec(folded);
-  return path === null ? folded : PRINCIPAL + decoded(path[1] ?? '');
-}
+export { foldCalendarUser } from '../calendar/calendar-user-address.ts';
 
 /** Whether an address is one of the principal's. */
 export function isCalendarUser(principal: Principal, address: string): boolean {
@@ -23,21 +13,16 @@ export function isCalendarUser(principal: Principal, address: string): boolean {
 }
 
 export function isFoldedUser(principal: Principal, folded: string): boolean {
-  if (principal.addresses.includes(folded) || folded === PRINCIPAL + principal.name) return true;
-  return folded === `urn:uuid:${principal.uuid.toLowerCase()}`;
+  return foldedUsersOf(principal).includes(folded);
+}
+
+/** All folded addresses of a principal. */
+export function foldedUsersOf({ addresses, name, uuid }: Principal): string[] {
+  return [...addresses, PRINCIPAL + name, `urn:uuid:${uuid.toLowerCase()}`];
 }
 
 /** How a folded address is looked up: by mail address, or by the name of a principal. */
 export function lookupOf(folded: string): { address: string } | { name: string } | undefined {
   if (folded.startsWith(PRINCIPAL)) return { name: folded.slice(PRINCIPAL.length) };
   return /^[^@\s]+@[^@\s]+$/.test(folded) ? { address: folded } : undefined;
-}
-
-function decoded(text: string): string {
-  if (!text.includes('%')) return text;
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

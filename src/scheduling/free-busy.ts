@@ -7,7 +7,8 @@
  * who may ask (src/principals/access.ts).
  */
 import type { OccurrenceRow, PrincipalRow, Store } from '../../storage/store.ts';
-import { indexCalendarObject } from '../calendar/calendar-index.ts';
+import { answerIn } from '../calendar/attendee-answers.ts';
+import { BUSY, indexCalendarObject, TENTATIVE } from '../calendar/calendar-index.ts';
 import { componentsOf, zoneOf } from '../calendar/calendars.ts';
 import { DAY, type TimeZone } from '../calendar/date-time.ts';
 import { parseCalendarObject } from '../calendar/icalendar.ts';
@@ -19,6 +20,7 @@ import { mayQueryFreeBusy, type Principal, rightsOn } from '../principals/access
 import { turn } from '../slices.ts';
 import { declaresHours, unavailablePeriods } from './availability.ts';
 import { type BusyPeriod, combine, typeOfCode } from './busy-periods.ts';
+import { foldedUsersOf } from './calendar-user.ts';
 import type { Interval } from './intervals.ts';
 
 /** Steps of recurrence one question may spend on objects that reach beyond the index. About half a second. */
@@ -102,8 +104,9 @@ export class FreeBusy {
   ): Promise<{ principal: PrincipalRow; periods: BusyPeriod[] } | undefined> {
     const row = await this.store.principals.byAddress(address);
     if (row === undefined || (await this.store.freeBusySharing.get(row.id)) !== 'everyone') return undefined;
-    const principal = { ...row, addresses: [address] };
-    return { principal, periods: await mergedOf(await this.counted(principal, range, true, undefined), range) };
+    const owner = { ...row, addresses: await this.store.principals.addresses(row.id) };
+    const periods = await mergedOf(await this.counted(owner, range, true, undefined), range);
+    return { principal: row, periods };
   }
 
   /** The timeline of what counts for a principal: own opaque calendars, and the availability kept at its inbox. */
@@ -152,11 +155,12 @@ export class FreeBusy {
     for (const calendar of calendars) {
       if (!calendar.rights.freeBusy) throw new DomainError('not-found', 'There is no such calendar.');
       const zone = zoneOf(calendar);
+      const users = foldedUsersOf(calendar.owner);
       const occurrences = await this.occurrences(calendar, range, budget);
       // Reading, sorting, merging and printing thousands are each worth a turn of the others.
       if (occurrences.length > MANY) await turn();
       for (const row of occurrences) {
-        const appointment = appointmentOf(row, zone, calendar.rights.read);
+        const appointment = appointmentOf(row, zone, calendar.rights.read, users);
         if (appointment !== undefined && appointment.from < range.until && appointment.until > range.from)
           appointments.push(appointment);
       }
@@ -212,10 +216,17 @@ async function mergedOf({ appointments, unavailable }: Timeline, range: Interval
   return merged;
 }
 
-function appointmentOf(row: OccurrenceRow, zone: TimeZone, readable: boolean): Appointment | undefined {
-  const { startAt, endAt, floating, busy, objectId } = row;
-  const type = typeOfCode(busy);
-  if (type === undefined) return undefined;
+/** @param users folded addresses of whose time it is: what they declined leaves it free */
+function appointmentOf(
+  row: OccurrenceRow,
+  zone: TimeZone,
+  readable: boolean,
+  users: readonly string[],
+): Appointment | undefined {
+  const { startAt, endAt, floating, busy, answers, objectId } = row;
+  const answer = answers ? answerIn(answers, users) : undefined;
+  const type = typeOfCode(answer === 'tentative' && busy === BUSY ? TENTATIVE : busy);
+  if (type === undefined || answer === 'declined') return undefined;
   return {
     from: floating ? zone.toInstant(startAt) : startAt,
     until: floating ? zone.toInstant(endAt) : endAt,

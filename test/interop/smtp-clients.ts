@@ -1,5 +1,5 @@
 /**
- * Stock mailers send, to people here and through the relay: swaks, msmtp, mutt, curl and nodemailer, in the clear on loopback,
+ * Stock mailers send, to people here and through the relay: swaks, msmtp, gsasl, mutt, curl and nodemailer, in the clear on loopback,
  * with STARTTLS and with implicit TLS; imapflow reads what arrived. The octets of a MIME message arrive unchanged.
  */
 import { writeFileSync } from 'node:fs';
@@ -8,10 +8,13 @@ import { ImapFlow } from 'imapflow';
 import { createTransport } from 'nodemailer';
 import { FakeMx } from '../support/fake-mx.ts';
 import { freePort } from '../support/server-process.ts';
+import { startTokenIssuer, trusting } from '../support/token-issuer.ts';
 import { interop, must, program } from './steps.ts';
 
 const [submission, submissions, smtp, lmtp, imap] = await Promise.all([1, 2, 3, 4, 5].map(() => freePort()));
 const relay = await FakeMx.listen({ teardown: () => {} }, { extensions: ['8BITMIME', 'SMTPUTF8', 'SIZE'] });
+
+const issuer = await startTokenIssuer({ teardown: () => {} });
 
 const ATTACHMENT = Buffer.from(Array.from({ length: 5_000 }, (_, i) => (i * 31) & 255));
 const BODY = 'Grüße aus Köln.\r\n.\r\n..two dots\r\nFrom the start\r\n';
@@ -122,6 +125,70 @@ await interop(
       }
     });
 
+    await step('msmtp by SCRAM-SHA-256, and refused with another password', async () => {
+      const words = [
+        '--host=127.0.0.1',
+        `--port=${submissions}`,
+        '--tls=on',
+        '--tls-starttls=off',
+        '--tls-certcheck=off',
+      ];
+      const send = (password: string) =>
+        program(
+          'msmtp',
+          [
+            ...words,
+            '--auth=scram-sha-256',
+            `--user=${anna.name}`,
+            `--passwordeval=echo ${password}`,
+            `--from=${from}`,
+            to,
+          ],
+          { input: `From: ${from}\nTo: ${to}\nSubject: msmtp proves\n\nBy msmtp\n` },
+        );
+      await send(anna.password);
+      await arrives('msmtp proves', 'By msmtp');
+      must(
+        await send('another').then(
+          () => false,
+          () => true,
+        ),
+        'the password does not matter',
+      );
+    });
+
+    await step('gsasl by SCRAM-SHA-256 over IMAP and submission, and refused with another password', async () => {
+      for (const [protocol, port] of [
+        ['--imap', imap],
+        ['--smtp', submission],
+      ] as const) {
+        const prove = (password: string) =>
+          program(
+            'gsasl',
+            [
+              protocol,
+              '--mechanism=SCRAM-SHA-256',
+              '--no-starttls',
+              '--no-cb',
+              '--quality-of-protection=qop-auth',
+              `--connect=127.0.0.1:${port}`,
+              `--authentication-id=${anna.name}`,
+              '--authorization-id=',
+              `--password=${password}`,
+            ],
+            { input: '' },
+          );
+        await prove(anna.password);
+        must(
+          await prove('another').then(
+            () => false,
+            () => true,
+          ),
+          `${protocol}: the password does not matter`,
+        );
+      }
+    });
+
     await step('mutt with an attachment', async () => {
       writeFileSync(join(work, 'attached.bin'), ATTACHMENT);
       const settings = [
@@ -166,6 +233,29 @@ await interop(
       await arrives('curl sends', BODY);
     });
 
+    await step('curl by OAUTHBEARER over IMAP and submission, and refused with a token for others', async () => {
+      const file = join(work, 'message.eml');
+      const words = ['--silent', '--show-error', '--insecure', '--ssl-reqd', '--login-options', 'AUTH=OAUTHBEARER'];
+      const sends = ['--mail-from', from, '--mail-rcpt', to, '-T', file, `smtp://127.0.0.1:${submission}`];
+      for (const [what, rest] of [
+        ['IMAP', [`imap://127.0.0.1:${imap}/`, '-X', 'NOOP']],
+        ['submission', sends],
+      ] as const) {
+        const present = (token: string) =>
+          program('curl', [...words, '-u', `${from}:`, '--oauth2-bearer', token, ...rest]);
+        await present(await issuer.token({ email: from }));
+        const refused = present(await issuer.token({ email: from, aud: 'other' }));
+        must(
+          await refused.then(
+            () => false,
+            () => true,
+          ),
+          `${what}: the audience does not matter`,
+        );
+      }
+      await arrives('curl sends', BODY);
+    });
+
     await step('nodemailer, with an attachment, to here and through the relay', async () => {
       const transport = createTransport({
         host: '127.0.0.1',
@@ -195,6 +285,7 @@ await interop(
     });
   },
   {
+    ...trusting(issuer),
     CONVENE_SUBMISSION_PORT: `${submission}`,
     CONVENE_SUBMISSIONS_PORT: `${submissions}`,
     CONVENE_SMTP_PORT: `${smtp}`,

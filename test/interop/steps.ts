@@ -17,6 +17,8 @@ import {
 
 export interface Steps {
   readonly server: ServerProcess;
+  /** Its data folder. */
+  readonly data: string;
   readonly persons: readonly Person[];
   /** A folder for what the clients keep; gone at the end. */
   readonly work: string;
@@ -61,6 +63,7 @@ export async function interop(
     try {
       await run({
         server,
+        data,
         persons,
         work,
         async step(name, work) {

@@ -3,73 +3,9 @@
  * address book through create, change by itself, change by somebody else, conflict and delete. What it did is read back over HTTP.
  * Scripts inside of Thunderbird call what its windows call; the requests are its own.
  */
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Marionette } from './marionette.ts';
-import { interop, must, StepFailed } from './steps.ts';
-
-/** A profile that asks nothing and calls nobody but the server under test. */
-const PREFERENCES: Record<string, string | number | boolean> = {
-  'app.update.enabled': false,
-  'app.normandy.enabled': false,
-  'browser.safebrowsing.update.enabled': false,
-  'calendar.timezone.local': 'Europe/Berlin',
-  'calendar.timezone.useSystemTimezone': false,
-  'datareporting.policy.dataSubmissionEnabled': false,
-  'extensions.update.enabled': false,
-  'mail.provider.suppress_dialog_on_startup': true,
-  'mail.rights.version': 1,
-  'mail.shell.checkDefaultClient': false,
-  'mail.spotlight.firstRunDone': true,
-  'marionette.port': 0,
-  'network.captive-portal-service.enabled': false,
-  'network.connectivity-service.enabled': false,
-  'network.proxy.type': 0,
-  'services.settings.server': 'data:,#remote-settings-dummy/v1',
-  'signon.rememberSignons': true,
-};
-
-interface Thunderbird {
-  readonly run: Marionette['run'];
-  /** Ends it, and waits until it wrote its profile for the last time. */
-  stop(): Promise<void>;
-}
-
-async function startThunderbird(work: string): Promise<Thunderbird> {
-  const profile = join(work, 'profile');
-  mkdirSync(profile);
-  const lines = Object.entries(PREFERENCES).map(([name, value]) => `user_pref("${name}", ${JSON.stringify(value)});`);
-  writeFileSync(join(profile, 'user.js'), lines.join('\n'));
-  const words = ['--headless', '--no-remote', '--profile', profile, '--marionette', '--remote-allow-system-access'];
-  const child = spawn('thunderbird', words, {
-    env: { PATH: process.env['PATH'], HOME: work, LANG: 'C.UTF-8', MOZ_CRASHREPORTER_DISABLE: '1' },
-    stdio: 'ignore',
-  });
-  let gone = '';
-  child.on('error', (error) => {
-    gone = error.message;
-  });
-  child.on('exit', (code) => {
-    gone = `it ended with ${code}`;
-  });
-  const file = join(profile, 'MarionetteActivePort');
-  for (let i = 0; i < 600 && gone === '' && !existsSync(file); i++) await sleep(100);
-  if (!existsSync(file)) throw new StepFailed(`thunderbird does not start: ${gone}`);
-  await sleep(200);
-  const marionette = await Marionette.connect(Number(readFileSync(file, 'utf8')));
-  return {
-    run: (body, ...args) => marionette.run(body, ...args),
-    async stop() {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      await marionette.quit();
-      if (gone === '') await Promise.race([ended, sleep(15_000)]);
-      if (gone === '') child.kill('SIGKILL');
-      if (gone === '') await ended;
-    },
-  };
-}
+import { interop, must } from './steps.ts';
+import { CALENDAR, findCalendars, keepPassword, REFRESH } from './thunderbird-calendar.ts';
+import { startThunderbird } from './thunderbird-process.ts';
 
 const event = (uid: string, summary: string) =>
   [
@@ -90,23 +26,11 @@ const event = (uid: string, summary: string) =>
 const card = (uid: string, name: string) =>
   `BEGIN:VCARD\r\nVERSION:3.0\r\nUID:${uid}\r\nFN:${name}\r\nN:${name};;;;\r\nEND:VCARD\r\n`;
 
-/** What every script may use. */
-const CALENDAR = `const { cal } = ChromeUtils.importESModule('resource:///modules/calendar/calUtils.sys.mjs');
-  const { CalEvent } = ChromeUtils.importESModule('resource:///modules/CalEvent.sys.mjs');
-  const calendar = cal.manager.getCalendars().find((one) => one.type === 'caldav' && one.uri.spec.endsWith('/calendar/'));`;
+/** What scripts on address books may use. */
 const BOOK = `const { MailServices } = ChromeUtils.importESModule('resource:///modules/MailServices.sys.mjs');
   const { CardDAVDirectory } = ChromeUtils.importESModule('resource:///modules/CardDAVDirectory.sys.mjs');
   const directory = MailServices.ab.directories.find((one) => one.dirType === 102);
   const book = directory && CardDAVDirectory.forFile(directory.fileName);`;
-/** Asks the server for changes and waits until they are here. */
-const REFRESH = `await new Promise((resolve) => {
-    const observer = { QueryInterface: ChromeUtils.generateQI(['calIObserver']), onLoad: end, onError() {}, onStartBatch() {},
-      onEndBatch() {}, onAddItem() {}, onModifyItem() {}, onDeleteItem() {}, onPropertyChanged() {}, onPropertyDeleting() {} };
-    function end() { calendar.removeObserver(observer); resolve(); }
-    calendar.addObserver(observer);
-    calendar.refresh();
-  });`;
-
 await interop('Thunderbird', 1, async ({ server, persons, work, step }) => {
   const [person] = persons;
   must(person, 'no person');
@@ -122,28 +46,9 @@ await interop('Thunderbird', 1, async ({ server, persons, work, step }) => {
   const thunderbird = await step('starts', () => startThunderbird(work));
   if (thunderbird === undefined) return;
   try {
-    await step('keeps the password of the server', () =>
-      thunderbird.run(
-        `const login = Cc['@mozilla.org/login-manager/loginInfo;1'].createInstance(Ci.nsILoginInfo);
-         login.init(arguments[0], null, arguments[1], arguments[2], arguments[3], '', '');
-         await Services.logins.addLoginAsync(login);`,
-        server.url.replace(/\/$/, ''),
-        'Convene',
-        person.name,
-        person.password,
-      ),
-    );
+    await step('keeps the password of the server', () => keepPassword(thunderbird, server.url, person));
     await step('finds the calendars from the host alone', async () => {
-      const found = await thunderbird.run<string[]>(
-        `${CALENDAR}
-         const found = await cal.provider.detection.detect(arguments[0], arguments[1], arguments[2], false, [], {});
-         const calendars = [...found.values()].flat();
-         for (const one of calendars) cal.manager.registerCalendar(one);
-         return calendars.map((one) => one.uri.spec);`,
-        person.name,
-        person.password,
-        server.url,
-      );
+      const found = await findCalendars(thunderbird, server.url, person);
       for (const segment of ['calendar', 'tasks']) {
         must(
           found.some((url) => url.endsWith(`/dav/calendars/${person.name}/${segment}/`)),

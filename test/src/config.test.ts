@@ -73,6 +73,22 @@ t.test('values', (t) => {
   t.end();
 });
 
+const OAUTH = {
+  CONVENE_OAUTH_ISSUER: 'https://login.example.org',
+  CONVENE_OAUTH_KEYS: 'https://login.example.org/keys',
+  CONVENE_OAUTH_AUDIENCE: 'convene',
+};
+
+t.test('whose tokens are taken', (t) => {
+  const oauthOf = (more: Record<string, string>) => readConfig({ ...OAUTH, ...more }, '/package').oauth;
+  t.equal(readConfig({}, '/package').oauth, undefined);
+  t.match(oauthOf({}), { issuer: 'https://login.example.org', claim: 'email', keys: { loopback: false } });
+  t.match(oauthOf({ CONVENE_OAUTH_KEYS: 'http://[::1]:8000/keys' }), { keys: { loopback: true } });
+  t.match(oauthOf({ CONVENE_OAUTH_KEYS: 'http://localhost/keys' }), { keys: { loopback: true } });
+  t.same(oauthOf({ CONVENE_OAUTH_KEYS: '/etc/keys.json' })?.keys, { file: '/etc/keys.json' });
+  t.end();
+});
+
 t.test('problems, one sentence each', (t) => {
   const cases: [environment: Record<string, string>, ...expected: RegExp[]][] = [
     [{ CONVENE_HTTP_PROT: '1' }, /^CONVENE_HTTP_PROT is not a setting of Convene; did you mean CONVENE_HTTP_PORT\?$/],
@@ -92,6 +108,15 @@ t.test('problems, one sentence each', (t) => {
     [{ CONVENE_LOG_LEVEL: 'loud' }, /must be one of silent, fatal/],
     [{ CONVENE_QUOTA: 'much' }, /CONVENE_QUOTA must be a size, like 500M or 5G/],
     [{ CONVENE_HOST: 'a b' }, /CONVENE_HOST must be/],
+    [
+      { CONVENE_OAUTH_ISSUER: 'https://login.example.org' },
+      /Set CONVENE_OAUTH_KEYS too/,
+      /Set CONVENE_OAUTH_AUDIENCE too/,
+    ],
+    [{ ...OAUTH, CONVENE_OAUTH_KEYS: 'http://login.example.org/keys' }, /CONVENE_OAUTH_KEYS must be a file, or a URL/],
+    [{ ...OAUTH, CONVENE_OAUTH_KEYS: 'https://a:b@login.example.org/' }, /CONVENE_OAUTH_KEYS must be/],
+    [{ ...OAUTH, CONVENE_OAUTH_KEYS: 'file:///etc/keys' }, /CONVENE_OAUTH_KEYS must be/],
+    [{ ...OAUTH, CONVENE_OAUTH_CLAIM: 'two words' }, /CONVENE_OAUTH_CLAIM must be the name of a claim/],
     [{ CONVENE_TLS_KEY: 'k' }, /Set CONVENE_TLS_CERT too/],
     [{ CONVENE_TLS_CERT: 'c' }, /Set CONVENE_TLS_KEY too/],
     [

@@ -90,6 +90,7 @@ const credential = keys<CredentialRow>({
   lastUsedAt: 1,
   lastPeer: 1,
   lastClient: 1,
+  scram: 1,
 });
 const account = keys<AccountRow>({ id: 1, modseq: 1, nextUidvalidity: 1, usedBytes: 1, quotaBytes: 1 });
 const collection = keys<BoundCollectionRow>({
@@ -139,7 +140,7 @@ const invitation = keys<InvitationRow>({
   status: 1,
   createdAt: 1,
 });
-const occurrence = keys<OccurrenceRow>({ objectId: 1, startAt: 1, endAt: 1, floating: 1, busy: 1 });
+const occurrence = keys<OccurrenceRow>({ objectId: 1, startAt: 1, endAt: 1, floating: 1, busy: 1, answers: 1 });
 const tombstone = keys<TombstoneRow>({ name: 1, memberId: 1, modseq: 1 });
 
 const mailbox = keys<MailboxRow>({

@@ -126,6 +126,8 @@ export class Writer {
   readonly #cards: boolean;
   readonly #home: string;
   readonly #random: () => number;
+  /** Members it keeps at most. */
+  readonly #most: number;
   #state: Map<string, Member> = new Map();
   #next: State | undefined;
   #serial = 0;
@@ -135,7 +137,8 @@ export class Writer {
   #known: { path: string; token: string; etags: Map<string, string | undefined> }[] = [];
   #connection: Connection | undefined;
 
-  constructor(number: number, person: Person) {
+  constructor(number: number, person: Person, most: number) {
+    this.#most = most;
     this.#number = number;
     this.#person = person;
     this.#cards = number % 2 === 1;
@@ -197,12 +200,13 @@ export class Writer {
     const chosen = <T>(list: readonly T[]) => list[Math.floor(this.#random() * list.length)] as T;
     if (collections.length < 2) return this.#makeCollection();
     const dice = this.#random();
-    if (members.length < 4 || dice < 0.4) return this.#put(this.#freshPath(chosen(collections)), undefined);
+    const full = members.length >= this.#most;
+    if (members.length < 4 || (dice < 0.4 && !full)) return this.#put(this.#freshPath(chosen(collections)), undefined);
     if (dice < 0.6) {
       const path = chosen(members);
       return this.#put(path, this.#state.get(path));
     }
-    if (dice < 0.75) return this.#remove(chosen(members));
+    if (dice < 0.75 || (dice < 0.86 && full)) return this.#remove(chosen(members));
     if (dice < 0.86) return this.#move(chosen(members), this.#freshPath(chosen(collections)));
     if (dice < 0.98 || collections.length >= 6) return this.#annotate(chosen([...members, ...collections]));
     return this.#makeCollection();

@@ -10,7 +10,9 @@ import Database from 'better-sqlite3';
 import type { Test } from 'tap';
 import { Writer } from './crash-oracle.ts';
 import { randomFrom } from './generated-data.ts';
-import { InboxLedger, type MailWay, MailWriter } from './mail-writer.ts';
+import { InboxLedger, MailWriter } from './mail-writer.ts';
+import { MailboxWriter } from './mailbox-writer.ts';
+import { Pop3Writer } from './pop3-writer.ts';
 import { addPeople, freePort, people, type ServerProcess, startServerProcess } from './server-process.ts';
 
 export interface Strike {
@@ -26,18 +28,29 @@ export interface CrashRounds {
   readonly rounds: number;
   /** Acknowledgements before the server may be struck; a random number up to as many again is waited for. */
   readonly acknowledgements: number;
+  /** Whether every writer must have had an acknowledgement before the strike of a round; default: in all of them. */
+  everyWriter?(round: number): boolean;
+  /** What each writer keeps at most, so that many rounds do not take longer and longer; default: 200 messages or members. */
+  readonly most?: number;
+  /** Arguments of node that run the server; default: from source. */
+  readonly program?: readonly string[];
+  /** Called after each comparison. */
+  progress?(round: number, faults: readonly string[]): void;
   strike(round: number, folder: string): Strike;
 }
 
 export interface CrashResult {
   /** In each round. */
   readonly acknowledged: number[];
-  /** Of them, by each writer of mail, in all rounds. */
-  readonly mail: Readonly<Record<MailWay, number>>;
+  /** Of them, by each kind of writer, in all rounds. */
+  readonly ways: Readonly<Record<Way, number>>;
   readonly faults: string[];
 }
 
+export type Way = 'dav' | 'append' | 'submission' | 'lmtp' | 'mailboxes' | 'pop3';
+
 const WRITERS = 8;
+const MOST = 200;
 
 interface AnyWriter {
   readonly acknowledged: number;
@@ -46,7 +59,8 @@ interface AnyWriter {
 }
 
 /** Runs the rounds on a new folder, which goes when the test ends. */
-export async function crashRounds(t: Test, { rounds, acknowledgements, strike }: CrashRounds): Promise<CrashResult> {
+export async function crashRounds(t: Test, asked: CrashRounds): Promise<CrashResult> {
+  const { rounds, acknowledgements, everyWriter = () => true, most = MOST, program, progress, strike } = asked;
   const base = mkdtempSync(join(tmpdir(), 'convene-crash-'));
   t.teardown(() => rmSync(base, { recursive: true, force: true }));
   const folder = join(base, 'data');
@@ -54,60 +68,85 @@ export async function crashRounds(t: Test, { rounds, acknowledgements, strike }:
   // Two writers share an account, so that its counter is contended.
   const persons = people(WRITERS / 2);
   addPeople(folder, persons);
-  const [imap, submission, lmtp] = [await freePort(), await freePort(), await freePort()];
+  const [imap, submission, lmtp, pop3] = [await freePort(), await freePort(), await freePort(), await freePort()];
   const mail = {
     CONVENE_IMAP_PORT: `${imap}`,
     CONVENE_SUBMISSION_PORT: `${submission}`,
     CONVENE_LMTP_PORT: `${lmtp}`,
+    CONVENE_POP3_PORT: `${pop3}`,
   };
-  const ledger = new InboxLedger(persons[0]!, { imap, submission, lmtp });
+  const ledger = new InboxLedger(persons[0]!, { imap, submission, lmtp }, most);
   const mailers = {
     append: new MailWriter('append', ledger),
     submission: new MailWriter('submission', ledger),
     lmtp: new MailWriter('lmtp', ledger),
+    pop3: new Pop3Writer(persons[1]!, { imap, submission, lmtp, pop3 }, most),
+    mailboxes: new MailboxWriter(persons[2]!, imap, most),
   };
-  const writers: AnyWriter[] = [
-    ...Array.from({ length: WRITERS }, (_, i) => new Writer(i, persons[i >> 1]!)),
-    ...Object.values(mailers),
-  ];
+  const davWriters = Array.from({ length: WRITERS }, (_, i) => new Writer(i, persons[i >> 1]!, most));
+  const writers: AnyWriter[] = [...davWriters, ...Object.values(mailers)];
   const acknowledged: number[] = [];
   const faults: string[] = [];
   for (let round = 0; round <= rounds; round++) {
     const last = round === rounds;
     const how = last ? undefined : strike(round, folder);
-    const server = await startServerProcess({ data: folder, environment: { ...mail, ...how?.environment } });
+    const server = await startServerProcess({
+      data: folder,
+      environment: { ...mail, ...how?.environment },
+      ...(program === undefined ? {} : { program }),
+    });
     try {
-      if (round > 0)
+      if (round > 0) {
         for (const list of await Promise.all(writers.map((writer) => writer.check(server.port)))) faults.push(...list);
+        progress?.(round, faults);
+      }
       if (how !== undefined) {
-        acknowledged.push(await writeAndStrike(writers, server, acknowledgements, how, round));
+        acknowledged.push(
+          await writeAndStrike(writers, server, {
+            atLeast: acknowledgements,
+            everyWriter: everyWriter(round),
+            how,
+            round,
+          }),
+        );
         await how.afterwards?.(folder);
       }
     } finally {
       await server.kill();
     }
   }
-  const { append, submission: submitted, lmtp: handed } = mailers;
-  return {
-    acknowledged,
-    mail: { append: append.acknowledged, submission: submitted.acknowledged, lmtp: handed.acknowledged },
-    faults,
+  const ways = {
+    dav: davWriters.reduce((sum, writer) => sum + writer.acknowledged, 0),
+    append: mailers.append.acknowledged,
+    submission: mailers.submission.acknowledged,
+    lmtp: mailers.lmtp.acknowledged,
+    pop3: mailers.pop3.acknowledged,
+    mailboxes: mailers.mailboxes.acknowledged,
   };
+  return { acknowledged, ways, faults };
 }
 
 async function writeAndStrike(
   writers: readonly AnyWriter[],
   server: ServerProcess,
-  atLeast: number,
-  how: Strike,
-  round: number,
-) {
+  {
+    atLeast,
+    everyWriter,
+    how,
+    round,
+  }: {
+    readonly atLeast: number;
+    readonly everyWriter: boolean;
+    readonly how: Strike;
+    readonly round: number;
+  },
+): Promise<number> {
   const total = () => writers.reduce((sum, writer) => sum + writer.acknowledged, 0);
   const before = total();
   const enough = before + atLeast * (1 + randomFrom(round)());
   const counts = writers.map(({ acknowledged }) => acknowledged);
   // Every way has begun: the first mail by LMTP waits for the thread that checks it.
-  const begun = () => writers.every(({ acknowledged }, i) => acknowledged > (counts[i] ?? 0));
+  const begun = () => !everyWriter || writers.every(({ acknowledged }, i) => acknowledged > (counts[i] ?? 0));
   let struck = false;
   const working = Promise.all(writers.map((writer) => writer.write(server.port, () => struck)));
   const deadline = performance.now() + 60_000;

@@ -1,7 +1,7 @@
 /**
  * A writer of mail for the crash oracle: it appends over IMAP, submits or hands over by LMTP, all into one INBOX, and notes
  * what was acknowledged. After a crash each acknowledged message is there once, octet for octet, the one in flight once or
- * not at all, and no UID was given to two messages.
+ * not at all, no UID was given to two messages, and HIGHESTMODSEQ did not go back.
  */
 import { ImapFlow } from 'imapflow';
 import type { Person } from './server-process.ts';
@@ -32,12 +32,17 @@ export class InboxLedger {
   readonly removed = new Set<string>();
   readonly removing = new Set<string>();
   uidValidity: bigint | undefined;
+  uidNext = 0;
+  highestModseq = 0n;
+  /** Messages kept at most, as far as the writers of the INBOX heed it. */
+  readonly most: number;
   /** Token by UID, of all that was ever seen. */
   readonly uids = new Map<number, string>();
 
-  constructor(person: Person, ports: MailPorts) {
+  constructor(person: Person, ports: MailPorts, most: number) {
     this.person = person;
     this.ports = ports;
+    this.most = most;
   }
 
   async connect(): Promise<ImapFlow> {
@@ -62,13 +67,19 @@ export class InboxLedger {
     const lock = await client.getMailboxLock('INBOX');
     const found = new Map<string, number>();
     try {
-      const { uidValidity, uidNext, exists } = client.mailbox as {
+      const { uidValidity, uidNext, exists, highestModseq } = client.mailbox as {
         uidValidity: bigint;
         uidNext: number;
         exists: number;
+        highestModseq: bigint;
       };
       if (this.uidValidity !== undefined && uidValidity !== this.uidValidity) faults.push('UIDVALIDITY changed');
       this.uidValidity = uidValidity;
+      if (uidNext < this.uidNext) faults.push(`UIDNEXT was ${this.uidNext} and is ${uidNext}`);
+      this.uidNext = uidNext;
+      if (highestModseq < this.highestModseq)
+        faults.push(`HIGHESTMODSEQ was ${this.highestModseq} and is ${highestModseq}`);
+      this.highestModseq = highestModseq;
       for await (const { uid, source } of exists === 0 ? [] : client.fetch('1:*', { uid: true, source: true })) {
         const text = source?.toString('latin1') ?? '';
         const token = /^Subject: (\S+)\r$/m.exec(text)?.[1] ?? '';
@@ -125,17 +136,19 @@ export class MailWriter {
 
   #next(): { token: string; octets: string } {
     const token = `${this.#way}-${this.#serial++}`;
-    const { name } = this.#ledger.person;
     // Some are large enough to go to the store in chunks.
     const lines = this.#serial % 25 === 0 ? 9_000 : 1 + ((this.#serial * 7) % 40);
-    const octets = `From: ${name}@example.com\r\nDate: Thu, 1 Jan 2026 10:00:00 +0000\r\nMessage-ID: <${token}@example.com>\r\nSubject: ${token}\r\n\r\n${`${token} \xe4 line\r\n`.repeat(lines)}`;
+    const octets = letterOf(this.#ledger.person.name, token, lines);
     this.#ledger.inFlight.set(token, octets);
     return { token, octets };
   }
 
   #done(token: string, octets: string, uid?: number): void {
     this.#ledger.sent.set(token, { octets, uid });
-    if (uid !== undefined) this.#ledger.uids.set(uid, token);
+    if (uid !== undefined) {
+      this.#ledger.uids.set(uid, token);
+      this.#ledger.uidNext = Math.max(this.#ledger.uidNext, uid + 1);
+    }
     this.#ledger.inFlight.delete(token);
     this.acknowledged++;
   }
@@ -151,12 +164,9 @@ export class MailWriter {
         const result = await client.append('INBOX', Buffer.from(octets, 'latin1'));
         if (result === false || result.uid === undefined) return;
         this.#done(token, octets, result.uid);
-        if (this.#serial % 6 !== 0) continue;
-        ledger.removing.add(token);
-        if (!(await client.messageDelete(`${result.uid}`, { uid: true }))) return;
-        ledger.removing.delete(token);
-        ledger.removed.add(token);
-        this.acknowledged++;
+        if (this.#serial % 6 === 0 && !(await this.#remove(client, [[token, result.uid]]))) return;
+        const excess = ledger.sent.size - ledger.most;
+        if (excess > 0 && !(await this.#remove(client, this.#oldest(excess)))) return;
       }
       lock.release();
     } catch {
@@ -164,6 +174,29 @@ export class MailWriter {
     } finally {
       client.close();
     }
+  }
+
+  /** The oldest messages with a known UID. */
+  #oldest(count: number): [token: string, uid: number][] {
+    const known = [...this.#ledger.sent].flatMap(([token, { uid }]): [string, number][] =>
+      uid === undefined || this.#ledger.removed.has(token) ? [] : [[token, uid]],
+    );
+    return known.slice(0, count);
+  }
+
+  /** Returns whether they are gone. */
+  async #remove(client: ImapFlow, some: readonly (readonly [token: string, uid: number])[]): Promise<boolean> {
+    if (some.length === 0) return true;
+    const { removing, removed, sent } = this.#ledger;
+    for (const [token] of some) removing.add(token);
+    if (!(await client.messageDelete(some.map(([, uid]) => uid).join(','), { uid: true }))) return false;
+    for (const [token] of some) {
+      removing.delete(token);
+      removed.add(token);
+      sent.delete(token);
+    }
+    this.acknowledged++;
+    return true;
   }
 
   async #send(stop: () => boolean): Promise<void> {
@@ -190,4 +223,9 @@ export class MailWriter {
     }
     client.end();
   }
+}
+
+/** A message of so many lines, with the token as its subject. */
+export function letterOf(name: string, token: string, lines: number): string {
+  return `From: ${name}@example.com\r\nDate: Thu, 1 Jan 2026 10:00:00 +0000\r\nMessage-ID: <${token}@example.com>\r\nSubject: ${token}\r\n\r\n${`${token} \xe4 line\r\n`.repeat(lines)}`;
 }

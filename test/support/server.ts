@@ -32,6 +32,7 @@ export interface ServerOverrides
   extends Pick<
     AppOptions,
     | 'now'
+    | 'scramIterations'
     | 'httpLimits'
     | 'imapLimits'
     | 'pop3Limits'
@@ -71,6 +72,8 @@ export interface Teardown {
 }
 
 export const TEST_DOMAIN = 'example.org';
+/** The fewest that RFC 7677 §4 allows. */
+export const TEST_SCRAM_ITERATIONS = 4_096;
 
 export async function startServer(t: Teardown, overrides: ServerOverrides = {}): Promise<TestServer> {
   const { environment, data: given, ...options } = overrides;
@@ -86,7 +89,7 @@ export async function startServer(t: Teardown, overrides: ServerOverrides = {}):
     },
     data,
   );
-  const app = await createApp(config, options);
+  const app = await createApp(config, { scramIterations: TEST_SCRAM_ITERATIONS, ...options });
   const port = app.addresses.http?.port ?? 0;
   let closing: Promise<void> | undefined;
   const close = () => {

@@ -1,24 +1,15 @@
 /**
- * APPEND: the octets go from the socket to the stage in pieces, and become messages in one transaction.
- * RFC 3501 §6.3.11, RFC 3502 (MULTIAPPEND), RFC 6855 §4 (UTF8), RFC 4315 §3 (APPENDUID), RFC 7889 §4 (TOOBIG before the octets are sent).
- * Elsewhere: the stage (src/mail/message-stage.ts).
+ * APPEND: messages go from the socket to the stage, and become messages of a mailbox in one transaction.
+ * RFC 3501 §6.3.11, RFC 3502 (MULTIAPPEND), RFC 4315 §3 (APPENDUID).
+ * Elsewhere: one message (message-literal.ts).
  */
-import { DomainError } from '../../../src/errors.ts';
-import { withoutBinaryParts } from '../../../src/mail/binary-parts.ts';
-import { parseFlagNames } from '../../../src/mail/flags.ts';
-import type { Mailbox } from '../../../src/mail/mailboxes.ts';
-import { MAX_MESSAGE_OCTETS, type MessageStage } from '../../../src/mail/message-stage.ts';
+import type { MessageStage } from '../../../src/mail/message-stage.ts';
 import type { NewMessage } from '../../../src/mail/messages.ts';
-import { type LiteralHeader, literalOf, refuseLiteral } from '../command-reader.ts';
+import { type LiteralHeader, literalOf } from '../command-reader.ts';
 import { Arguments } from '../grammar.ts';
-import { Goodbye, Refusal } from '../responses.ts';
+import { readMessage, refusing, targetMailbox, tryCreate } from '../message-literal.ts';
 import { printNumbers } from '../sequence-set.ts';
-import type { Command, ImapSession } from '../session.ts';
-
-/** Octets taken off the socket at once. */
-const PIECE = 256 * 1024;
-/** A literal8 is held whole while it is looked through. */
-const MAX_BINARY = 32 * 1024 * 1024;
+import type { Command } from '../session.ts';
 
 export const append: Command = {
   state: 'authenticated',
@@ -28,39 +19,19 @@ export const append: Command = {
     const stages: MessageStage[] = [];
     try {
       args.space();
-      const mailbox = await refusing(session, message, () => target(session, args.astring()));
+      const mailbox = await refusing(session, message, () => targetMailbox(session, args.astring()));
       const appended: NewMessage[] = [];
       let options = args;
       let octets = 0;
       for (let literal: LiteralHeader | undefined = message; literal !== undefined; ) {
-        const { octets: size, binary } = literal;
-        octets += size;
-        const read = await refusing(session, literal, async () => {
-          const parsed = readOptions(options);
-          parseFlagNames(parsed.flags);
-          if (parsed.utf8 && !session.utf8) throw new Refusal('BAD', '', 'UTF8 wants ENABLE UTF8=ACCEPT first.');
-          if (octets > MAX_MESSAGE_OCTETS || (binary && size > MAX_BINARY))
-            throw new DomainError(
-              'too-large',
-              `The messages of one command have at most ${MAX_MESSAGE_OCTETS} octets.`,
-            );
-          if (size === 0) throw new Refusal('NO', 'CANNOT', 'A message is not empty.');
-          return parsed;
-        });
         const stage = messages.stage(mailbox.accountId);
         stages.push(stage);
-        if (binary) await receiveBinary(session, stage, literal);
-        else await receive(session, stage, literal);
-        appended.push({ ...read, staged: await stage.finish() });
-        let rest = await session.stream.line();
-        if (rest === null) throw new Goodbye('The connection was closed.');
-        if (read.utf8) {
-          if (!rest.startsWith(')')) throw new Refusal('BAD', '', '")" is expected behind the message.');
-          rest = rest.slice(1);
-        }
+        const read = await readMessage(session, stage, literal, options, octets);
+        octets += literal.octets;
+        appended.push(read.message);
         // RFC 3502: another message, with flags and a date of its own.
-        literal = literalOf(rest);
-        options = new Arguments(rest);
+        literal = literalOf(read.rest);
+        options = new Arguments(read.rest);
         if (literal === undefined) options.end();
       }
       const { uidvalidity, uids } = await messages.append(session.user, mailbox, appended).catch(tryCreate);
@@ -71,78 +42,3 @@ export const append: Command = {
     }
   },
 };
-
-/** Does what comes before a message is taken; when that fails, gets the message out of the way. */
-async function refusing<T>({ stream }: ImapSession, literal: LiteralHeader, run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    await refuseLiteral(stream, literal);
-    throw error;
-  }
-}
-
-interface AppendOptions {
-  /** The message is one of `UTF8 (…)`, and a parenthesis follows it (RFC 6855 §4). */
-  readonly utf8: boolean;
-  readonly flags: string[];
-  readonly internalDate?: number;
-}
-
-/** ` [flags] [date] `, up to the literal. */
-function readOptions(args: Arguments): AppendOptions {
-  args.space();
-  let flags: string[] = [];
-  if (args.peek() === '(') {
-    // RFC 3501 §6.3.11: \Recent is the server's; clients that copy flags send it all the same.
-    flags = args.flagList().filter((flag) => flag.toLowerCase() !== '\\recent');
-    args.space();
-  }
-  if (args.peek() !== '"') {
-    return { flags, utf8: literalEnd(args) };
-  }
-  const internalDate = args.dateTime();
-  args.space();
-  return { flags, internalDate, utf8: literalEnd(args) };
-}
-
-function literalEnd(args: Arguments): boolean {
-  if (!/^(?:UTF8 \()?~?\{\d+\+?\}$/i.test(args.rest)) args.fail('a message is expected');
-  return args.startsWith('UTF8');
-}
-
-async function target(session: ImapSession, wire: string): Promise<Mailbox> {
-  const name = session.decodeName(wire);
-  if (name === undefined) throw new Refusal('NO', 'NONEXISTENT', 'There is no such mailbox.');
-  return session.services.mailboxes.find(session.user, name, 'i').catch(tryCreate);
-}
-
-/** Moves the octets of a message from the socket to its stage; the stage sets the pace. */
-async function receive(
-  { stream }: ImapSession,
-  stage: Pick<MessageStage, 'write'>,
-  literal: LiteralHeader,
-): Promise<void> {
-  if (literal.synchronising) stream.write('+ OK\r\n');
-  let left = literal.octets;
-  while (left > 0) {
-    const piece = await stream.someOctets(Math.min(left, PIECE));
-    if (piece === null) throw new Goodbye('The connection was closed.');
-    await stage.write(piece);
-    left -= piece.length;
-  }
-}
-
-/** A message with parts in raw octets, which are kept as base64 for all who cannot read NUL (RFC 3516 §4.4). */
-async function receiveBinary(session: ImapSession, stage: MessageStage, literal: LiteralHeader): Promise<void> {
-  const pieces: Buffer[] = [];
-  await receive(session, { write: async (piece) => void pieces.push(piece) }, literal);
-  await stage.write(withoutBinaryParts(Buffer.concat(pieces)));
-}
-
-/** RFC 3501 §6.3.11 and §6.4.7: a target that is missing is TRYCREATE, for the client may make it. */
-export function tryCreate(error: unknown): never {
-  if (error instanceof DomainError && error.code === 'not-found')
-    throw new Refusal('NO', 'TRYCREATE', 'There is no such mailbox.');
-  throw error;
-}

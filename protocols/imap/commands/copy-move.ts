@@ -4,10 +4,10 @@
  * Messages that are gone are passed over, and the answer is OK: a client that got NO would ask again for ever.
  */
 import type { Copied } from '../../../src/mail/messages.ts';
+import { tryCreate } from '../message-literal.ts';
 import { Refusal } from '../responses.ts';
 import { printNumbers } from '../sequence-set.ts';
 import type { Command } from '../session.ts';
-import { tryCreate } from './append.ts';
 
 export const copy = copying(false, false);
 export const uidCopy = copying(true, false);
@@ -17,6 +17,7 @@ export const uidMove = copying(true, true);
 function copying(byUid: boolean, moves: boolean): Command {
   return {
     state: 'selected',
+    bySequence: !byUid,
     async run(session, { arguments: args }) {
       args.space();
       const set = args.sequenceSet();

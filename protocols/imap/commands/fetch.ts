@@ -20,6 +20,7 @@ function fetching(byUid: boolean): Command {
     state: 'selected',
     // RFC 3501 §7.4.1: not while sequence numbers are in use.
     expunges: byUid,
+    bySequence: !byUid,
     async run(session, { arguments: args }) {
       args.space();
       const set = args.sequenceSet();
@@ -29,8 +30,8 @@ function fetching(byUid: boolean): Command {
       args.end();
       if (vanished && !session.enabled.has('QRESYNC')) args.fail('VANISHED wants ENABLE QRESYNC');
       if (changedSince !== undefined) plan.modseq = true;
-      // RFC 7162 §3.2.4: with QRESYNC the UID stands beside flags always.
-      if (byUid || (plan.flags && session.enabled.has('QRESYNC'))) plan.uid = true;
+      // RFC 7162 §3.2.4: with QRESYNC the UID stands beside flags always. RFC 9586 §3: UIDFETCH has it in front.
+      if (!session.uidOnly && (byUid || (plan.flags && session.enabled.has('QRESYNC')))) plan.uid = true;
       if (plan.modseq) session.enableCondstore();
       const { mailbox } = session;
       let spans = mailbox.indexes(set, byUid);

@@ -15,23 +15,30 @@ export const idle: Command = {
     let failure: unknown;
     let waiting = false;
     let stopped = false;
+    const fail = (error: unknown): void => {
+      failure = error;
+      stream.interrupt();
+    };
     const tell = (): void => {
       if (failure !== undefined || waiting) return;
       // A peer that reads slowly is told when there is room, of all that happened by then.
-      if (stream.crowded) {
+      if (stream.crowded || session.hasStaleContexts) {
         waiting = true;
-        void stream.room().then(() => {
-          waiting = false;
-          tell();
-        });
+        const ready = stream.crowded ? stream.room() : session.refreshContexts();
+        ready.then(
+          () => {
+            waiting = false;
+            tell();
+          },
+          (error: unknown) => fail(error),
+        );
         return;
       }
       try {
         session.announce(true);
         stream.flush();
       } catch (error) {
-        failure = error;
-        stream.interrupt();
+        fail(error);
       }
     };
     selected?.watch(tell);

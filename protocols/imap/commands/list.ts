@@ -1,7 +1,7 @@
 /**
  * Finding mailboxes: LIST with its extensions, LSUB, NAMESPACE.
  * RFC 3501 §6.3.8 and §6.3.9, RFC 5258 (LIST-EXTENDED), RFC 5819 (LIST-STATUS), RFC 6154 (SPECIAL-USE), RFC 3348 (CHILDREN),
- * RFC 2342 (NAMESPACE), RFC 8440 (LIST-MYRIGHTS).
+ * RFC 2342 (NAMESPACE), RFC 8440 (LIST-MYRIGHTS), RFC 9051 §6.3.9.
  * Elsewhere: patterns (list-pattern.ts), which mailboxes somebody sees (src/mail/mailboxes.ts).
  */
 import { setImmediate as yieldOnce } from 'node:timers/promises';
@@ -71,6 +71,8 @@ export const list: Command = {
       return 'That is all.';
     }
     const patterns = wanted.map((pattern) => new ListPattern(reference + pattern));
+    // RFC 9051 §6.3.9: every LIST has the attributes of the extended one.
+    if (session.rev2) options.extended = true;
     await print(session, patterns, options);
     return 'That is all.';
   },

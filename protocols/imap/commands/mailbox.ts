@@ -9,7 +9,7 @@ import type { Mailbox } from '../../../src/mail/mailboxes.ts';
 import { MAX_MESSAGE_OCTETS } from '../../../src/mail/message-stage.ts';
 import type { Arguments } from '../grammar.ts';
 import { mailboxId } from '../object-ids.ts';
-import { astring, Refusal } from '../responses.ts';
+import { astring, nameLine, Refusal } from '../responses.ts';
 import type { Command, ImapSession } from '../session.ts';
 
 export const STATUS_ITEMS = [
@@ -44,6 +44,8 @@ export const create: Command = {
     args.end();
     try {
       const made = await session.services.mailboxes.create(session.user, session.newName(wire), use);
+      // RFC 9051 §6.3.4: a name that the server changed is told.
+      if (session.rev2) session.stream.write(nameLine(wire, session.encodeName(made.name)));
       return `[MAILBOXID (${mailboxId(made)})] Created.`;
     } catch (error) {
       throw use !== '' && isInUse(error) ? new Refusal('NO', 'USEATTR', 'Another mailbox has this use.') : error;

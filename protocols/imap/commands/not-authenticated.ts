@@ -7,14 +7,14 @@ import { DomainError } from '../../../src/errors.ts';
 import type { Principal } from '../../../src/principals/access.ts';
 import { LineStream } from '../../line-stream.ts';
 import { startTls } from '../../listener.ts';
-import { type SaslStep, SaslSyntaxError, saslMechanisms } from '../../sasl.ts';
+import { saslMechanisms } from '../../sasl.ts';
+import { type SaslContext, type SaslStep, SaslSyntaxError, saslContext } from '../../sasl-exchange.ts';
+import { decodedBase64 } from '../../sasl-text.ts';
 import { capabilities } from '../capability.ts';
 import { AFTER_LOGIN } from '../command-reader.ts';
 import { ImapSyntaxError } from '../grammar.ts';
 import { Goodbye, Refusal } from '../responses.ts';
 import type { Command, ImapSession } from '../session.ts';
-
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 export const startTlsCommand: Command = {
   state: 'not-authenticated',
@@ -45,7 +45,8 @@ export const login: Command = {
     args.space();
     const password = args.astring();
     args.end();
-    return enter(session, await logIn(session, utf8(name), utf8(password)));
+    if (!session.mayLogIn) throw privacyRequired();
+    return enter(session, await contextOf(session).login(utf8(name), utf8(password)));
   },
 };
 
@@ -53,7 +54,7 @@ export const authenticate: Command = {
   state: 'not-authenticated',
   async run(session, { arguments: args }) {
     args.space();
-    const mechanism = saslMechanisms.get(args.atom().toUpperCase());
+    const mechanism = saslMechanisms(session.services.authentication).get(args.atom().toUpperCase());
     let initial: Buffer | undefined;
     if (!args.atEnd) {
       args.space();
@@ -62,8 +63,8 @@ export const authenticate: Command = {
       initial = text === '=' ? Buffer.alloc(0) : decoded(text);
     }
     if (mechanism === undefined) throw new Refusal('NO', 'CANNOT', 'This mechanism is not offered.');
-    if (mechanism.plaintext && !session.mayLogIn) throw privacyRequired();
-    const exchange = mechanism.begin({ login: (name, password) => logIn(session, name, password) });
+    if (!session.mayLogIn) throw privacyRequired();
+    const exchange = mechanism(contextOf(session));
     let response = initial ?? (await ask(session, exchange.firstChallenge));
     for (;;) {
       let step: SaslStep;
@@ -89,8 +90,9 @@ async function ask(session: ImapSession, challenge: Buffer): Promise<Buffer> {
 }
 
 function decoded(text: string): Buffer {
-  if (!BASE64.test(text)) throw new ImapSyntaxError('The response is not base64.');
-  return Buffer.from(text, 'base64');
+  const octets = decodedBase64(text);
+  if (octets === undefined) throw new ImapSyntaxError('The response is not base64.');
+  return octets;
 }
 
 /** Names and passwords are UTF-8 in practice; Latin-1 from clients that have not heard of it. */
@@ -103,21 +105,26 @@ function utf8(latin1: string): string {
   }
 }
 
-async function logIn(session: ImapSession, name: string, password: string): Promise<Principal> {
-  if (!session.mayLogIn) throw privacyRequired();
-  const { authentication, log, limits } = session.services;
-  const { address } = session.peer;
-  try {
-    const key = authentication.keyOf(`imap\0${name}\0${password}`);
-    return await authentication.login(key, { name, password, peer: address, scopes: ['mail'] });
-  } catch (error) {
-    if (error instanceof DomainError) {
-      session.failedLogins++;
-      log.info({ user: name.slice(0, 320), peer: address, reason: error.code }, 'IMAP log-in refused');
-      if (session.failedLogins >= limits.failedLogins) throw new Goodbye('Too many failed log-ins.');
-    }
-    throw error;
+function contextOf(session: ImapSession): SaslContext {
+  const { authentication } = session.services;
+  return saslContext(authentication, {
+    protocol: 'imap',
+    peer: session.peer.address,
+    scopes: ['mail'],
+    attempt: (name, run) => run().catch((error: unknown) => refused(session, name, error)),
+  });
+}
+
+/** Counts and logs a refused log-in, and goes on with its error. */
+function refused(session: ImapSession, name: string, error: unknown): never {
+  const { log, limits } = session.services;
+  if (error instanceof DomainError) {
+    session.failedLogins++;
+    const { address } = session.peer;
+    log.info({ user: name.slice(0, 320), peer: address, reason: error.code }, 'IMAP log-in refused');
+    if (session.failedLogins >= limits.failedLogins) throw new Goodbye('Too many failed log-ins.');
   }
+  throw error;
 }
 
 function enter(session: ImapSession, principal: Principal): string {

@@ -1,6 +1,6 @@
 /**
  * SEARCH and UID SEARCH.
- * RFC 3501 §6.4.4 and §7.2.5, RFC 4731 (ESEARCH), RFC 5182 (SAVE), RFC 9394 (PARTIAL), RFC 4466 §2.6, RFC 7162 §3.1.5 and §3.1.10 (MODSEQ).
+ * RFC 3501 §6.4.4 and §7.2.5, RFC 4731 (ESEARCH), RFC 5182 (SAVE), RFC 5267 §4 (UPDATE), RFC 9394 (PARTIAL), RFC 4466 §2.6, RFC 7162 §3.1.5 and §3.1.10 (MODSEQ).
  * Elsewhere: criteria (../search-criteria.ts), their evaluation (src/mail/message-search.ts).
  */
 import { uidSetOfSorted } from '../../../src/mail/uid-set.ts';
@@ -14,6 +14,11 @@ import type { Command } from '../session.ts';
 /** Numbers printed at once. */
 const PIECE = 5_000;
 
+/** Options of RETURN. */
+const WORDS: readonly string[] = ['MIN', 'MAX', 'COUNT', 'ALL', 'SAVE', 'PARTIAL'];
+/** RFC 5267 §4.2: CONTEXT is a hint that nothing depends on. */
+const CONTEXT_WORDS: readonly string[] = ['UPDATE', 'CONTEXT'];
+
 export interface ReturnOptions {
   readonly min: boolean;
   readonly max: boolean;
@@ -21,6 +26,8 @@ export interface ReturnOptions {
   readonly all: boolean;
   /** The result becomes `$` (RFC 5182). */
   readonly save: boolean;
+  /** The client is kept informed (RFC 5267 §4.3). */
+  readonly update: boolean;
   /** RFC 9394 §3.1 */
   readonly partial: PartialRange | undefined;
 }
@@ -33,10 +40,18 @@ function searching(byUid: boolean): Command {
     state: 'selected',
     // RFC 3501 §7.4.1.
     expunges: byUid,
+    bySequence: !byUid,
     async run(session, { tag, arguments: args }) {
       args.space();
-      const options = args.take('RETURN ') ? returnOptions(args) : undefined;
-      const reader = new CriteriaReader(args, session.mailbox, charsetOf(args, session.utf8));
+      // RFC 9051 §6.4.4: without RETURN too, the answer is ESEARCH.
+      const plain = session.rev2 ? ALL : undefined;
+      const options = args.take('RETURN ') ? returnOptions(args, CONTEXT_WORDS) : plain;
+      const reader = new CriteriaReader(
+        args,
+        session.mailbox,
+        charsetOf(args, session.enabled.has('UTF8=ACCEPT')),
+        session.uidOnly,
+      );
       const criterion = reader.all();
       args.end();
       if (reader.modseq) session.enableCondstore();
@@ -45,6 +60,7 @@ function searching(byUid: boolean): Command {
         !byUid && mailbox.misses([[0, mailbox.count - 1]])
           ? '[EXPUNGEISSUED] Searched what is left of the messages.'
           : 'Searched.';
+      const { highestModseq: searched } = mailbox.view;
       const found = await session.services.search.search(mailbox.view, criterion);
       // Only what the session knows of has a number in it.
       const uids = [...found].filter((uid) => mailbox.indexOf(uid) >= 0);
@@ -54,6 +70,11 @@ function searching(byUid: boolean): Command {
       if (options !== undefined) {
         keepResult(mailbox, uids, options);
         if (isTold(options)) stream.write(esearch(tag, byUid, numbers, options, modseq));
+        if (options.update) {
+          if (session.contexts.hasRoom(tag)) session.contexts.add(tag, byUid, criterion, uids, searched);
+          // RFC 5267 §4.3: the search is done all the same.
+          else stream.write(`* NO [NOUPDATE ${quote(tag)}] The result will not be kept up to date.\r\n`);
+        }
         return done();
       }
       stream.write('* SEARCH');
@@ -67,8 +88,22 @@ function searching(byUid: boolean): Command {
   };
 }
 
-/** RFC 4731 §3.1: an empty list is ALL. */
-export function returnOptions(args: Arguments): ReturnOptions {
+/** What is told when nothing is said. */
+const ALL: ReturnOptions = {
+  min: false,
+  max: false,
+  count: false,
+  all: true,
+  save: false,
+  update: false,
+  partial: undefined,
+};
+
+/**
+ * RFC 4731 §3.1: an empty list is ALL.
+ * @param more words that are options beside those that every search has
+ */
+export function returnOptions(args: Arguments, more: readonly string[] = []): ReturnOptions {
   let partial: PartialRange | undefined;
   const words = args.list(() => {
     const word = args.atom().toUpperCase();
@@ -78,15 +113,16 @@ export function returnOptions(args: Arguments): ReturnOptions {
     return word;
   });
   args.space();
-  const unknown = words.find((word) => !['MIN', 'MAX', 'COUNT', 'ALL', 'SAVE', 'PARTIAL'].includes(word));
+  const unknown = words.find((word) => !WORDS.includes(word) && !more.includes(word));
   if (unknown !== undefined) args.fail(`${unknown.slice(0, 40)} is no option of RETURN; it stands before this,`);
   if (partial !== undefined && words.includes('ALL')) args.fail('PARTIAL and ALL exclude each other; before this,');
   return {
     min: words.includes('MIN'),
     max: words.includes('MAX'),
     count: words.includes('COUNT'),
-    all: words.includes('ALL') || words.length === 0,
+    all: words.includes('ALL') || words.every((word) => word === 'CONTEXT'),
     save: words.includes('SAVE'),
+    update: words.includes('UPDATE'),
     partial,
   };
 }
@@ -118,10 +154,10 @@ export function isTold({ save, min, max, count, all, partial }: ReturnOptions): 
   return !save || min || max || count || all || partial !== undefined;
 }
 
-function charsetOf(args: Arguments, utf8: boolean): string {
+function charsetOf(args: Arguments, utf8Accept: boolean): string {
   if (!args.take('CHARSET ')) return 'US-ASCII';
   // RFC 6855 §3: with UTF8=ACCEPT every string is UTF-8.
-  if (utf8) args.fail('CHARSET is not used with UTF8=ACCEPT');
+  if (utf8Accept) args.fail('CHARSET is not used with UTF8=ACCEPT');
   const charset = charsetNamed(args.astring());
   args.space();
   return charset;

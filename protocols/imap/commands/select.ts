@@ -1,16 +1,17 @@
 /**
  * Opening and leaving a mailbox: SELECT, EXAMINE, CLOSE, UNSELECT, and ENABLE.
- * RFC 3501 §6.3.1, §6.3.2 and §6.4.2, RFC 3691 (UNSELECT), RFC 5161 (ENABLE), RFC 7162 §3.1.2, §3.1.8, §3.2.5 and §3.2.11.
+ * RFC 3501 §6.3.1, §6.3.2 and §6.4.2, RFC 9051 §6.3.1 and §6.3.2, RFC 3691 (UNSELECT), RFC 5161 (ENABLE), RFC 7162 §3.1.2, §3.1.8, §3.2.5 and §3.2.11.
  */
 import { SEEN } from '../../../src/mail/flags.ts';
 import type { MailboxView } from '../../../src/mail/mailbox-view.ts';
 import { mailboxId } from '../object-ids.ts';
+import { nameLine } from '../responses.ts';
 import { type KnownState, readKnownState, resynchronise } from '../resync.ts';
 import { SelectedMailbox } from '../selected-mailbox.ts';
 import { type Command, type Extension, highestModseqLine } from '../session.ts';
 
 /** By the word of ENABLE; those the server does not know are passed over (RFC 5161 §3.1). */
-const EXTENSIONS: readonly Extension[] = ['CONDSTORE', 'QRESYNC', 'UTF8=ACCEPT'];
+const EXTENSIONS: readonly Extension[] = ['CONDSTORE', 'QRESYNC', 'UTF8=ACCEPT', 'UIDONLY', 'IMAP4REV2'];
 
 export const enable: Command = {
   state: 'authenticated',
@@ -26,7 +27,8 @@ export const enable: Command = {
       if (extension === 'CONDSTORE' || extension === 'QRESYNC') session.enableCondstore();
       session.enabled.add(extension);
     }
-    session.stream.write(`* ENABLED${enabled.map((extension) => ` ${extension}`).join('')}\r\n`);
+    const names = enabled.map((extension) => ` ${extension === 'IMAP4REV2' ? 'IMAP4rev2' : extension}`);
+    session.stream.write(`* ENABLED${names.join('')}\r\n`);
     return 'Enabled.';
   },
 };
@@ -52,7 +54,7 @@ function opening(examined: boolean): Command {
             if (!session.enabled.has('QRESYNC'))
               args.fail('QRESYNC wants ENABLE QRESYNC first; it stands before this,');
             args.space();
-            known = readKnownState(args);
+            known = readKnownState(args, session.uidOnly);
           } else if (word !== 'CONDSTORE') args.fail('the option before this is unknown,');
         });
       }
@@ -67,11 +69,14 @@ function opening(examined: boolean): Command {
       const mailbox = await mailboxes.find(session.user, session.existingName(wire), 'r');
       const view = await views.open(mailbox.id);
       const readOnly = examined || !['s', 'w', 't', 'e'].some((right) => mailbox.rights.has(right as 's'));
-      const selected = new SelectedMailbox(mailbox, view, readOnly, () => messages.takeRecent(view));
+      const takeRecent = session.rev2 ? undefined : () => messages.takeRecent(view);
+      const selected = new SelectedMailbox(mailbox, view, readOnly, takeRecent);
       session.selected = selected;
       const { count } = selected;
-      session.stream.write(`${selected.flagsText()}* ${count} EXISTS\r\n* ${selected.recentCount()} RECENT\r\n`);
-      const unseen = firstUnseen(view, count);
+      session.stream.write(selected.flagsText() + selected.countsText());
+      if (session.rev2) session.stream.write(nameLine(wire, session.encodeName(mailbox.name)));
+      // RFC 9586 §3: a sequence number, which nobody may tell. RFC 9051 has no such code.
+      const unseen = session.uidOnly || session.rev2 ? 0 : firstUnseen(view, count);
       if (unseen > 0) session.stream.write(`* OK [UNSEEN ${unseen}] The first unseen message.\r\n`);
       session.stream.write(
         `* OK [UIDVALIDITY ${view.uidvalidity}] UIDs are valid.\r\n` +

@@ -40,6 +40,7 @@ function sorting(byUid: boolean): Command {
     state: 'selected',
     // RFC 5256 §3: EXPUNGE is not said during SORT, and may be during UID SORT.
     expunges: byUid,
+    bySequence: !byUid,
     async run(session, { tag, arguments: args }) {
       args.space();
       const options = args.take('RETURN ') ? returnOptions(args) : undefined;
@@ -70,6 +71,7 @@ function threading(byUid: boolean): Command {
   return {
     state: 'selected',
     expunges: byUid,
+    bySequence: !byUid,
     async run(session, { arguments: args }) {
       args.space();
       const word = args.atom().toUpperCase();
@@ -113,7 +115,7 @@ async function search(session: ImapSession, args: Arguments): Promise<{ uids: Ui
   const { mailbox } = session;
   const charset = args.astring();
   args.space();
-  const reader = new CriteriaReader(args, mailbox, charsetNamed(charset));
+  const reader = new CriteriaReader(args, mailbox, charsetNamed(charset), session.uidOnly);
   const criterion = reader.all();
   args.end();
   if (reader.modseq) session.enableCondstore();

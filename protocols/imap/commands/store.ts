@@ -6,7 +6,7 @@
 import type { FlagMode } from '../../../src/mail/messages.ts';
 import { printUidSet } from '../../../src/mail/uid-set.ts';
 import type { Arguments } from '../grammar.ts';
-import { Refusal } from '../responses.ts';
+import { messageData, Refusal } from '../responses.ts';
 import { printNumbers, type Span } from '../sequence-set.ts';
 import type { Command, ImapSession } from '../session.ts';
 
@@ -22,6 +22,7 @@ function storing(byUid: boolean): Command {
     state: 'selected',
     // RFC 3501 §7.4.1.
     expunges: byUid,
+    bySequence: !byUid,
     async run(session, { arguments: args }) {
       args.space();
       const set = args.sequenceSet();
@@ -99,10 +100,10 @@ interface AnswerOptions {
 
 /** One FETCH for each message: its flags, with CONDSTORE its modseq; with SILENT only the modseq, of those that changed. */
 async function answer(session: ImapSession, spans: readonly Span[], options: AnswerOptions): Promise<void> {
-  const { stream, mailbox, condstore } = session;
+  const { stream, mailbox, condstore, uidOnly } = session;
   const { byUid, silent, modseq, mode, names, skipped } = options;
   // RFC 7162 §3.2.4: with QRESYNC the UID is always told.
-  const withUid = byUid || session.enabled.has('QRESYNC');
+  const withUid = !uidOnly && (byUid || session.enabled.has('QRESYNC'));
   let printed = 0;
   for (const [first, last] of spans) {
     for (let index = first; index <= last; index++) {
@@ -122,7 +123,7 @@ async function answer(session: ImapSession, spans: readonly Span[], options: Ans
       const flags = silent ? '' : `FLAGS (${mailbox.flagText(at, uid)})`;
       // RFC 7162 §3.1.3: the new modseq, of SILENT too.
       const more = condstore ? `${silent ? '' : ' '}MODSEQ (${latest})` : '';
-      stream.write(`* ${index + 1} FETCH (${withUid ? `UID ${uid} ` : ''}${flags}${more})\r\n`);
+      stream.write(`${messageData(index, uid, uidOnly)}${withUid ? `UID ${uid} ` : ''}${flags}${more})\r\n`);
       if (++printed % PAGE === 0) await stream.room();
     }
   }

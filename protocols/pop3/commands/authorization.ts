@@ -7,13 +7,13 @@ import { DomainError } from '../../../src/errors.ts';
 import type { Principal } from '../../../src/principals/access.ts';
 import { LineStream } from '../../line-stream.ts';
 import { startTls } from '../../listener.ts';
-import { type SaslStep, SaslSyntaxError, saslMechanisms } from '../../sasl.ts';
+import { saslMechanisms } from '../../sasl.ts';
+import { type SaslContext, type SaslStep, SaslSyntaxError, saslContext } from '../../sasl-exchange.ts';
+import { decodedBase64 } from '../../sasl-text.ts';
 import { mechanisms } from '../capability.ts';
 import { Maildrop } from '../maildrop.ts';
 import { Hangup, Pop3Refusal } from '../refusal.ts';
 import { type Command, MAX_LINE, type Pop3Session } from '../session.ts';
-
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 export const stls: Command = {
   state: 'authorization',
@@ -55,7 +55,8 @@ export const pass: Command = {
     const name = session.user;
     if (name === undefined) throw new Pop3Refusal('USER comes first.');
     session.user = undefined;
-    return enter(session, await logIn(session, name, utf8(argument)));
+    if (!session.mayLogIn) throw encryptionRequired();
+    return enter(session, await contextOf(session).login(name, utf8(argument)));
   },
 };
 
@@ -67,11 +68,11 @@ export const auth: Command = {
       return undefined;
     }
     const [name = '', text, ...more] = argument.split(' ');
-    const mechanism = saslMechanisms.get(name.toUpperCase());
+    const mechanism = saslMechanisms(session.services.authentication).get(name.toUpperCase());
     if (mechanism === undefined) throw new Pop3Refusal('This mechanism is not offered.');
     if (more.length > 0) throw new Pop3Refusal('AUTH takes a mechanism and an initial response.');
-    if (mechanism.plaintext && !session.mayLogIn) throw encryptionRequired();
-    const exchange = mechanism.begin({ login: (login, password) => logIn(session, login, password) });
+    if (!session.mayLogIn) throw encryptionRequired();
+    const exchange = mechanism(contextOf(session));
     // RFC 5034 §4: "=" is an empty response.
     const initial = text === undefined ? undefined : text === '=' ? Buffer.alloc(0) : decoded(text);
     let response = initial ?? (await ask(session, exchange.firstChallenge));
@@ -109,8 +110,9 @@ async function ask(session: Pop3Session, challenge: Buffer): Promise<Buffer> {
 }
 
 function decoded(text: string): Buffer {
-  if (!BASE64.test(text)) throw new Pop3Refusal('The response is not base64.');
-  return Buffer.from(text, 'base64');
+  const octets = decodedBase64(text);
+  if (octets === undefined) throw new Pop3Refusal('The response is not base64.');
+  return octets;
 }
 
 function needNothing(argument: string): void {
@@ -126,21 +128,26 @@ function utf8(latin1: string): string {
   }
 }
 
-async function logIn(session: Pop3Session, name: string, password: string): Promise<Principal> {
-  if (!session.mayLogIn) throw encryptionRequired();
-  const { authentication, log, limits } = session.services;
-  const { address } = session.peer;
-  try {
-    const key = authentication.keyOf(`pop3\0${name}\0${password}`);
-    return await authentication.login(key, { name, password, peer: address, scopes: ['mail'] });
-  } catch (error) {
-    if (error instanceof DomainError) {
-      session.failedLogins++;
-      log.info({ user: name.slice(0, 320), peer: address, reason: error.code }, 'POP3 log-in refused');
-      if (session.failedLogins >= limits.failedLogins) throw new Hangup('Too many failed log-ins.');
-    }
-    throw error;
+function contextOf(session: Pop3Session): SaslContext {
+  const { authentication } = session.services;
+  return saslContext(authentication, {
+    protocol: 'pop3',
+    peer: session.peer.address,
+    scopes: ['mail'],
+    attempt: (name, run) => run().catch((error: unknown) => refused(session, name, error)),
+  });
+}
+
+/** Counts and logs a refused log-in, and goes on with its error. */
+function refused(session: Pop3Session, name: string, error: unknown): never {
+  const { log, limits } = session.services;
+  if (error instanceof DomainError) {
+    session.failedLogins++;
+    const { address } = session.peer;
+    log.info({ user: name.slice(0, 320), peer: address, reason: error.code }, 'POP3 log-in refused');
+    if (session.failedLogins >= limits.failedLogins) throw new Hangup('Too many failed log-ins.');
   }
+  throw error;
 }
 
 async function enter(session: Pop3Session, principal: Principal): Promise<string> {

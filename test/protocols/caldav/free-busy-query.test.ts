@@ -36,6 +36,42 @@ t.test('free-busy-query', async (t) => {
     t.notMatch(text, /Confidential|Nowhere|SUMMARY|ATTENDEE/);
   });
 
+  await t.test(
+    'what its owner declined is free, what is uncertain is tentative, whatever others answered',
+    async (t) => {
+      const meeting = (uid: string, start: string, partstat: string, ...more: string[]) =>
+        event(
+          uid,
+          start,
+          'ORGANIZER:mailto:boss@elsewhere.example',
+          'ATTENDEE;PARTSTAT=DECLINED:mailto:carl@elsewhere.example',
+          `ATTENDEE;PARTSTAT=${partstat}:MAILTO:Anna@Example.org`,
+          ...more,
+        );
+      const day = 'start="20260401T000000Z" end="20260402T000000Z"';
+      const shown = async () =>
+        (await ask(day)).text
+          .replace(/\r\n /g, '')
+          .split('\r\n')
+          .filter((line) => line.startsWith('FREEBUSY') && !line.includes('T180000Z'));
+      await server.request(anna, 'DELETE', `${CALENDAR}b.ics`);
+      await put('declined.ics', meeting('declined', '20260401T080000Z', 'DECLINED'));
+      await put('delegated.ics', meeting('delegated', '20260401T090000Z', 'DELEGATED'));
+      await put('perhaps.ics', meeting('perhaps', '20260401T100000Z', 'TENTATIVE'));
+      await put('unanswered.ics', meeting('unanswered', '20260401T110000Z', 'NEEDS-ACTION'));
+      await put('accepted.ics', meeting('accepted', '20260401T120000Z', 'ACCEPTED'));
+      t.same(await shown(), [
+        'FREEBUSY;FBTYPE=BUSY:20260401T110000Z/20260401T130000Z',
+        'FREEBUSY;FBTYPE=BUSY-TENTATIVE:20260401T100000Z/20260401T110000Z',
+      ]);
+      await put('accepted.ics', meeting('accepted', '20260401T120000Z', 'DECLINED', 'SEQUENCE:1'));
+      t.same((await shown())[0], 'FREEBUSY;FBTYPE=BUSY:20260401T110000Z/20260401T120000Z');
+      for (const name of ['declined', 'delegated', 'perhaps', 'unanswered', 'accepted'])
+        await server.request(anna, 'DELETE', `${CALENDAR}${name}.ics`);
+      await put('b.ics', event('b', '20260101T180000Z', 'RRULE:FREQ=DAILY'));
+    },
+  );
+
   await t.test('asked of a home counts its opaque calendars', async (t) => {
     const { text } = await ask(week, anna, '/dav/calendars/anna/');
     t.match(text.replace(/\r\n /g, ''), '20260310T100000Z/20260310T110000Z');

@@ -12,7 +12,7 @@ t.test('connections', async (t) => {
   t.test('what can be done is announced, more of it after log-in', async (t) => {
     const client = await connectImap(t, server);
     const before = await client.ok('CAPABILITY');
-    t.match(before.untagged[0], /^CAPABILITY IMAP4rev1 LITERAL\+ SASL-IR ID ENABLE STARTTLS .*AUTH=PLAIN/);
+    t.match(before.untagged[0], /^CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL\+ SASL-IR ID ENABLE STARTTLS .*AUTH=PLAIN/);
     t.notMatch(before.untagged[0], 'LITERAL-');
     const { text } = await client.login(anna);
     t.match(text, /^\[CAPABILITY IMAP4rev1 .*\bIDLE UIDPLUS MOVE\b.*\] /);

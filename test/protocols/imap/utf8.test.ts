@@ -36,9 +36,7 @@ t.test('UTF8=ACCEPT', async (t) => {
     t.match(await other.reply(tag), { status: 'OK', text: /^\[APPENDUID \d+ 1\]/ });
     t.equal((await other.run(`APPEND Archive UTF8 (~{${message.length}+}\r\n${message}`)).status, 'BAD');
     await other.ok('SELECT Archive');
-    t.same((await other.ok('FETCH 1 (BODY.PEEK[])')).untagged, [
-      `1 FETCH (UID 1 BODY[] {${message.length}}\r\n${message})`,
-    ]);
+    t.same((await other.ok('FETCH 1 (BODY.PEEK[])')).untagged, [`1 FETCH (BODY[] {${message.length}}\r\n${message})`]);
     t.same((await other.ok(`SEARCH SUBJECT "${utf8('GRÜSSE')}"`)).untagged, ['SEARCH 1']);
     t.equal((await other.run('SEARCH CHARSET UTF-8 ALL')).status, 'BAD');
   });

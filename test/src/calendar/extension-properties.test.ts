@@ -45,6 +45,16 @@ t.test('RFC 7986: calendars', async (t) => {
     [['REFRESH-INTERVAL:P1D', 'REFRESH-INTERVAL:P2D'], bad],
     [['SOURCE;VALUE=URI:somewhere'], bad],
     [['SOURCE:https://example.com/a', 'SOURCE:https://example.com/b'], bad],
+    [['UID:c1', 'LAST-MODIFIED:20260101T000000Z', 'URL:https://example.com/', 'CATEGORIES:a', 'CATEGORIES:b'], good],
+    [['UID:c1', 'UID:c2'], bad],
+    [['LAST-MODIFIED:20260101T000000Z', 'LAST-MODIFIED:20260102T000000Z'], bad],
+    [['URL:https://example.com/a', 'URL:https://example.com/b'], bad],
+    [['NAME:Home', 'NAME:House'], bad],
+    [['NAME;LANGUAGE=de:Heim', 'NAME;LANGUAGE=DE:Haus'], bad],
+    [['DESCRIPTION:Mine', 'DESCRIPTION;LANGUAGE=fr:À moi', 'DESCRIPTION;LANGUAGE=de:Meins'], good],
+    [['DESCRIPTION:Mine', 'DESCRIPTION:Yours'], bad],
+    [['IMAGE;VALUE=URI:https://example.com/a', 'IMAGE;VALUE=URI:https://example.com/b'], good],
+    [event('COMMENT:a', 'COMMENT:b', 'DESCRIPTION:c', 'URL:https://example.com/'), good],
   ]);
 });
 
@@ -83,7 +93,11 @@ t.test('RFC 9073: participants, places, things and text', async (t) => {
     [event(...inside('VRESOURCE', 'RESOURCE-TYPE:PROJECTOR')), bad],
     [event(...inside('VRESOURCE', 'UID:r1', 'RESOURCE-TYPE:a b')), bad],
     [event('STYLED-DESCRIPTION;VALUE=TEXT;FMTTYPE=text/html;DERIVED=TRUE:<b>a</b>'), good],
-    [event('STYLED-DESCRIPTION:<b>a</b>', 'STYLED-DESCRIPTION;VALUE=URI:https://example.com/a.html'), good],
+    [event('STYLED-DESCRIPTION:a', 'STYLED-DESCRIPTION;DERIVED=TRUE;VALUE=URI:https://example.com/a.html'), good],
+    [event('STYLED-DESCRIPTION;DERIVED=FALSE:a', 'STYLED-DESCRIPTION;DERIVED=true:b', 'DESCRIPTION:a'), good],
+    [event('STYLED-DESCRIPTION:a', 'STYLED-DESCRIPTION;DERIVED=FALSE:b'), bad],
+    [event('STYLED-DESCRIPTION;DERIVED=TRUE:a', 'STYLED-DESCRIPTION;DERIVED=TRUE:b'), bad],
+    [event('STYLED-DESCRIPTION;DERIVED=TRUE:a'), good],
     [event('STYLED-DESCRIPTION;VALUE=MARKDOWN:*a*'), good],
     [event('STYLED-DESCRIPTION;DERIVED=maybe:a'), bad],
     [event('STYLED-DESCRIPTION;VALUE=URI:a b'), bad],
@@ -92,6 +106,23 @@ t.test('RFC 9073: participants, places, things and text', async (t) => {
     [event('STRUCTURED-DATA;VALUE=BINARY;ENCODING=BASE64;FMTTYPE=a/b;SCHEMA="https://example.com":e30='), good],
     [event('STRUCTURED-DATA;VALUE=TEXT;FMTTYPE=application/ld+json:{}'), bad],
     [event('STRUCTURED-DATA;VALUE=INTEGER:1'), bad],
+    [event('STRUCTURED-DATA;VALUE=TEXT;FMTTYPE=application/ld+json;SCHEMA=Event:{}'), bad],
+    [event('STRUCTURED-DATA;VALUE=URI;SCHEMA="not a uri":https://example.com/a.json'), bad],
+    [event('ATTENDEE;ORDER=2:mailto:a@example.com', 'IMAGE;VALUE=URI;ORDER=1:https://example.com/a'), good],
+    [event('ATTENDEE;ORDER=0:mailto:a@example.com'), bad],
+    [event('ATTENDEE;ORDER=-1:mailto:a@example.com'), bad],
+    [event('ATTENDEE;ORDER=first:mailto:a@example.com'), bad],
+    [participant(...speaker, 'DTSTAMP:20260101T000000Z', 'GEO:1;2', 'PRIORITY:1', 'STATUS:CONFIRMED', 'URL:a:b'), good],
+    [participant(...speaker, 'COMMENT:a', 'COMMENT:b', 'ATTACH:a:b', 'ATTACH:a:c', 'RESOURCES:x', 'X-A:1'), good],
+    [participant(...speaker, 'SUMMARY:a', 'SUMMARY:b'), bad],
+    [participant(...speaker, ...inside('VRESOURCE', 'UID:r1', 'NAME:Piano')), good],
+    [participant(...speaker, ...inside('VRESOURCE', 'NAME:Piano')), bad],
+    [inside('VTODO', 'UID:1', ...inside('PARTICIPANT', ...speaker)), good],
+    [inside('VTODO', 'UID:1', ...inside('PARTICIPANT', 'UID:p1')), bad],
+    [event(...inside('VLOCATION', 'UID:l1', 'URL:geo:1,2', 'STRUCTURED-DATA;VALUE=URI:a:b')), good],
+    [event(...inside('VLOCATION', 'UID:l1', 'URL:geo:1,2', 'URL:geo:1,3')), bad],
+    [event(...inside('VLOCATION', 'UID:l1', 'UID:l2')), bad],
+    [event(...inside('VRESOURCE', 'UID:r1', 'RESOURCE-TYPE:ROOM', 'RESOURCE-TYPE:PROJECTOR')), bad],
   ]);
 });
 
@@ -105,8 +136,17 @@ t.test('RFC 9074: alarms', async (t) => {
     [alarm('ACKNOWLEDGED:20260101T100000Z', 'ACKNOWLEDGED:20260101T100000Z'), bad],
     [alarm('PROXIMITY:ARRIVE', ...inside('VLOCATION', 'UID:l1', 'URL:geo:40.4,-79.9')), good],
     [alarm('PROXIMITY:X-NEAR'), good],
+    [alarm('PROXIMITY:CONNECT'), good],
     [alarm('PROXIMITY:at home'), bad],
-    [alarm('PROXIMITY:ARRIVE', 'PROXIMITY:DEPART'), bad],
+    [alarm('PROXIMITY:ARRIVE', 'PROXIMITY:DEPART', ...inside('VLOCATION', 'UID:l1')), bad],
+    [alarm('PROXIMITY:DEPART', ...inside('VLOCATION', 'UID:l1'), ...inside('VLOCATION', 'UID:l2')), good],
+    [alarm('PROXIMITY:DEPART', ...inside('VLOCATION', 'NAME:no UID')), bad],
+    [alarm('PROXIMITY:ARRIVE'), bad],
+    [alarm('PROXIMITY:depart'), bad],
+    [alarm('PROXIMITY:ARRIVE', 'STRUCTURED-LOCATION;VALUE=URI:geo:1,2'), good],
+    [alarm('PROXIMITY:ARRIVE', 'X-APPLE-STRUCTURED-LOCATION;VALUE=URI:geo:1,2'), good],
+    [alarm(...inside('VLOCATION', 'UID:l1', 'URL:geo:40.4,-79.9')), bad],
+    [alarm('RELATED-TO;RELTYPE=SNOOZE:a0', 'RELATED-TO;RELTYPE=SNOOZE:a1', 'STYLED-DESCRIPTION:a'), good],
   ]);
 });
 
@@ -114,7 +154,13 @@ t.test('RFC 9253: relations, links and concepts', async (t) => {
   judge(t, [
     [event('LINK;VALUE=URI;LINKREL="https://example.com/rel":https://example.com/a', 'REFID:x', 'REFID:y'), good],
     [event('LINK;VALUE=UID;LINKREL=SOURCE:some-uid'), good],
+    [event('LINK;LINKREL=latest-version;FMTTYPE=text/html;LABEL=a;LANGUAGE=en:https://example.com/a'), good],
+    [event('LINK;VALUE=XML-REFERENCE;LINKREL=SOURCE:https://example.com/a.xml#xpointer(id(a)/range-to(b[1]))'), good],
+    [event('LINK;VALUE=XML-REFERENCE;LINKREL=SOURCE:a.xml'), bad],
+    [alarm('LINK;VALUE=URI;LINKREL=SOURCE:https://example.com/a', 'CONCEPT:a:b', 'REFID:x'), good],
+    [['LINK;VALUE=URI;LINKREL=SOURCE:https://example.com/a', 'CONCEPT:a:b', 'REFID:x'], good],
     [event('LINK;VALUE=URI:https://example.com/a'), bad],
+    [event('LINK;VALUE=URI;LINKREL="two words":https://example.com/a'), bad],
     [event('LINK;VALUE=URI;LINKREL=SOURCE:nowhere'), bad],
     [event('LINK;VALUE=DATE;LINKREL=SOURCE:20260101'), bad],
     [event('CONCEPT:https://example.com/type', 'CONCEPT:https://example.com/other'), good],
@@ -125,12 +171,19 @@ t.test('RFC 9253: relations, links and concepts', async (t) => {
     [event('RELATED-TO;RELTYPE=FINISHTOSTART;GAP=later:2'), bad],
     [event('RELATED-TO;VALUE=URI:two words'), bad],
     [event('RELATED-TO;VALUE=DATE:20260101'), bad],
+    [event('RELATED-TO;VALUE=URI;RELTYPE=PARENT:https://example.com/t.ics'), bad],
+    [event('RELATED-TO;VALUE=URI;RELTYPE=child:https://example.com/t.ics'), bad],
+    [event('RELATED-TO;VALUE=UID;RELTYPE=PARENT:2', 'RELATED-TO;VALUE=TEXT;RELTYPE=SIBLING:3'), good],
+    [event('RELATED-TO;RELTYPE=FIRST:2', 'RELATED-TO;RELTYPE=NEXT:3', 'RELATED-TO;RELTYPE=X-OWN:4'), good],
+    [event('RELATED-TO;VALUE=URI;RELTYPE=CONCEPT:https://example.com/c', 'RELATED-TO;RELTYPE=REFID:x'), good],
   ]);
 });
 
 t.test('what other RFCs and vendors define is none of these rules’ business', async (t) => {
   judge(t, [
     [event('X-COLOR:a', 'X-COLOR:b', 'SOMETHING;VALUE=NEW:?', 'ATTACH:nonsense', 'URL:no url'), good],
+    [event('X-A;ORDER=none:b', 'X-A;LINKREL=" ":c', ...inside('X-PLACE', 'NAME:a', 'NAME:b')), good],
+    [event(...inside('VSOMETHING', 'UID:a', 'UID:b')), good],
     [alarm('X-WR-ALARMUID:a', 'X-APPLE-PROXIMITY:at home', 'TRIGGER;VALUE=DATE-TIME:19760401T005545Z'), good],
   ]);
 });

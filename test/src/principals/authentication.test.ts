@@ -199,6 +199,7 @@ t.test('device passwords: scopes, networks, expiry, and last use', async (t) => 
         lastUsedAt: null,
         lastPeer: '',
         lastClient: '',
+        scram: '',
       }),
     );
   await add('phone', ['calendars'], [], now + 60_000);

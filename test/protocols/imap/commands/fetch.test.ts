@@ -56,29 +56,26 @@ t.test('FETCH', async (t) => {
     ['(ENVELOPE UID)', `UID 1 ${envelope}`],
     ['(RFC822.SIZE INTERNALDATE)', basics],
     ['rfc822.size', `RFC822.SIZE ${PARTS.length}`],
-    ['BODY.PEEK[1]', octets('UID 1 BODY[1]', 'first')],
-    ['BODY.PEEK[1.MIME]', octets('UID 1 BODY[1.MIME]', '\r\n')],
-    ['BODY.PEEK[2.HEADER]', octets('UID 1 BODY[2.HEADER]', 'Subject: inner\r\n\r\n')],
-    ['BODY.PEEK[2.TEXT]', octets('UID 1 BODY[2.TEXT]', 'inner text')],
-    ['BODY.PEEK[2.1]', octets('UID 1 BODY[2.1]', 'inner text')],
-    ['BODY.PEEK[3]', octets('UID 1 BODY[3]', 'AAEC')],
-    ['BODY.PEEK[9]', 'UID 1 BODY[9] NIL'],
-    ['BODY.PEEK[9]<0.10>', 'UID 1 BODY[9]<0> NIL'],
-    ['BODY.PEEK[HEADER]', octets('UID 1 BODY[HEADER]', header)],
-    ['RFC822.HEADER', octets('UID 1 RFC822.HEADER', header)],
-    ['BODY.PEEK[TEXT]', octets('UID 1 BODY[TEXT]', PARTS.slice(header.length))],
-    ['BODY.PEEK[]<0.5>', octets('UID 1 BODY[]<0>', 'From:')],
-    ['BODY.PEEK[]<4.3>', octets('UID 1 BODY[]<4>', ': A')],
-    ['BODY.PEEK[]<99999.3>', octets('UID 1 BODY[]<99999>', '')],
-    ['BODY.PEEK[1]<3.99>', octets('UID 1 BODY[1]<3>', 'st')],
+    ['BODY.PEEK[1]', octets('BODY[1]', 'first')],
+    ['BODY.PEEK[1.MIME]', octets('BODY[1.MIME]', '\r\n')],
+    ['BODY.PEEK[2.HEADER]', octets('BODY[2.HEADER]', 'Subject: inner\r\n\r\n')],
+    ['BODY.PEEK[2.TEXT]', octets('BODY[2.TEXT]', 'inner text')],
+    ['BODY.PEEK[2.1]', octets('BODY[2.1]', 'inner text')],
+    ['BODY.PEEK[3]', octets('BODY[3]', 'AAEC')],
+    ['BODY.PEEK[9]', 'BODY[9] NIL'],
+    ['BODY.PEEK[9]<0.10>', 'BODY[9]<0> NIL'],
+    ['BODY.PEEK[HEADER]', octets('BODY[HEADER]', header)],
+    ['RFC822.HEADER', octets('RFC822.HEADER', header)],
+    ['BODY.PEEK[TEXT]', octets('BODY[TEXT]', PARTS.slice(header.length))],
+    ['BODY.PEEK[]<0.5>', octets('BODY[]<0>', 'From:')],
+    ['BODY.PEEK[]<4.3>', octets('BODY[]<4>', ': A')],
+    ['BODY.PEEK[]<99999.3>', octets('BODY[]<99999>', '')],
+    ['BODY.PEEK[1]<3.99>', octets('BODY[1]<3>', 'st')],
     [
       'BODY.PEEK[HEADER.FIELDS (subject "TO" x-none)]',
-      octets('UID 1 BODY[HEADER.FIELDS (subject TO x-none)]', 'To: bob@example.org\r\nSubject: parts\r\n\r\n'),
+      octets('BODY[HEADER.FIELDS (subject TO x-none)]', 'To: bob@example.org\r\nSubject: parts\r\n\r\n'),
     ],
-    [
-      'BODY.PEEK[2.HEADER.FIELDS.NOT (From)]',
-      octets('UID 1 BODY[2.HEADER.FIELDS.NOT (From)]', 'Subject: inner\r\n\r\n'),
-    ],
+    ['BODY.PEEK[2.HEADER.FIELDS.NOT (From)]', octets('BODY[2.HEADER.FIELDS.NOT (From)]', 'Subject: inner\r\n\r\n')],
     [
       'BODYSTRUCTURE',
       'BODYSTRUCTURE (("TEXT" "PLAIN" ("CHARSET" "us-ascii") NIL NIL "7BIT" 5 0 NIL NIL NIL NIL)("MESSAGE" "RFC822" NIL NIL NIL "7BIT" 28 (NIL "inner" NIL NIL NIL NIL NIL NIL NIL NIL) ("TEXT" "PLAIN" ("CHARSET" "us-ascii") NIL NIL "7BIT" 10 0 NIL NIL NIL NIL) 2 NIL NIL NIL NIL)("APPLICATION" "OCTET-STREAM" ("NAME" "a.bin") NIL NIL "BASE64" 4 NIL NIL NIL NIL) "MIXED" ("BOUNDARY" "x") NIL NIL NIL)',
@@ -130,7 +127,7 @@ t.test('FETCH', async (t) => {
     );
     t.equal(untagged[1], '1 FETCH (FLAGS (\\Seen \\Recent))');
     t.match(await client.run('FETCH 1 BINARY.PEEK[3]'), { status: 'NO', text: /^\[UNKNOWN-CTE\]/ });
-    t.match((await client.ok('FETCH 1 BINARY.PEEK[9]')).untagged, ['1 FETCH (UID 1 BINARY[9] NIL)']);
+    t.match((await client.ok('FETCH 1 BINARY.PEEK[9]')).untagged, ['1 FETCH (BINARY[9] NIL)']);
     for (const bad of [
       'FETCH 1 BINARY[TEXT]',
       'FETCH 1 BINARY.SIZE[1]<0.1>',
@@ -194,7 +191,7 @@ t.test('FETCH', async (t) => {
     await reader.ok('FETCH 2 (BODY.PEEK[] RFC822.HEADER BODY.PEEK[TEXT])');
     t.same((await reader.ok('FETCH 2 FLAGS')).untagged, ['2 FETCH (FLAGS (\\Recent))']);
     const { untagged } = await reader.ok('FETCH 2 BODY[TEXT]');
-    t.same(untagged, [`2 FETCH (${octets('UID 2 BODY[TEXT]', '0123456789')})`, '2 FETCH (FLAGS (\\Seen \\Recent))']);
+    t.same(untagged, [`2 FETCH (${octets('BODY[TEXT]', '0123456789')})`, '2 FETCH (FLAGS (\\Seen \\Recent))']);
     t.equal((await reader.ok('FETCH 2 RFC822.TEXT')).untagged.length, 1, 'nothing to mark any more');
   });
 

@@ -1,0 +1,91 @@
+/**
+ * The SCRAM keys of credentials: derived when a password is made or comes in plain, kept sealed beside its hash.
+ * RFC 5802 §3 and §9, RFC 7677 §4.
+ * One salt and one iteration count for all passwords of a principal, because the first message names a principal and no more; the
+ * salt is made from the name, so that names that do not exist have one too.
+ * Elsewhere: the algorithm (scram.ts), who may log in (authentication.ts).
+ */
+import { createHmac } from 'node:crypto';
+import type { CredentialRow, Store } from '../../storage/store.ts';
+import { type ScramKeys, type ScramParameters, scramKeys } from './scram.ts';
+import type { Sealing } from './sealing.ts';
+
+/**
+ * For PBKDF2 with SHA-256 about what the argon2id of password-hashing.ts costs a guesser (OWASP, Password Storage); RFC 7677 §4 asks
+ * for 4,096 at least.
+ */
+const ITERATIONS = 600_000;
+const SALT = 16;
+/** Derivations that wait; a password that finds no room is learned the next time it comes. */
+const WAITING = 64;
+
+export class ScramKeyring {
+  private readonly store: Store;
+  private readonly sealing: Sealing;
+  private readonly iterations: number;
+  private readonly saltKey: Buffer;
+  private readonly learning = new Set<number>();
+  private last: Promise<unknown> = Promise.resolve();
+  private stopped = false;
+
+  constructor(store: Store, sealing: Sealing, iterations = ITERATIONS) {
+    this.store = store;
+    this.sealing = sealing;
+    this.iterations = iterations;
+    this.saltKey = sealing.keyFor('scram-salt');
+  }
+
+  /** What a client is told before it proves its password. @param name of a principal, or what stands for one that is not there */
+  parameters(name: string): ScramParameters {
+    return {
+      salt: createHmac('sha256', this.saltKey).update(name).digest().subarray(0, SALT),
+      iterations: this.iterations,
+    };
+  }
+
+  /** The keys of a credential; undefined while its password is not known by SCRAM, or only by other parameters. */
+  keysOf(principal: string, { scram }: Pick<CredentialRow, 'scram'>): ScramKeys | undefined {
+    if (scram === '') return undefined;
+    const [iterations, storedKey = '', serverKey = ''] = this.sealing.open(scram, ownerOf(principal))?.split(' ') ?? [];
+    if (Number(iterations) !== this.iterations) return undefined;
+    return { storedKey: Buffer.from(storedKey, 'base64'), serverKey: Buffer.from(serverKey, 'base64') };
+  }
+
+  /** What to keep of a password of a principal; '' when it cannot be presented by SCRAM. One at a time. */
+  seal(principal: string, password: string): Promise<string> {
+    const sealed = this.last.then(async () => {
+      if (this.stopped) return '';
+      const keys = await scramKeys(password, this.parameters(principal));
+      if (keys === undefined) return '';
+      const text = [this.iterations, keys.storedKey.toString('base64'), keys.serverKey.toString('base64')].join(' ');
+      return this.sealing.seal(text, ownerOf(principal));
+    });
+    this.last = sealed.catch(() => {});
+    return sealed;
+  }
+
+  /** Takes a password that was just verified, unless it is known already: later, and nobody waits for it. */
+  learn(principal: string, credential: CredentialRow, password: string): void {
+    const { id } = credential;
+    if (this.learning.has(id) || this.learning.size >= WAITING || this.keysOf(principal, credential) !== undefined)
+      return;
+    this.learning.add(id);
+    this.seal(principal, password)
+      .then(async (scram) => {
+        if (scram !== '') await this.store.transaction((write) => write.credentials.setScram(id, scram));
+      })
+      // A log-in is not worse because this could not be written.
+      .catch(() => {})
+      .finally(() => this.learning.delete(id));
+  }
+
+  /** Derives nothing any more; resolves when the one under way is done. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.last;
+  }
+}
+
+function ownerOf(principal: string): string {
+  return `scram ${principal}`;
+}
