@@ -36,7 +36,7 @@ export function housekeeping(services: Services, deletedKeptDays: number, now: (
     {
       name: 'expire-tracking',
       everyMs: DAY_MS,
-      run: (signal) => expireTracking(store, now() - Math.max(deletedKeptDays, TRACKED_DAYS) * DAY_MS, signal),
+      run: (signal) => expireTracking(store, Math.max(deletedKeptDays, TRACKED_DAYS) * DAY_MS, now, signal),
     },
     { name: 'expire-mail-memory', everyMs: HOUR_MS, run: (signal) => expireMailMemory(store, now(), signal) },
     { name: 'purge', everyMs: 10 * MINUTE_MS, run: (signal) => purge(store, signal) },
@@ -50,9 +50,9 @@ export function expireDeleted(store: Store, before: number, signal: AbortSignal)
   );
 }
 
-function expireTracking(store: Store, before: number, signal: AbortSignal): Promise<void> {
-  return repeat(signal, PURGED_AT_ONCE, () =>
-    store.transaction((write) => write.attendeeTracking.expire(before, PURGED_AT_ONCE)),
+function expireTracking(store: Store, keptMs: number, now: () => number, signal: AbortSignal): Promise<void> {
+  return repeat(signal, 1, () =>
+    store.transaction((write) => write.attendeeTracking.expire(now() - keptMs, now(), PURGED_AT_ONCE)),
   );
 }
 

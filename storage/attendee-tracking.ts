@@ -5,25 +5,27 @@ import type { AttendeeTrackingReads, AttendeeTrackingRow, AttendeeTrackingWrites
 const SELECT = `SELECT account_id AS accountId, ical_uid AS icalUid, attendee, method, sent_at AS sentAt, way, envelope_id AS envelopeId,
   state, state_at AS stateAt, detail, partstat, answered_at AS answeredAt, answered_via AS answeredVia FROM attendee_tracking`;
 
+const OLDEST = `SELECT account_id, ical_uid, attendee FROM attendee_tracking WHERE touched_at < ?1 ORDER BY touched_at LIMIT ?2`;
+const EVENT = `SELECT 1 FROM collections c JOIN calendar_objects o ON o.collection_id = c.id
+  WHERE c.account_id = attendee_tracking.account_id AND o.ical_uid = attendee_tracking.ical_uid AND o.method IS NULL`;
+
 export const statements = {
   list: `${SELECT} WHERE account_id = ? AND ical_uid = ? ORDER BY attendee LIMIT ?`,
   byEnvelope: `${SELECT} WHERE account_id = ? AND envelope_id = ?`,
-  sent: `INSERT INTO attendee_tracking (account_id, ical_uid, attendee, method, way, sent_at, state, state_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'queued', ?6) ON CONFLICT (account_id, ical_uid, attendee)
+  sent: `INSERT INTO attendee_tracking (account_id, ical_uid, attendee, method, way, sent_at, state, state_at, touched_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'queued', ?6, ?6) ON CONFLICT (account_id, ical_uid, attendee)
     DO UPDATE SET method = excluded.method, way = excluded.way, sent_at = excluded.sent_at, envelope_id = NULL, state = 'queued',
-      state_at = excluded.state_at, detail = ''`,
+      state_at = excluded.state_at, touched_at = excluded.touched_at, detail = ''`,
   mailed: 'UPDATE attendee_tracking SET envelope_id = ? WHERE account_id = ? AND ical_uid = ? AND attendee = ?',
-  settled: `UPDATE attendee_tracking SET state = ?, state_at = ?, detail = ? WHERE account_id = ? AND ical_uid = ? AND attendee = ?
-    AND state IS NOT NULL`,
-  answered: `INSERT INTO attendee_tracking (account_id, ical_uid, attendee, partstat, answered_at, answered_via)
-    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account_id, ical_uid, attendee)
-    DO UPDATE SET partstat = excluded.partstat, answered_at = excluded.answered_at, answered_via = excluded.answered_via`,
-  // Events that are gone for good; what was deleted can be restored for a while.
-  expire: `DELETE FROM attendee_tracking WHERE (account_id, ical_uid, attendee) IN (
-    SELECT t.account_id, t.ical_uid, t.attendee FROM attendee_tracking t
-    WHERE COALESCE(t.state_at, 0) < ?1 AND COALESCE(t.answered_at, 0) < ?1 AND NOT EXISTS (
-      SELECT 1 FROM collections c JOIN calendar_objects o ON o.collection_id = c.id
-      WHERE c.account_id = t.account_id AND o.ical_uid = t.ical_uid AND o.method IS NULL) LIMIT ?2)`,
+  settled: `UPDATE attendee_tracking SET state = ?1, state_at = ?2, touched_at = ?2, detail = ?3
+    WHERE account_id = ?4 AND ical_uid = ?5 AND attendee = ?6 AND state IS NOT NULL`,
+  answered: `INSERT INTO attendee_tracking (account_id, ical_uid, attendee, partstat, answered_at, answered_via, touched_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?5) ON CONFLICT (account_id, ical_uid, attendee)
+    DO UPDATE SET partstat = excluded.partstat, answered_at = excluded.answered_at, answered_via = excluded.answered_via,
+      touched_at = excluded.touched_at`,
+  // Of the oldest rows, those of events that are there are looked at again when they are as old again, the others go.
+  renew: `UPDATE attendee_tracking SET touched_at = ?3 WHERE (account_id, ical_uid, attendee) IN (${OLDEST}) AND EXISTS (${EVENT})`,
+  forget: `DELETE FROM attendee_tracking WHERE (account_id, ical_uid, attendee) IN (${OLDEST}) AND NOT EXISTS (${EVENT})`,
 } as const;
 
 export function attendeeTrackingReads(sql: Sql): AttendeeTrackingReads {
@@ -48,6 +50,9 @@ export function attendeeTrackingWrites(sql: Sql): AttendeeTrackingWrites {
     async answered({ accountId, icalUid, attendee }, partstat, via, at) {
       await sql.run(statements.answered, accountId, icalUid, attendee, partstat, at, via);
     },
-    expire: (before, limit) => sql.run(statements.expire, before, limit),
+    async expire(before, now, limit) {
+      const renewed = await sql.run(statements.renew, before, limit, now);
+      return renewed + (await sql.run(statements.forget, before, limit));
+    },
   };
 }

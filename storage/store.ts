@@ -1118,8 +1118,8 @@ export interface AttendeeTrackingWrites extends AttendeeTrackingReads {
   mailed(of: TrackedAttendee, envelopeId: string): Promise<void>;
   settled(of: TrackedAttendee, state: MessageState, at: number, detail: string): Promise<void>;
   answered(of: TrackedAttendee, partstat: string, via: AnswerWay, at: number): Promise<void>;
-  /** Forgets events that are gone and of which nothing was heard since. Returns how many rows went. */
-  expire(before: number, limit: number): Promise<number>;
+  /** Forgets events that are gone and of which nothing was heard since. Returns how many rows were looked at: 0 when none is left. */
+  expire(before: number, now: number, limit: number): Promise<number>;
 }
 
 export interface PurgeWrites {
