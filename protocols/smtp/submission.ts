@@ -35,16 +35,15 @@ export function submissionDoor(
       if (reached !== undefined) throw limitReached(reached);
     },
     async recipient(transaction, path, parameters) {
-      const notify = notifyOptions(parameters);
-      if (await isHere(path, recipients)) return { local: await localRecipient(path, recipients) };
+      const options: QueueOptions = {
+        ...returnOptions(transaction.parameters),
+        ...notifyOptions(parameters),
+        ...(transaction.utf8 ? { utf8: true } : {}),
+      };
+      if (await isHere(path, recipients)) return { local: await localRecipient(path, recipients), options };
       // Numbers instead of names are how programs reach machines that nobody meant to be reached.
       if (path.domain.startsWith('['))
         throw new SmtpRefusal(550, '5.1.2', 'Mail goes to domains, not to IP addresses.');
-      const options: QueueOptions = {
-        ...returnOptions(transaction.parameters),
-        ...notify,
-        ...(transaction.utf8 ? { utf8: true } : {}),
-      };
       const reached = limits.reached(principalOf(transaction).id, elsewhere(transaction) + 1);
       if (reached !== undefined) throw limitReached(reached);
       return { remote: { address: path.address, options } };

@@ -2,13 +2,14 @@
  * Taking a message from a person of this server: are sender and author theirs, who gets it here, what goes elsewhere.
  * RFC 6409 §6.1 (rights), §8 (completing the header), RFC 5321 §4.4 (trace fields), RFC 3461 (what senders want to hear).
  * Header and body in; then one transaction for the local copies and the queue, and everybody is told of it after its commit.
- * Elsewhere: header fields (submission-header.ts), mailboxes (delivery.ts), sending on (outbound.ts).
+ * Elsewhere: header fields (submission-header.ts), telling of deliveries (delivered-notices.ts), mailboxes (delivery.ts), sending on (outbound.ts).
  */
 import type { Store } from '../../storage/store.ts';
 import { DomainError } from '../errors.ts';
 import { maySendAs, type Principal } from '../principals/access.ts';
 import { foldAddress, quoted } from '../principals/addresses.ts';
 import { withoutForgedResults } from './authentication-results.ts';
+import { DeliveredNotices } from './delivered-notices.ts';
 import type { Delivery, Recipient } from './delivery.ts';
 import { type QueueOptions, writeQueueOptions } from './queue-options.ts';
 import { authorsOf, completedHeader } from './submission-header.ts';
@@ -16,7 +17,7 @@ import { receivedField, returnPathField, type Trace } from './trace-fields.ts';
 
 /** Whom a submitted message goes to: somebody here, or an address elsewhere. */
 export type SubmissionRecipient =
-  | { readonly local: Recipient }
+  | { readonly local: Recipient; readonly options: QueueOptions }
   | { readonly remote: { readonly address: string; readonly options: QueueOptions } };
 
 export interface SubmittedMessage {
@@ -36,6 +37,7 @@ export class Submission {
   private readonly hostname: string;
   private readonly now: () => number;
   private readonly queued: () => void;
+  private readonly notices: DeliveredNotices;
 
   /** @param queued told after a commit that put something into the queue */
   constructor(store: Store, delivery: Delivery, hostname: string, now: () => number, queued: () => void) {
@@ -44,6 +46,7 @@ export class Submission {
     this.hostname = hostname;
     this.now = now;
     this.queued = queued;
+    this.notices = new DeliveredNotices(delivery, hostname, now);
   }
 
   /**
@@ -72,16 +75,11 @@ export class Submission {
     );
     const domain = mailFrom.split('@').at(-1) || this.hostname;
     const returnPath = Buffer.from(returnPathField(mailFrom));
+    const completed = completedHeader(withoutForgedResults(header, this.hostname), now, { unique: trace.id, domain });
     // The sender's account keeps what is queued; what stays here is first put where it belongs.
     const stage = this.delivery.stage(remotes.size > 0 ? principal.id : (locals[0]?.accountIds[0] ?? principal.id));
     try {
-      await stage.write(
-        Buffer.concat([
-          returnPath,
-          Buffer.from(receivedField(trace, this.hostname, now)),
-          completedHeader(withoutForgedResults(header, this.hostname), now, { unique: trace.id, domain }),
-        ]),
-      );
+      await stage.write(Buffer.concat([returnPath, Buffer.from(receivedField(trace, this.hostname, now)), completed]));
       for await (const octets of body) await stage.write(octets);
     } catch (error) {
       await stage.discard();
@@ -114,6 +112,10 @@ export class Submission {
           },
     );
     if (remotes.size > 0) this.queued();
+    const here = recipients.flatMap((recipient) =>
+      'local' in recipient ? [{ address: recipient.local.address, options: recipient.options }] : [],
+    );
+    await this.notices.tell(mailFrom, here, completed);
   }
 
   private async checkAuthors(principal: Principal, header: Buffer): Promise<void> {

@@ -239,6 +239,35 @@ t.test('RFC 3461: what the sender wants to hear', async (t) => {
   );
 });
 
+t.test('RFC 3461 §5.2: of what was delivered here, who asked for it is told once, of those it asked for', async (t) => {
+  const { server, relay, settled } = await relayed(t);
+  const client = await server.talk('submission');
+  await client.commands(
+    'MAIL FROM:<anna@example.org> RET=FULL ENVID=here',
+    'RCPT TO:<bob@example.org> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;robert@example.org',
+    'RCPT TO:<bob+quiet@example.org> NOTIFY=NEVER',
+    'RCPT TO:<anna+silent@example.org>',
+    'RCPT TO:<x@example.net> NOTIFY=FAILURE',
+  );
+  t.match(await client.data(letter('anna@example.org', 'Here')), /^250/);
+  await settled();
+  t.equal(relay.messages.length, 1);
+  const [, report = '', ...more] = await server.mailbox(server.anna);
+  t.same(more, [], 'beside her own copy one notification');
+  t.match(report, /^Return-Path: <>\r\n[\s\S]*\r\nOriginal-Envelope-Id: here\r\n/);
+  t.match(
+    report,
+    /\r\nOriginal-Recipient: rfc822;robert@example\.org\r\nFinal-Recipient: rfc822; bob@example\.org\r\nAction: delivered\r\nStatus: 2\.0\.0\r\n/,
+  );
+  t.equal(report.match(/^Final-Recipient: /gm)?.length, 1);
+  t.match(report, /\r\nContent-Type: text\/rfc822-headers\r\n[\s\S]*Subject: Here/);
+  t.notMatch(report, /Text\./, 'RET is about failures');
+  const nobody = await server.talk('submission');
+  await nobody.commands('MAIL FROM:<>', 'RCPT TO:<bob@example.org> NOTIFY=SUCCESS');
+  t.match(await nobody.data(letter('anna@example.org', 'Notice')), /^250/);
+  t.equal((await server.mailbox(server.anna)).length, 2, 'the null sender hears nothing');
+});
+
 t.test('a notification that fails is told to nobody', async (t) => {
   const { server, relay, settled } = await relayed(t);
   relay.behaviour = { command: (line) => (/^RCPT/.test(line) ? '550 5.1.1 No' : undefined) };
