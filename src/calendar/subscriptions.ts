@@ -1,26 +1,22 @@
 /**
  * Subscribed calendars: calendars of other servers, fetched once for everybody who subscribed, on a schedule of each source,
  * and shown as read-only calendars to every client.
- * What is stored is compared by content: a source that gives every event a new UID for each fetch changes nothing. The last good
- * copy stays when a source fails; its state says why.
- * Elsewhere: the one HTTP client (protocols/http-client.ts), taking the text apart (remote-calendar.ts), tables (storage/sources.ts).
+ * The last good copy stays when a source fails; its state says why.
+ * Elsewhere: the one HTTP client (protocols/http-client.ts), taking the text apart (remote-calendar.ts), bringing calendars
+ * up to date (subscribed-objects.ts), tables (storage/sources.ts).
  */
 import { hash } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
-import type { CalendarColumns, SourceRow, Store, Writes } from '../../storage/store.ts';
+import type { CalendarColumns, SourceRow, Store } from '../../storage/store.ts';
 import type { AuditLog } from '../administration/audit-log.ts';
 import { addCollection, type NewProperty } from '../collections/collections.ts';
-import { etagOf } from '../collections/etag.ts';
 import { displayNameXml } from '../collections/property-text.ts';
 import { DomainError } from '../errors.ts';
 import { FetchError, type Fetcher } from '../fetching.ts';
 import type { Job } from '../jobs.ts';
 import type { Principal } from '../principals/access.ts';
-import { indexCalendarObject } from './calendar-index.ts';
 import { CALENDAR_COMPONENTS, calendarColumns } from './calendars.ts';
-import { parseCalendarObject } from './icalendar.ts';
-import { indexWindow, MAX_CALENDAR_OBJECT_OCTETS } from './object-writing.ts';
-import { keyOfText, type RemoteCalendar, type RemoteObject, readRemoteCalendar } from './remote-calendar.ts';
+import { type RemoteCalendar, readRemoteCalendar } from './remote-calendar.ts';
+import { SubscribedObjects } from './subscribed-objects.ts';
 import { findTimeZone } from './time-zones.ts';
 
 export interface NewSubscription {
@@ -53,26 +49,23 @@ const LEAST_MS = 15 * MINUTE;
 const MOST_MS = 7 * 24 * 60 * MINUTE;
 const DEFAULT_MS = 60 * MINUTE;
 const PER_ACCOUNT = 100;
-/** Sources of one turn; members of one transaction; milliseconds of work between two yields. */
+/** Sources of one turn. */
 const SOURCES_AT_ONCE = 20;
-const MEMBERS_AT_ONCE = 100;
-const SLICE = 10;
 const ACCEPT = 'text/calendar, text/plain;q=0.5, */*;q=0.1';
-
-/** An object ready to be written. */
-type Ready = RemoteObject & ReturnType<typeof prepared>;
 
 export class Subscriptions {
   private readonly store: Store;
   private readonly fetcher: Fetcher;
   private readonly audit: AuditLog;
   private readonly now: () => number;
+  private readonly objects: SubscribedObjects;
 
   constructor(store: Store, fetcher: Fetcher, audit: AuditLog, now: () => number) {
     this.store = store;
     this.fetcher = fetcher;
     this.audit = audit;
     this.now = now;
+    this.objects = new SubscribedObjects(store, now);
   }
 
   /**
@@ -197,7 +190,7 @@ export class Subscriptions {
       if (contentHash === source.contentHash) return await this.save({ ...fine, ...validators });
       const remote = await readRemoteCalendar(fetched.octets);
       if (remote === undefined) throw new FetchError('failed', 'What the server sends is no calendar.');
-      const { changed, refused } = await this.apply(source, remote);
+      const { changed, refused } = await this.objects.bring(await this.store.sources.subscribers(source.id), remote);
       const notes = [
         remote.cut ? 'It is too large and was cut.' : '',
         refused > 0 ? `${refused} entries cannot be read.` : '',
@@ -228,96 +221,6 @@ export class Subscriptions {
 
   private save(row: SourceRow): Promise<void> {
     return this.store.transaction((write) => write.sources.update(row));
-  }
-
-  private async apply(source: SourceRow, remote: RemoteCalendar): Promise<{ changed: boolean; refused: number }> {
-    const ready = new Map<string, Ready>();
-    let refused = 0;
-    let since = performance.now();
-    for (const object of remote.objects) {
-      if (performance.now() - since > SLICE) {
-        await setImmediate();
-        since = performance.now();
-      }
-      try {
-        if (!ready.has(object.key)) ready.set(object.key, { ...object, ...prepared(object.text, this.now()) });
-      } catch (error) {
-        if (!(error instanceof DomainError)) throw error;
-        refused += 1;
-      }
-    }
-    // A calendar of which nothing can be read is a broken answer, not an empty calendar.
-    if (ready.size === 0 && refused > 0) throw new FetchError('failed', 'No entry of the calendar can be read.');
-    let changed = false;
-    for (const collectionId of await this.store.sources.subscribers(source.id))
-      changed = (await this.bring(collectionId, ready)) || changed;
-    return { changed, refused };
-  }
-
-  /** Makes the members of one calendar those of its source. Returns whether anything was different. */
-  private async bring(collectionId: number, wanted: ReadonlyMap<string, Ready>): Promise<boolean> {
-    const missing = new Map(wanted);
-    const stale = new Map<string, string>();
-    let since = performance.now();
-    for (let after = { modseq: 0, memberId: 0 }; ; ) {
-      const page = await this.store.calendarObjects.page(collectionId, after, MEMBERS_AT_ONCE);
-      const last = page.at(-1);
-      if (last === undefined) break;
-      after = { modseq: last.modseq, memberId: last.id };
-      const data = new Map(
-        (await this.store.calendarObjects.dataOf(page.map(({ id }) => id))).map((row) => [row.id, row.data]),
-      );
-      for (const row of page) {
-        const key = keyOfText(data.get(row.id) ?? '');
-        if (!missing.delete(key)) stale.set(row.icalUid, row.name);
-      }
-      if (performance.now() - since > SLICE) {
-        await setImmediate();
-        since = performance.now();
-      }
-    }
-    const steps: { name: string; object: Ready | undefined }[] = [];
-    for (const object of missing.values()) {
-      const name = stale.get(object.uid);
-      if (name !== undefined) stale.delete(object.uid);
-      steps.push({ name: name ?? `${object.key}.ics`, object });
-    }
-    // What goes first: its UID may come back under another name.
-    steps.unshift(...[...stale.values()].map((name) => ({ name, object: undefined })));
-    for (let at = 0; at < steps.length; at += MEMBERS_AT_ONCE) {
-      const some = steps.slice(at, at + MEMBERS_AT_ONCE);
-      await this.store.transaction((write) => this.write(write, collectionId, some));
-    }
-    return steps.length > 0;
-  }
-
-  private async write(
-    write: Writes,
-    collectionId: number,
-    steps: readonly { name: string; object: Ready | undefined }[],
-  ): Promise<void> {
-    const collection = await write.collections.get(collectionId);
-    if (collection === undefined) return;
-    const modseq = await write.accounts.nextModseq(collection.accountId, [collectionId]);
-    const now = this.now();
-    for (const { name, object } of steps) {
-      const current = await write.calendarObjects.get(collectionId, name);
-      if (object === undefined) {
-        if (current !== undefined) await write.calendarObjects.remove(current, collection.accountId, modseq);
-        continue;
-      }
-      const { occurrences, row, text } = object;
-      const common = { ...row, collectionId, name, scheduleTag: null, method: null, modseq, modifiedAt: now };
-      const other = await write.calendarObjects.byUid(collectionId, row.icalUid);
-      const place = current ?? other;
-      if (place === undefined) await write.calendarObjects.add({ ...common, createdAt: now }, text, occurrences);
-      else
-        await write.calendarObjects.replace(
-          { ...common, name: place.name, id: place.id, createdAt: place.createdAt },
-          text,
-          occurrences,
-        );
-    }
   }
 
   /** The first look at a source that nobody has subscribed to; what is known already needs none. */
@@ -363,13 +266,6 @@ export function sourceUrl(text: string): string {
     throw new DomainError('invalid-data', 'Only http, https and webcal URLs can be subscribed to.');
   const { href } = new URL(url);
   return href.replace(/#.*$/s, '');
-}
-
-function prepared(text: string, now: number) {
-  const size = Buffer.byteLength(text);
-  if (size > MAX_CALENDAR_OBJECT_OCTETS) throw new DomainError('too-large', 'An entry of the calendar is too large.');
-  const { occurrences, ...index } = indexCalendarObject(parseCalendarObject(text), indexWindow(now));
-  return { occurrences, row: { ...index, etag: etagOf(text), size } };
 }
 
 function recordOf(row: { id: number; segment: string }, source: SourceRow): Subscription {
