@@ -75,7 +75,7 @@ export async function startMailServer(t: Test, overrides: ServerOverrides = {}):
     mailbox: (user, name) => mailbox(user, name),
     news: (user) => mailbox(user, 'INBOX', seen.get(user.name)),
     async arrived(user, count, name) {
-      for (let patience = 200; ; patience--) {
+      for (let patience = 1_200; ; patience--) {
         const messages = await mailbox(user, name);
         if (messages.length >= count || patience === 0) return messages;
         await new Promise((resolve) => setTimeout(resolve, 25));
