@@ -7,9 +7,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Changes } from '../../src/collections/changes.ts';
-import type { Collections, NewProperty } from '../../src/collections/collections.ts';
+import type { Collections } from '../../src/collections/collections.ts';
 import type { Grants, ProxyAccess } from '../../src/collections/grants.ts';
 import type { HomeChanges } from '../../src/collections/home-changes.ts';
+import type { KeptProperties, NewProperty } from '../../src/collections/kept-properties.ts';
 import type { Collection, Members } from '../../src/collections/members.ts';
 import type { Quota } from '../../src/collections/quota.ts';
 import type { Sharing } from '../../src/collections/sharing.ts';
@@ -100,6 +101,7 @@ export type ResourceKind = Resource['kind'];
 /** What the DAV server is made of, the same for all requests. */
 export interface DavServer {
   readonly collections: Collections;
+  readonly keptProperties: KeptProperties;
   readonly changes: Changes;
   readonly homeChanges: HomeChanges;
   readonly grants: Grants;

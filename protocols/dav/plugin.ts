@@ -9,6 +9,7 @@ import { Collections } from '../../src/collections/collections.ts';
 import { Files } from '../../src/collections/files.ts';
 import { Grants } from '../../src/collections/grants.ts';
 import { HomeChanges } from '../../src/collections/home-changes.ts';
+import { KeptProperties } from '../../src/collections/kept-properties.ts';
 import { quotaOf } from '../../src/collections/quota.ts';
 import { Sharing } from '../../src/collections/sharing.ts';
 import { DomainError } from '../../src/errors.ts';
@@ -100,6 +101,7 @@ export function createDavServer({ store, now, extensions }: DavOptions): DavServ
   const byShape = new Map<string, readonly Report[]>();
   return {
     collections,
+    keptProperties: new KeptProperties(store),
     changes: new Changes(store),
     homeChanges: new HomeChanges(store),
     grants: new Grants(store, directory, now),

@@ -4,7 +4,7 @@
  * A request's properties are resolved once (`ask`), then each resource answers with finished text.
  * Elsewhere: the live properties themselves (live-properties.ts, acl.ts and the extensions), writing (proppatch.ts).
  */
-import type { PropertyHolder } from '../../src/collections/collections.ts';
+import type { PropertyHolder } from '../../src/collections/kept-properties.ts';
 import type { PropertyRow } from '../../storage/store.ts';
 import type {
   AskedProperties,
@@ -134,7 +134,7 @@ class ResolvedProperties implements AskedProperties {
     if (plan.needsStored) {
       const holder = holderOf(resource);
       if (holder !== undefined) {
-        const stored = this.exchange.server.collections.properties(this.exchange.viewer, holder);
+        const stored = this.exchange.server.keptProperties.list(this.exchange.viewer, holder);
         return stored.then((rows) => this.readAll(plan, resource, rows));
       }
     }

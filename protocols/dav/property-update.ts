@@ -2,7 +2,7 @@
  * Setting properties: what PROPPATCH, MKCALENDAR and extended MKCOL share. Each instruction is judged, then all or none apply.
  * RFC 4918 §9.2, §14.18, §14.19, §14.26; RFC 5689 §3; RFC 3744 §7.1.1 and RFC 4918 §16 (conditions).
  */
-import type { PropertyChange } from '../../src/collections/collections.ts';
+import type { PropertyChange } from '../../src/collections/kept-properties.ts';
 import type { CalendarColumns } from '../../storage/store.ts';
 import type { Exchange, LiveProperty, PropertyTable, Resource } from './contract.ts';
 import { DavError } from './dav-error.ts';

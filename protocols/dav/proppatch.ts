@@ -31,7 +31,7 @@ export async function proppatch(exchange: Exchange, resource: Resource, body: Bu
   const check = resource.kind === 'member' ? await preconditionOf(exchange) : undefined;
   const refused = await verified(exchange, resource, instructions);
   const { changes, columns, failure, success } = judge(server.properties, resource, instructions, rules, refused);
-  if (failure === undefined) await server.collections.change(viewer, holder, changes, columns, check);
+  if (failure === undefined) await server.keptProperties.change(viewer, holder, changes, columns, check);
   else if (resource.kind === 'member') check?.(resource.member);
 
   if (failure === undefined && prefersMinimal(exchange)) {

@@ -99,7 +99,7 @@ function batchesOf(rows: readonly MemberRow[]): MemberRow[][] {
 /** The name the viewer gave a collection. */
 export async function displayNameOf({ server, viewer }: Exchange, resource: CollectionResource): Promise<string> {
   const holder = holderOf(resource);
-  const rows = holder === undefined ? [] : await server.collections.properties(viewer, holder);
+  const rows = holder === undefined ? [] : await server.keptProperties.list(viewer, holder);
   const row = rows.find(({ namespace, name }) => namespace === DAV && name === 'displayname');
   return row === undefined ? resource.collection.segment : parseXml(Buffer.from(row.xml)).text();
 }

@@ -8,7 +8,8 @@
 import { hash } from 'node:crypto';
 import type { CalendarColumns, SourceRow, Store } from '../../storage/store.ts';
 import type { AuditLog } from '../administration/audit-log.ts';
-import { addCollection, type NewProperty } from '../collections/collections.ts';
+import { addCollection } from '../collections/collections.ts';
+import type { NewProperty } from '../collections/kept-properties.ts';
 import { displayNameXml } from '../collections/property-text.ts';
 import { DomainError } from '../errors.ts';
 import { FetchError, type Fetcher } from '../fetching.ts';

@@ -1,55 +1,24 @@
 /**
- * Collections as a principal sees them: find, list, create, change, rename, copy, remove; and the properties clients keep on them.
+ * Collections as a principal sees them: find, list, create, change, rename, copy, remove.
  * RFC 4918 §5.2, §9.8, §9.9; RFC 4791 §4.2, §5.3.1; RFC 5689 §3.
  * Calendars and address books exist directly in a home only, plain collections below each other too (plain-collections.ts).
  * Paths resolve through bindings; rights come from src/principals/access.ts.
- * Elsewhere: members (members.ts and the services of each kind), the change log (changes.ts).
+ * Elsewhere: members (members.ts and the services of each kind), the change log (changes.ts),
+ * properties that clients keep (kept-properties.ts).
  */
-import type {
-  BoundCollectionRow,
-  CalendarColumns,
-  CollectionKind,
-  Home,
-  PropertyOwner,
-  PropertyRow,
-  Store,
-  Writes,
-} from '../../storage/store.ts';
+import type { BoundCollectionRow, CalendarColumns, CollectionKind, Home, Store, Writes } from '../../storage/store.ts';
 import { StoreError } from '../../storage/store.ts';
 import { DomainError } from '../errors.ts';
 import { ALL_RIGHTS, mayCreateIn, type Principal, type Rights, rightsOn, rightsOnHome } from '../principals/access.ts';
 import type { Directory } from '../principals/directory.ts';
 import { followCalendar } from './chosen-calendar.ts';
 import { DEFAULT_ADDRESS_BOOK } from './default-collections.ts';
-import type { Collection, Precondition } from './members.ts';
+import { checkPropertySize, type NewProperty, ownBeforeShared } from './kept-properties.ts';
+import type { Collection } from './members.ts';
 import { MAX_DEPTH, moveTree, parentOf, removeTree } from './plain-collections.ts';
 
 /** Collections one home may hold; a client that loops cannot fill the listing. */
 const MAX_IN_HOME = 1000;
-/** Octets of all properties that clients keep on one resource. */
-const MAX_PROPERTY_OCTETS = 1024 * 1024;
-
-/** A property to keep. 'shared' is the same for everybody, 'personal' belongs to whoever sets it. */
-export interface NewProperty {
-  readonly namespace: string;
-  readonly name: string;
-  /** The whole element, serialised. */
-  readonly xml: string;
-  readonly scope: 'shared' | 'personal';
-}
-
-/** A property to keep, or without `xml` to remove. */
-export type PropertyChange = Omit<NewProperty, 'xml'> & { readonly xml: string | undefined };
-
-/** What properties hang on. */
-export interface PropertyHolder {
-  readonly owner: PropertyOwner;
-  readonly id: number;
-  /** Whose account it is in: the shared values are those this principal sets. */
-  readonly accountId: number;
-  /** For a member, where it is: its collection's modseq moves with its properties. */
-  readonly member?: { readonly collectionId: number; readonly name: string };
-}
 
 export interface NewCollection {
   readonly kind: CollectionKind;
@@ -120,7 +89,7 @@ export class Collections {
     if (!(await mayCreateIn(this.store, viewer, of, home))) throw forbidden();
     checkSegment(home, segment, made.kind);
     const properties = made.properties ?? [];
-    checkSize(properties);
+    checkPropertySize(properties);
     const row = await this.write((write) =>
       addCollection(write, of.id, home, segment, { ...made, properties }, this.now()),
     );
@@ -199,51 +168,11 @@ export class Collections {
       const made = { kind: collection.kind, columns, properties: [] };
       const row = await addCollection(write, of.id, collection.home, segment, made, this.now());
       const shared = await write.properties.list('collection', collection.id, viewer.id);
-      for (const property of effective(shared))
+      for (const property of ownBeforeShared(shared))
         await write.properties.set('collection', row.id, { ...property, principalId: 0 });
       return { created, row };
     });
     return { created, copy: { ...row, owner: of, rights: ALL_RIGHTS } };
-  }
-
-  /** The kept properties of a resource as the viewer sees them: its own value before everybody's. */
-  async properties(viewer: Principal, holder: PropertyHolder): Promise<PropertyRow[]> {
-    return effective(await this.store.properties.list(holder.owner, holder.id, viewer.id));
-  }
-
-  /**
-   * Changes kept properties, and the columns of a calendar that follow from them, all or nothing. The caller has checked the
-   * right to do so. The owner's personal values are those everybody starts with. `check` sees a member inside the transaction.
-   * @throws DomainError not-found when a member has gone, or what `check` throws
-   * @throws DomainError limit-exceeded above 1 MiB of properties on the resource
-   */
-  async change(
-    viewer: Principal,
-    holder: PropertyHolder,
-    changes: readonly PropertyChange[],
-    columns: Partial<CalendarColumns> = {},
-    check?: Precondition,
-  ): Promise<void> {
-    await this.write(async (write) => {
-      const collectionId = holder.owner === 'collection' ? holder.id : holder.member?.collectionId;
-      if (holder.member !== undefined) await checkMember(write, holder, check);
-      const shared = changes.some(({ scope }) => scope === 'shared') || Object.keys(columns).length > 0;
-      if (shared || viewer.id === holder.accountId || collectionId === undefined || holder.member !== undefined)
-        await write.accounts.nextModseq(holder.accountId, collectionId === undefined ? [] : [collectionId]);
-      else await touchOwnView(write, viewer, collectionId);
-      for (const { namespace, name, xml, scope } of changes) {
-        const principalId = scope === 'shared' || viewer.id === holder.accountId ? 0 : viewer.id;
-        if (xml === undefined) await write.properties.remove(holder.owner, holder.id, principalId, namespace, name);
-        else await write.properties.set(holder.owner, holder.id, { principalId, namespace, name, xml });
-      }
-      checkSize(await write.properties.list(holder.owner, holder.id, viewer.id));
-      if (holder.owner === 'collection' && Object.keys(columns).length > 0) {
-        const row = await write.collections.get(holder.id);
-        if (row === undefined) throw new DomainError('not-found', 'The collection has been deleted.');
-        const { components, timeZone, transparent } = row;
-        await write.collections.setCalendar(holder.id, { components, timeZone, transparent, ...columns });
-      }
-    });
   }
 
   /** What its owner says of being available (RFC 7953): an iCalendar object kept at the scheduling inbox, or ''. */
@@ -321,13 +250,6 @@ export async function notificationsOf(write: Writes, principalId: number, now: n
   return found ?? addCollection(write, principalId, 'notifications', '', { kind: 'notifications' }, now);
 }
 
-/** What one person keeps of somebody else's collection shows in its own home only. */
-async function touchOwnView(write: Writes, viewer: Principal, collectionId: number): Promise<void> {
-  const modseq = await write.accounts.nextModseq(viewer.id, []);
-  const binding = await write.collections.boundFor(viewer.id, collectionId);
-  if (binding !== undefined) await write.collections.touchBinding(binding.bindingId, modseq);
-}
-
 async function removeCollection(write: Writes, accountId: number, id: number): Promise<void> {
   const modseq = await write.accounts.nextModseq(accountId, []);
   await write.collections.remove(id, modseq);
@@ -348,25 +270,6 @@ async function vacate(
   if (there.kind === 'plain') await removeTree(write, there);
   else await removeCollection(write, there.accountId, there.id);
   return false;
-}
-
-/** One row for each property: the principal's own before everybody's. */
-function effective(rows: PropertyRow[]): PropertyRow[] {
-  const seen = new Map<string, PropertyRow>();
-  for (const row of rows) {
-    const key = `${row.namespace} ${row.name}`;
-    const other = seen.get(key);
-    if (other === undefined || other.principalId === 0) seen.set(key, row);
-  }
-  return [...seen.values()];
-}
-
-async function checkMember(write: Writes, { owner, id, member }: PropertyHolder, check?: Precondition): Promise<void> {
-  if (member === undefined) return;
-  const members = owner === 'card' ? write.cards : owner === 'file' ? write.files : write.calendarObjects;
-  const row = await members.get(member.collectionId, member.name);
-  if (row?.id !== id) throw new DomainError('not-found', 'The member has gone.');
-  check?.(row);
 }
 
 /** Nobody writes into a calendar whose members are fetched from elsewhere. */
@@ -399,15 +302,6 @@ function checkSegment(home: Home, segment: string, kind: CollectionKind): void {
 
 function isName(name: string): boolean {
   return name !== '' && name !== '.' && name !== '..' && name.length <= 255 && !/[/\x00-\x1f\x7f]/.test(name);
-}
-
-function checkSize(properties: readonly { xml: string }[]): void {
-  const octets = properties.reduce((sum, { xml }) => sum + xml.length, 0);
-  if (octets > MAX_PROPERTY_OCTETS) {
-    throw new DomainError('limit-exceeded', 'The properties of this resource are too large.', {
-      limit: MAX_PROPERTY_OCTETS,
-    });
-  }
 }
 
 function forbidden(): DomainError {

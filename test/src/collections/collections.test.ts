@@ -2,6 +2,7 @@
 import t from 'tap';
 import { Collections } from '../../../src/collections/collections.ts';
 import { etagOf } from '../../../src/collections/etag.ts';
+import { KeptProperties } from '../../../src/collections/kept-properties.ts';
 import type { Principal } from '../../../src/principals/access.ts';
 import { Directory } from '../../../src/principals/directory.ts';
 import type { Store } from '../../../storage/store.ts';
@@ -20,13 +21,14 @@ async function scene(t: Parameters<typeof temporaryStore>[0]) {
   const ada = await person(store, 'ada');
   const bob = await person(store, 'bob');
   const collections = new Collections(store, new Directory(store), () => 5_000);
+  const keptProperties = new KeptProperties(store);
   const work = await collections.create(ada, ada, 'calendars', 'work', CALENDAR);
   const share = (rights: 'read' | 'free-busy' | 'manage') =>
     store.transaction((write) =>
       write.grants.add({ accountId: ada.id, collectionId: work.id, granteeId: bob.id, rights, createdAt: 1 }),
     );
   const as = (viewer: Principal) => collections.find(viewer, ada, 'calendars', 'work');
-  return { store, ada, bob, collections, work, share, as };
+  return { store, ada, bob, collections, keptProperties, work, share, as };
 }
 
 t.test('what is not shared is not there', async (t) => {
@@ -43,7 +45,7 @@ t.test('what is not shared is not there', async (t) => {
 });
 
 t.test('making, renaming, copying, deleting', async (t) => {
-  const { store, ada, bob, collections, work, share, as } = await scene(t);
+  const { store, ada, bob, collections, keptProperties, work, share, as } = await scene(t);
   await t.rejects(collections.create(ada, ada, 'calendars', 'work', CALENDAR), { code: 'already-exists' });
   await t.rejects(collections.create(bob, ada, 'calendars', 'new', CALENDAR), { code: 'forbidden' });
   for (const name of ['', '.', '..', 'a/b', 'a\u0000', 'inbox', 'outbox', 'x'.repeat(256)])
@@ -63,14 +65,14 @@ t.test('making, renaming, copying, deleting', async (t) => {
   t.ok((renamed?.modseq ?? 0) > work.modseq);
 
   const keep = { owner: 'collection', id: work.id, accountId: ada.id } as const;
-  await collections.change(ada, keep, [{ namespace: 'urn:x', name: 'n', xml: '<n/>', scope: 'personal' }], {
+  await keptProperties.change(ada, keep, [{ namespace: 'urn:x', name: 'n', xml: '<n/>', scope: 'personal' }], {
     transparent: 1,
   });
   const { copy, created } = await collections.copyEmpty(ada, { ...work, transparent: 1 }, ada, 'copy', false);
   t.equal(created, true);
   t.not(copy.id, work.id);
   t.equal(copy.transparent, 1);
-  const kept = await collections.properties(ada, { owner: 'collection', id: copy.id, accountId: ada.id });
+  const kept = await keptProperties.list(ada, { owner: 'collection', id: copy.id, accountId: ada.id });
   t.same(
     kept.map(({ name }) => name),
     ['n'],
@@ -80,11 +82,11 @@ t.test('making, renaming, copying, deleting', async (t) => {
 });
 
 t.test('each sees an own value, or that of the owner', async (t) => {
-  const { ada, bob, collections, work } = await scene(t);
+  const { ada, bob, collections, keptProperties, work } = await scene(t);
   const holder = { owner: 'collection', id: work.id, accountId: ada.id } as const;
   const set = (viewer: Principal, xml: string | undefined, scope: 'personal' | 'shared' = 'personal') =>
-    collections.change(viewer, holder, [{ namespace: 'urn:x', name: 'colour', xml, scope }]);
-  const seen = async (viewer: Principal) => (await collections.properties(viewer, holder)).map(({ xml }) => xml);
+    keptProperties.change(viewer, holder, [{ namespace: 'urn:x', name: 'colour', xml, scope }]);
+  const seen = async (viewer: Principal) => (await keptProperties.list(viewer, holder)).map(({ xml }) => xml);
   await set(ada, '<red/>');
   t.same(await seen(bob), ['<red/>']);
   await set(bob, '<blue/>');
