@@ -181,13 +181,18 @@ t.test('calendar-multiget', async (t) => {
     ]);
   });
 
-  await t.test('50,000 hrefs are answered within two seconds', async (t) => {
-    const hrefs = Array.from({ length: 50_000 }, (_, i) => `${CALENDAR}none-${i}.ics`);
-    const started = busyTime();
-    const { status, text } = await report(multiget([...hrefs, `${CALENDAR}a.ics`, `${CALENDAR}a.ics`]));
-    t.ok(busyTime() - started < 2_000, `${Math.round(busyTime() - started)} ms`);
-    t.equal(status, 207);
-    t.equal(text.match(/BEGIN:VCALENDAR/g)?.length, 1, 'an object is told once');
+  await t.test('50,000 hrefs are answered, at the price of each of a few', async (t) => {
+    const ask = async (count: number): Promise<number> => {
+      const hrefs = Array.from({ length: count }, (_, i) => `${CALENDAR}none-${i}.ics`);
+      const started = busyTime();
+      const { status, text } = await report(multiget([...hrefs, `${CALENDAR}a.ics`, `${CALENDAR}a.ics`]));
+      t.equal(status, 207);
+      t.equal(text.match(/BEGIN:VCALENDAR/g)?.length, 1, 'an object is told once');
+      return (busyTime() - started) / count;
+    };
+    await ask(5_000);
+    const [few, many] = [await ask(5_000), await ask(50_000)];
+    t.ok(many < few * 4, `${many} and ${few} ms for each`);
   });
 });
 

@@ -1,5 +1,6 @@
 /** Reports of address books. RFC 6352 §8.6, §8.7, §10.4 to §10.6; RFC 6578 with address-data. */
 import t from 'tap';
+import { busyTime } from '../../support/busy-time.ts';
 import { startServer } from '../../support/server.ts';
 
 const HOME = '/dav/addressbooks/jane/';
@@ -166,11 +167,16 @@ t.test('reports', async (t) => {
     t.equal(other.status, 403);
   });
 
-  t.test('a multiget of 50,000 cards that do not exist ends in time', async (t) => {
-    const before = performance.now();
-    const answer = await multiget(Array.from({ length: 50_000 }, (_, n) => `${BOOK}x${n}.vcf`));
-    t.ok([207, 413, 507].includes(answer.status));
-    t.ok(performance.now() - before < 5000);
+  t.test('50,000 cards that do not exist are answered, at the price of each of a few', async (t) => {
+    const ask = async (count: number): Promise<number> => {
+      const before = busyTime();
+      const answer = await multiget(Array.from({ length: count }, (_, n) => `${BOOK}x${n}.vcf`));
+      t.equal(answer.status, 207);
+      return (busyTime() - before) / count;
+    };
+    await ask(5_000);
+    const [few, many] = [await ask(5_000), await ask(50_000)];
+    t.ok(many < few * 4, `${many} and ${few} ms for each`);
   });
 
   t.test('what was put is found at once by every report', async (t) => {
