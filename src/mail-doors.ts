@@ -18,7 +18,7 @@ import type { Config, Listener } from './config.ts';
 import { Greylisting } from './mail/greylisting.ts';
 import { LocalRecipients } from './mail/local-recipients.ts';
 import { Outbound } from './mail/outbound.ts';
-import { Reception } from './mail/reception.ts';
+import { type Arrival, Reception } from './mail/reception.ts';
 import { SenderVerification, type VerificationOptions } from './mail/sender-verification.ts';
 import { Signing } from './mail/signing.ts';
 import { SpamLessons, type SpamLessonsOptions } from './mail/spam-lessons.ts';
@@ -103,6 +103,7 @@ export async function openMailDoors(
   const spam = config.rspamd === undefined ? undefined : rspamd({ ...config.rspamd, log, ...options.rspamd });
   const lessons = spam?.learns ? new SpamLessons(store, spam, { log, ...options.lessons }) : undefined;
   mail.messages.onPlaced((placed) => lessons?.placed(placed));
+  const arrived = (message: Arrival) => services.scheduling.incoming.arrived(message, log);
   const flow = {
     recipients,
     reception: new Reception(mail.delivery, {
@@ -111,11 +112,11 @@ export async function openMailDoors(
       verification,
       dmarc: config.dmarc,
       spam,
-      arrived: (message) => services.scheduling.incoming.arrived(message, log),
+      arrived,
     }),
     greylisting: new Greylisting(store, config.greylistSeconds * 1000, now),
     submissionLimits: new SubmissionLimits(config.submissionLimits, now),
-    submission: new Submission(store, mail.delivery, hostname, now, () => outbound.wake()),
+    submission: new Submission(store, mail.delivery, { hostname, now, queued: () => outbound.wake(), arrived }),
   };
   const common = { config, authentication, tls, log };
   const version = packageVersion();

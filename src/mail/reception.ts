@@ -47,7 +47,7 @@ export interface ReceptionOptions {
 }
 
 /** Octets of a message that are shown to whoever looks into what arrives. */
-const SHOWN_OCTETS = 1024 * 1024;
+export const SHOWN_OCTETS = 1024 * 1024;
 
 interface Taken {
   readonly staged: StagedMessage;

@@ -12,6 +12,7 @@ import { withoutForgedResults } from './authentication-results.ts';
 import { DeliveredNotices } from './delivered-notices.ts';
 import type { Delivery, Recipient } from './delivery.ts';
 import { type QueueOptions, writeQueueOptions } from './queue-options.ts';
+import { type Arrival, SHOWN_OCTETS } from './reception.ts';
 import { authorsOf, completedHeader } from './submission-header.ts';
 import { receivedField, returnPathField, type Trace } from './trace-fields.ts';
 
@@ -31,22 +32,26 @@ export interface SubmittedMessage {
   readonly body: AsyncIterable<Buffer>;
 }
 
+export interface SubmissionOptions {
+  readonly hostname: string;
+  readonly now: () => number;
+  /** Told after a commit that put something into the queue. */
+  readonly queued: () => void;
+  /** Told of a message that was delivered to people here; it is not answered before this has resolved. */
+  readonly arrived: (arrival: Arrival) => Promise<void>;
+}
+
 export class Submission {
   private readonly store: Store;
   private readonly delivery: Delivery;
-  private readonly hostname: string;
-  private readonly now: () => number;
-  private readonly queued: () => void;
+  private readonly options: SubmissionOptions;
   private readonly notices: DeliveredNotices;
 
-  /** @param queued told after a commit that put something into the queue */
-  constructor(store: Store, delivery: Delivery, hostname: string, now: () => number, queued: () => void) {
+  constructor(store: Store, delivery: Delivery, options: SubmissionOptions) {
     this.store = store;
     this.delivery = delivery;
-    this.hostname = hostname;
-    this.now = now;
-    this.queued = queued;
-    this.notices = new DeliveredNotices(delivery, hostname, now);
+    this.options = options;
+    this.notices = new DeliveredNotices(delivery, options.hostname, options.now);
   }
 
   /**
@@ -65,7 +70,8 @@ export class Submission {
   async accept(message: SubmittedMessage): Promise<void> {
     const { principal, mailFrom, recipients, trace, header, body } = message;
     await this.checkAuthors(principal, header);
-    const now = this.now();
+    const { hostname, queued, arrived } = this.options;
+    const now = this.options.now();
     const locals = recipients.flatMap((recipient) => ('local' in recipient ? [recipient.local] : []));
     // An address that was given twice gets the message once.
     const remotes = new Map(
@@ -73,14 +79,20 @@ export class Submission {
         'remote' in recipient ? [[recipient.remote.address, recipient.remote.options] as const] : [],
       ),
     );
-    const domain = mailFrom.split('@').at(-1) || this.hostname;
+    const domain = mailFrom.split('@').at(-1) || hostname;
     const returnPath = Buffer.from(returnPathField(mailFrom));
-    const completed = completedHeader(withoutForgedResults(header, this.hostname), now, { unique: trace.id, domain });
+    const completed = completedHeader(withoutForgedResults(header, hostname), now, { unique: trace.id, domain });
+    const shown = [completed];
+    let size = completed.length;
     // The sender's account keeps what is queued; what stays here is first put where it belongs.
     const stage = this.delivery.stage(remotes.size > 0 ? principal.id : (locals[0]?.accountIds[0] ?? principal.id));
     try {
-      await stage.write(Buffer.concat([returnPath, Buffer.from(receivedField(trace, this.hostname, now)), completed]));
-      for await (const octets of body) await stage.write(octets);
+      await stage.write(Buffer.concat([returnPath, Buffer.from(receivedField(trace, hostname, now)), completed]));
+      for await (const octets of body) {
+        await stage.write(octets);
+        if (size < SHOWN_OCTETS) shown.push(octets);
+        size += octets.length;
+      }
     } catch (error) {
       await stage.discard();
       throw error;
@@ -111,11 +123,14 @@ export class Submission {
             },
           },
     );
-    if (remotes.size > 0) this.queued();
+    if (remotes.size > 0) queued();
     const here = recipients.flatMap((recipient) =>
       'local' in recipient ? [{ address: recipient.local.address, options: recipient.options }] : [],
     );
     await this.notices.tell(mailFrom, here, completed);
+    const accountIds = [...new Set(locals.flatMap((recipient) => recipient.accountIds))];
+    // Who is logged in may write as the author: nobody vouches better for a message.
+    if (accountIds.length > 0) await arrived({ accountIds, octets: Buffer.concat(shown), trust: 'pass' });
   }
 
   private async checkAuthors(principal: Principal, header: Buffer): Promise<void> {

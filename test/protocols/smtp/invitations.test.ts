@@ -78,3 +78,43 @@ t.test(
     t.equal(await added('bob@guests.example'), 1);
   },
 );
+
+t.test(
+  'a colleague answers from a mailer, with the log-in as the voucher, and nobody answers for another',
+  async (t) => {
+    const server = await startMailServer(t);
+    const { anna, bob } = server;
+    const carl = await server.addUser('carl');
+    const path = '/dav/calendars/anna/calendar/inside.ics';
+    const put = await server.request(anna, 'PUT', path, {
+      headers: { 'content-type': 'text/calendar' },
+      body: calendarText('inside-1@convene', [
+        { lines: [organizer('anna'), attendee('anna', 'ACCEPTED'), attendee('bob', 'NEEDS-ACTION'), 'SUMMARY:Inside'] },
+      ]),
+    });
+    t.equal(put.status, 201);
+    const stored = async () => (await server.request(anna, 'GET', path)).text.replace(/\r\n /g, '');
+    const answer = async (user: typeof bob, partstat: string) => {
+      const client = await server.talk('submission', user);
+      await client.commands(`MAIL FROM:<${user.name}@example.org>`, 'RCPT TO:<anna@example.org>');
+      const reply = calendarText(
+        'inside-1@convene',
+        [{ lines: [organizer('anna'), attendee('bob', partstat)] }],
+        'REPLY',
+      );
+      const header = [
+        `From: ${user.name}@example.org`,
+        'To: anna@example.org',
+        'Subject: Re: Inside',
+        'MIME-Version: 1.0',
+        'Content-Type: text/calendar; method=REPLY; charset=utf-8',
+      ];
+      t.match(await client.data(Buffer.from([...header, '', reply].join('\r\n'))), /^250 /);
+      client.end();
+    };
+    await answer(carl, 'DECLINED');
+    t.match(await stored(), /PARTSTAT=NEEDS-ACTION[^\r]*:mailto:bob@example.org/, 'carl does not speak for bob');
+    await answer(bob, 'ACCEPTED');
+    t.match(await stored(), /PARTSTAT=ACCEPTED[^\r]*:mailto:bob@example.org/);
+  },
+);
