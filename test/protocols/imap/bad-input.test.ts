@@ -104,7 +104,7 @@ t.test('bad input', async (t) => {
     t.equal((await quick(client, `FETCH 1 BODY[HEADER.FIELDS (${fields})]`)).status, 'BAD');
     t.equal((await quick(client, `FETCH 1 BODY[${'1.'.repeat(5_000)}1]`)).status, 'BAD');
     t.match((await quick(client, 'FETCH 1 BODY.PEEK[]<4294967295.4294967295>')).untagged, [/ \{0\}\r\n\)$/]);
-    t.equal((await client.run('FETCH 1 BODY[]<9223372036854775808.1>')).status, 'BAD');
+    t.equal((await client.run('FETCH 1 BODY[]<99999999999999999999.1>')).status, 'BAD');
     t.equal((await client.run(`FETCH 1 (${'BODY.PEEK[] '.repeat(5_000)})`)).status, 'BAD');
   });
 
