@@ -150,6 +150,7 @@ const EXPECTED: readonly Expectation[] = [
   { url: '/api/scheduling/suggestions', door: 'web', owner: 405 },
   { url: '/api/scheduling/free-busy', methods: ['POST'], door: 'web', body: {}, owner: 422 },
   { url: '/api/scheduling/free-busy', door: 'web', owner: 405 },
+  { url: '/api/scheduling/replies', methods: READ, door: 'web', owner: 400 },
   { url: '/api/scheduling/sharing', methods: READ, door: 'web', owner: 200 },
   { url: '/api/scheduling/sharing', methods: ['PUT'], door: 'web', body: { sharedWith: 'nobody' }, owner: 200 },
   { url: '/api/scheduling/sharing', door: 'web', owner: 405 },

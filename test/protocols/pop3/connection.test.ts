@@ -65,7 +65,10 @@ t.test('logging in', async (t) => {
   t.match(await client.run('USER nobody'), /^\+OK/, 'which names exist is not told');
   client.send('AUTH\r\n');
   t.match(await client.line(), /^\+OK/);
-  t.same([await client.line(), await client.line(), await client.line()], ['PLAIN', 'LOGIN', '.']);
+  t.same(
+    [await client.line(), await client.line(), await client.line(), await client.line()],
+    ['SCRAM-SHA-256', 'PLAIN', 'LOGIN', '.'],
+  );
 });
 
 t.test('TLS', async (t) => {
