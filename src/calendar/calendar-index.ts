@@ -37,7 +37,7 @@ export interface IndexedOccurrence {
   floating: number;
   /** 0 free, 1 busy, 2 tentative, 3 unavailable. */
   busy: number;
-  /** Marks of attendees who are not coming, or perhaps (attendee-answers.ts); null for none. */
+  /** Marks of attendees who are not coming, or perhaps (attendee-answers.ts); missing or null when there are none. */
   answers?: string | null;
 }
 
@@ -100,8 +100,7 @@ function indexRecurring(
   for (const { start, end, floating, key } of occurrences) {
     if (start >= until) break;
     const component = model.components[key]!;
-    const busy = busyOf(component);
-    rows.push({ startAt: start, endAt: end, floating: floating ? 1 : 0, busy, answers: answersOf(component) });
+    rows.push({ startAt: start, endAt: end, floating: floating ? 1 : 0, ...countsOf(component) });
   }
   // Local times are within a day of instants: of floating rows the outermost day may be incomplete.
   const margin = item.set && rows.some(({ floating }) => floating) ? DAY : 0;
@@ -117,14 +116,16 @@ function indexRecurring(
   };
 }
 
+/** What free/busy asks of an occurrence: how it counts, and for whom it does not. */
+function countsOf(component: CalendarComponent): Pick<IndexedOccurrence, 'busy' | 'answers'> {
+  const busy = busyOf(component);
+  return component.answers === '' ? { busy } : { busy, answers: component.answers };
+}
+
 /** How one component counts in free/busy (RFC 4791 §7.10); availability is applied when it is asked for. */
 function busyOf({ name, status, transparent }: CalendarComponent): number {
   if (name !== 'VEVENT' || transparent || status === 'CANCELLED') return FREE;
   return status === 'TENTATIVE' ? TENTATIVE : BUSY;
-}
-
-function answersOf({ answers }: CalendarComponent): string | null {
-  return answers === '' ? null : answers;
 }
 
 function indexOf(model: CalendarObjectModel, occurrences: IndexedOccurrence[]) {
@@ -149,9 +150,7 @@ function rowsOf(component: CalendarComponent): IndexedOccurrence[] {
     case 'VAVAILABILITY':
       return [availabilityRow(component)];
     default:
-      return start
-        ? [{ ...row(start, localEnd(start, component), busyOf(component)), answers: answersOf(component) }]
-        : [];
+      return start ? [{ ...row(start, localEnd(start, component), FREE), ...countsOf(component) }] : [];
   }
 }
 
