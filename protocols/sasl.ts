@@ -12,17 +12,19 @@ import { type SaslContext, type SaslExchange, type SaslMechanism, SaslSyntaxErro
 import { decodedUtf8 } from './sasl-text.ts';
 import { scram } from './scram.ts';
 
-const PASSWORDS: readonly [name: string, mechanism: SaslMechanism][] = [
-  ['SCRAM-SHA-256', (context) => scram(context)],
-  ['PLAIN', plain],
-  ['LOGIN', loginInTwoSteps],
-];
-const WITHOUT_TOKENS: ReadonlyMap<string, SaslMechanism> = new Map(PASSWORDS);
-const WITH_TOKENS: ReadonlyMap<string, SaslMechanism> = new Map([...PASSWORDS, ['OAUTHBEARER', oauthBearer]]);
-
-/** What a server offers, in the order it is announced; tokens only where somebody is trusted to issue them. */
-export function saslMechanisms({ tokens }: Pick<Authentication, 'tokens'>): ReadonlyMap<string, SaslMechanism> {
-  return tokens === undefined ? WITHOUT_TOKENS : WITH_TOKENS;
+/**
+ * What a server offers, in the order it is announced: SCRAM when everybody can use it, because clients that prefer it try nothing else;
+ * tokens only where somebody is trusted to issue them.
+ */
+export function saslMechanisms({
+  tokens,
+  scramForAll,
+}: Pick<Authentication, 'tokens' | 'scramForAll'>): ReadonlyMap<string, SaslMechanism> {
+  const mechanisms = new Map<string, SaslMechanism>();
+  if (scramForAll) mechanisms.set('SCRAM-SHA-256', (context) => scram(context));
+  mechanisms.set('PLAIN', plain).set('LOGIN', loginInTwoSteps);
+  if (tokens !== undefined) mechanisms.set('OAUTHBEARER', oauthBearer);
+  return mechanisms;
 }
 
 /** RFC 4616 §2: authorization identity NUL name NUL password. */

@@ -120,6 +120,7 @@ export async function openServices(config: Config, options: ServicesOptions = {}
     const sealing = sealingOf(config.data);
     const secondFactors = new SecondFactors(store, sealing, now);
     const scram = new ScramKeyring(store, sealing, options.scramIterations);
+    await scram.look();
     const parts = { secondFactors, audit, scram, tokens: bearerTokens(config, now) };
     const authentication = new Authentication(store, hashing, new LoginThrottle(now), now, parts);
     const organisations = new Organisations(store, now, () => authentication.loadDomains());

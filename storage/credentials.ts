@@ -13,11 +13,17 @@ export const statements = {
   removeKind: 'DELETE FROM credentials WHERE principal_id = ? AND kind = ?',
   remove: `DELETE FROM credentials WHERE principal_id = ? AND id = ? AND kind = 'device'`,
   setScram: 'UPDATE credentials SET scram = ? WHERE id = ?',
+  unknownToScram: `SELECT 1 AS found FROM credentials WHERE kind = 'password' AND scram = '' LIMIT 1`,
   used: 'UPDATE credentials SET last_used_at = ?, last_peer = ?, last_client = ? WHERE id = ?',
 } as const;
 
 export function credentialReads(sql: Sql): CredentialReads {
-  return { list: (principalId) => sql.all<CredentialRow>(statements.list, principalId) };
+  return {
+    list: (principalId) => sql.all<CredentialRow>(statements.list, principalId),
+    async unknownToScram() {
+      return (await sql.get(statements.unknownToScram)) !== undefined;
+    },
+  };
 }
 
 export function credentialWrites(sql: Sql): CredentialWrites {

@@ -77,6 +77,8 @@ export interface FreeBusySharingReads {
 }
 export interface CredentialReads {
   list(principalId: number): Promise<CredentialRow[]>;
+  /** Whether somebody chose a password of which there are no keys for SCRAM. */
+  unknownToScram(): Promise<boolean>;
 }
 export interface AccountReads {
   get(id: number): Promise<AccountRow | undefined>;

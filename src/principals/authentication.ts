@@ -172,6 +172,11 @@ export class Authentication {
     return result;
   }
 
+  /** Whether everybody can log in by SCRAM: until then it is not offered. */
+  get scramForAll(): boolean {
+    return this.parts.scram?.knowsEverybody ?? false;
+  }
+
   /** What tells whose a token is; undefined where none are taken. */
   get tokens(): BearerTokens | undefined {
     return this.parts.tokens;

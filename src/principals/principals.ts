@@ -78,7 +78,7 @@ export class Principals {
    * @throws DomainError invalid-data, already-exists
    */
   async found(organisation: string, owner: NewIndividual): Promise<Principal> {
-    const prepared = await this.withScram({ ...owner, role: 'owner' });
+    const prepared = await this.prepare({ ...owner, role: 'owner' });
     return this.store.transaction(async (write) => {
       const organisationId = await write.organisations.add(organisation, this.now());
       await write.organisations.addDomain(organisationId, prepared.domain, this.now());
@@ -91,7 +91,7 @@ export class Principals {
    * @throws DomainError invalid-data; not-found for an unknown domain; already-exists for the name or the address
    */
   async add(individual: NewIndividual): Promise<Principal> {
-    const prepared = await this.withScram(individual);
+    const prepared = await this.prepare(individual);
     return this.store.transaction((write) => this.insert(write, prepared));
   }
 
@@ -218,12 +218,8 @@ export class Principals {
 
   private async prepare(individual: NewIndividual): Promise<Prepared> {
     const { password, ...facts } = validated(individual);
-    return { ...facts, passwordHash: await this.hashing.hash(password), scram: '' };
-  }
-
-  private async withScram(individual: NewIndividual): Promise<Prepared> {
-    const prepared = await this.prepare(individual);
-    return { ...prepared, scram: await this.scram.seal(prepared.name, individual.password) };
+    const passwordHash = await this.hashing.hash(password);
+    return { ...facts, passwordHash, scram: await this.scram.seal(facts.name, password) };
   }
 
   private async insert(write: Writes, prepared: Prepared): Promise<Principal> {

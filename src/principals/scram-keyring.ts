@@ -29,12 +29,19 @@ export class ScramKeyring {
   private last: Promise<unknown> = Promise.resolve();
   private lastLearned: Promise<unknown> = Promise.resolve();
   private stopped = false;
+  /** Whether SCRAM knows what everybody chose: clients that prefer it would lock out who is not known. */
+  knowsEverybody = false;
 
   constructor(store: Store, sealing: Sealing, iterations = ITERATIONS) {
     this.store = store;
     this.sealing = sealing;
     this.iterations = iterations;
     this.saltKey = sealing.keyFor('scram-salt');
+  }
+
+  /** Looks whether there are passwords that SCRAM does not know. */
+  async look(): Promise<void> {
+    this.knowsEverybody = !(await this.store.credentials.unknownToScram());
   }
 
   /** What a client is told before it proves its password. @param name of a principal, or what stands for one that is not there */
@@ -74,7 +81,9 @@ export class ScramKeyring {
     this.lastLearned = this.lastLearned
       .then(() => (this.stopped ? '' : this.seal(principal, password)))
       .then(async (scram) => {
-        if (scram !== '') await this.store.transaction((write) => write.credentials.setScram(id, scram));
+        if (scram === '') return;
+        await this.store.transaction((write) => write.credentials.setScram(id, scram));
+        await this.look();
       })
       // A log-in is not worse because this could not be written.
       .catch(() => {})

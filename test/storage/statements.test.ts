@@ -345,7 +345,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     bind: ['id'],
   },
   audit: { last: audit, lastOf: audit },
-  credentials: { list: credential, add: ['id'] },
+  credentials: { list: credential, unknownToScram: ['found'], add: ['id'] },
   files: { get: file, page: file, listing, count: ['count'], insert: ['id'] },
   deleted: {
     members: deletedMember,

@@ -1,6 +1,8 @@
 /** Keys and proofs of SCRAM-SHA-256, and how passwords are prepared for them. RFC 5802 §3, RFC 7677 §3, RFC 4013 §3. */
 import t from 'tap';
 import { provesPassword, saslPrepared, scramKeys, serverSignature } from '../../../src/principals/scram.ts';
+import { ScramKeyring } from '../../../src/principals/scram-keyring.ts';
+import { sealingOf } from '../../../src/principals/sealing.ts';
 import { startServer } from '../../support/server.ts';
 
 t.test('RFC 7677 §3: the example', async (t) => {
@@ -55,11 +57,31 @@ t.test('keys are kept sealed, learned from log-ins, and follow the password', as
   t.match(await kept(), [/^password ./, /^device $/, /^device ./], 'no keys for what mail does not take');
   await principals.addAll([{ address: 'bob@example.org', password: 'bob-password' }]);
   const bob = await principals.find('bob');
-  const ofBob = async () => (await server.store.credentials.list(bob.id))[0]?.scram;
-  t.equal(await ofBob(), '', 'not while many are added');
+  const ofBob = async () => (await server.store.credentials.list(bob.id))[0];
+  t.match((await ofBob())?.scram, /^[A-Za-z0-9+/=]{60,}$/, 'of people who are added together too');
+  t.ok(authentication.scramForAll);
+  // As a server before SCRAM left them.
+  await server.store.transaction(async (write) => write.credentials.setScram((await ofBob())?.id ?? 0, ''));
   const attempt = { name: 'bob', password: 'bob-password', peer: '127.0.0.1' };
   await authentication.login('dav', { ...attempt, scopes: ['calendars'] });
   await authentication.login('imap', { ...attempt, scopes: ['mail'] });
-  while ((await ofBob()) === '') await new Promise((resolve) => setTimeout(resolve, 5));
-  t.match(await ofBob(), /^[A-Za-z0-9+/=]{60,}$/);
+  while ((await ofBob())?.scram === '') await new Promise((resolve) => setTimeout(resolve, 5));
+  t.match((await ofBob())?.scram, /^[A-Za-z0-9+/=]{60,}$/);
+});
+
+t.test('SCRAM is offered when everybody can use it', async (t) => {
+  const server = await startServer(t);
+  const { authentication } = server.app;
+  const { id } = await server.addUser('anna');
+  const [credential] = await server.store.credentials.list(id);
+  const forget = () => server.store.transaction((write) => write.credentials.setScram(credential?.id ?? 0, ''));
+  await forget();
+  t.ok(await server.store.credentials.unknownToScram());
+  const keyring = new ScramKeyring(server.store, sealingOf(server.store.folder));
+  await keyring.look();
+  t.notOk(keyring.knowsEverybody);
+  keyring.learn('anna', { ...credential!, scram: '' }, 'anna-password');
+  while (!keyring.knowsEverybody) await new Promise((resolve) => setTimeout(resolve, 5));
+  t.notOk(await server.store.credentials.unknownToScram());
+  t.ok(authentication.scramForAll);
 });
