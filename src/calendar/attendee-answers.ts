@@ -11,6 +11,8 @@ const COMES_NOT = '-';
 const PERHAPS = '?';
 /** Characters of a mark: how the answer is, and 36 bits of the address. */
 const WIDTH = 7;
+/** Characters of all marks of an occurrence: each stands in every row of a series. Whoever does not fit in counts as coming. */
+export const MAX_MARKS = 100 * WIDTH;
 
 /** The mark of an ATTENDEE property; '' for who comes or has not answered. */
 export function answerMark(property: Property): string {
@@ -19,9 +21,13 @@ export function answerMark(property: Property): string {
   return partstat === 'TENTATIVE' ? PERHAPS + digest(foldCalendarUser(property[3])) : '';
 }
 
-/** What somebody with these folded addresses has answered, by the marks of an occurrence. */
-export function answerIn(marks: string, addresses: readonly string[]): 'declined' | 'tentative' | undefined {
-  const wanted = addresses.map(digest);
+/** Whose answers `answerIn` looks for: somebody with these folded addresses. */
+export function answerKeys(addresses: readonly string[]): string[] {
+  return addresses.map(digest);
+}
+
+/** What somebody has answered, by the marks of an occurrence. */
+export function answerIn(marks: string, wanted: readonly string[]): 'declined' | 'tentative' | undefined {
   for (let at = 0; at < marks.length; at += WIDTH)
     if (wanted.includes(marks.slice(at + 1, at + WIDTH))) return marks[at] === COMES_NOT ? 'declined' : 'tentative';
   return undefined;

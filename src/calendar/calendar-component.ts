@@ -6,7 +6,7 @@
  * Elsewhere: rules over several components (calendar-validation.ts).
  */
 import { DomainError } from '../errors.ts';
-import { answerMark } from './attendee-answers.ts';
+import { answerMark, MAX_MARKS } from './attendee-answers.ts';
 import type { CalendarZones } from './calendar-zones.ts';
 import { type Component, type Property, parameterOf } from './content.ts';
 import { type DateTime, type Duration, durationBetween, UTC } from './date-time.ts';
@@ -142,7 +142,7 @@ export function readComponent(content: Component, zones: CalendarZones): Calenda
         break;
       case 'attendee':
         component.attendees++;
-        component.answers += answerMark(property);
+        if (component.answers.length < MAX_MARKS) component.answers += answerMark(property);
         break;
     }
   }

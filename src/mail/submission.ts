@@ -90,7 +90,7 @@ export class Submission {
       await stage.write(Buffer.concat([returnPath, Buffer.from(receivedField(trace, hostname, now)), completed]));
       for await (const octets of body) {
         await stage.write(octets);
-        if (size < SHOWN_OCTETS) shown.push(octets);
+        if (locals.length > 0 && size < SHOWN_OCTETS) shown.push(octets);
         size += octets.length;
       }
     } catch (error) {

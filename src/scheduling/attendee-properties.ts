@@ -3,8 +3,9 @@
  * RFC 6638 §3.2.2.1 (what an attendee may change), RFC 5546 §3.4.3 (progress of a task).
  * Two versions of one component in, one out.
  */
+
+import { foldCalendarUser } from '../calendar/calendar-user-address.ts';
 import { type Component, type Property, parameterOf, propertyOf } from '../calendar/content.ts';
-import { foldCalendarUser } from './calendar-user.ts';
 import { attendeesOf, partstatOf } from './scheduling-object.ts';
 
 /** Kept as the attendee has them. */

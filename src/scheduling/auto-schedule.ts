@@ -5,6 +5,7 @@
  * Elsewhere: the rules themselves (itip-organizer.ts, itip-attendee.ts), delivery (message-queue.ts).
  */
 import type { Store, Writes } from '../../storage/store.ts';
+import { foldCalendarUser } from '../calendar/calendar-user-address.ts';
 import { type Component, parameterOf, printContent } from '../calendar/content.ts';
 import { type CalendarObjectModel, parseCalendarObject } from '../calendar/icalendar.ts';
 import type { SchedulePlan, Scheduling, StoredObject } from '../calendar/scheduling-port.ts';
@@ -14,7 +15,7 @@ import { DomainError } from '../errors.ts';
 import { maySchedule, type Principal } from '../principals/access.ts';
 import { organizerAddress, ownAttendee } from './attendee-properties.ts';
 import { invitedBy } from './attendee-view.ts';
-import { foldCalendarUser, isFoldedUser } from './calendar-user.ts';
+import { isFoldedUser } from './calendar-user.ts';
 import { attendeeChange } from './itip-attendee.ts';
 import { type ItipMessage, printMessage } from './itip-message.ts';
 import { organizerChange } from './itip-organizer.ts';

@@ -5,8 +5,6 @@
 import { foldCalendarUser, PRINCIPAL } from '../calendar/calendar-user-address.ts';
 import type { Principal } from '../principals/access.ts';
 
-export { foldCalendarUser } from '../calendar/calendar-user-address.ts';
-
 /** Whether an address is one of the principal's. */
 export function isCalendarUser(principal: Principal, address: string): boolean {
   return isFoldedUser(principal, foldCalendarUser(address));

@@ -7,7 +7,7 @@
  * who may ask (src/principals/access.ts).
  */
 import type { OccurrenceRow, PrincipalRow, Store } from '../../storage/store.ts';
-import { answerIn } from '../calendar/attendee-answers.ts';
+import { answerIn, answerKeys } from '../calendar/attendee-answers.ts';
 import { BUSY, indexCalendarObject, TENTATIVE } from '../calendar/calendar-index.ts';
 import { componentsOf, zoneOf } from '../calendar/calendars.ts';
 import { DAY, type TimeZone } from '../calendar/date-time.ts';
@@ -155,7 +155,7 @@ export class FreeBusy {
     for (const calendar of calendars) {
       if (!calendar.rights.freeBusy) throw new DomainError('not-found', 'There is no such calendar.');
       const zone = zoneOf(calendar);
-      const users = foldedUsersOf(calendar.owner);
+      const users = answerKeys(foldedUsersOf(calendar.owner));
       const occurrences = await this.occurrences(calendar, range, budget);
       // Reading, sorting, merging and printing thousands are each worth a turn of the others.
       if (occurrences.length > MANY) await turn();
@@ -216,7 +216,7 @@ async function mergedOf({ appointments, unavailable }: Timeline, range: Interval
   return merged;
 }
 
-/** @param users folded addresses of whose time it is: what they declined leaves it free */
+/** @param users keys of whose time it is (answerKeys): what they declined leaves it free */
 function appointmentOf(
   row: OccurrenceRow,
   zone: TimeZone,

@@ -5,13 +5,14 @@
  * Elsewhere: the page (protocols/guests), the mail (outgoing-mail.ts), what the organizer's object becomes (itip-reply.ts).
  */
 import type { PrincipalRow, Store } from '../../storage/store.ts';
+import { foldCalendarUser } from '../calendar/calendar-user-address.ts';
 import { type Component, encodeText, type Property, printContent, propertyOf } from '../calendar/content.ts';
 import { parseCalendarObject } from '../calendar/icalendar.ts';
 import { DomainError } from '../errors.ts';
 import type { Sealing } from '../principals/sealing.ts';
 import { ownAttendee, ownPartstat } from './attendee-properties.ts';
 import { viewOf } from './attendee-view.ts';
-import { foldCalendarUser, isFoldedUser } from './calendar-user.ts';
+import { isFoldedUser } from './calendar-user.ts';
 import { attendeeChange } from './itip-attendee.ts';
 import { type ItipMessage, itipMessage, printMessage, travelling } from './itip-message.ts';
 import type { MessageQueue } from './message-queue.ts';

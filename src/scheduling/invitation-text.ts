@@ -6,10 +6,10 @@
  */
 
 import { durationOf } from '../calendar/calendar-component.ts';
+import { foldCalendarUser } from '../calendar/calendar-user-address.ts';
 import { type Component, parameterOf, propertyOf, textOf } from '../calendar/content.ts';
 import { DAY, type DateTime, endOf, instantOf, UTC } from '../calendar/date-time.ts';
 import { ownAttendee } from './attendee-properties.ts';
-import { foldCalendarUser } from './calendar-user.ts';
 import type { ItipMethod } from './itip-message.ts';
 import { resolved } from './schedule-comparison.ts';
 import { organizerOf, partstatOf, type SchedulingObject } from './scheduling-object.ts';

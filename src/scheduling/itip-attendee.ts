@@ -4,10 +4,11 @@
  * The object before and after in, a reply out; pure. What is the organizer's stays as it was.
  * Elsewhere: what the organizer does with it (itip-reply.ts).
  */
+
+import { foldCalendarUser } from '../calendar/calendar-user-address.ts';
 import { type Component, type Property, parameterOf } from '../calendar/content.ts';
 import { DomainError } from '../errors.ts';
 import { answerOf, organizerAddress, ownAttendee, ownPartstat, withOwnParts } from './attendee-properties.ts';
-import { foldCalendarUser } from './calendar-user.ts';
 import { type ItipMessage, itipMessage, stamp } from './itip-message.ts';
 import { forcesSend, withoutForce } from './itip-organizer.ts';
 import { isCancelled, isRescheduled, resolved } from './schedule-comparison.ts';

@@ -4,10 +4,11 @@
  * The object before and after in, messages out; pure.
  * Elsewhere: what attendees do with them (itip-invitation.ts), delivery (message-queue.ts).
  */
+
+import { foldCalendarUser } from '../calendar/calendar-user-address.ts';
 import { type Component, type Property, parameterOf, printContent } from '../calendar/content.ts';
 import { parseCalendarObject } from '../calendar/icalendar.ts';
 import { type AttendeeView, invitedBy, viewOf } from './attendee-view.ts';
-import { foldCalendarUser } from './calendar-user.ts';
 import { type ItipMessage, itipMessage, travelling } from './itip-message.ts';
 import { answersOf, fingerprint, isCancelled, isRescheduled } from './schedule-comparison.ts';
 import {

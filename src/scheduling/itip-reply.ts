@@ -4,8 +4,9 @@
  * Replies of programs that break the rules land as far as it is plain whose answer they are; nobody else's counts. Pure.
  * Elsewhere: making replies (itip-attendee.ts).
  */
+
+import { foldCalendarUser } from '../calendar/calendar-user-address.ts';
 import { type Component, type Property, parameterOf, propertyOf } from '../calendar/content.ts';
-import { foldCalendarUser } from './calendar-user.ts';
 import type { Applied } from './itip-invitation.ts';
 import { resolved } from './schedule-comparison.ts';
 import { ANSWERED } from './schedule-status.ts';

@@ -6,6 +6,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { BoundCollectionRow, CalendarObjectRow, ScheduleMessageRow, Store, Writes } from '../../storage/store.ts';
+import { foldCalendarUser } from '../calendar/calendar-user-address.ts';
 import { type Component, printContent } from '../calendar/content.ts';
 import { parseCalendarObject } from '../calendar/icalendar.ts';
 import {
@@ -21,7 +22,7 @@ import { DEFAULT_COLLECTIONS } from '../collections/default-collections.ts';
 import type { Principal } from '../principals/access.ts';
 import { viewOf } from './attendee-view.ts';
 import { enqueue, enqueueRefresh } from './auto-schedule.ts';
-import { foldCalendarUser, isFoldedUser } from './calendar-user.ts';
+import { isFoldedUser } from './calendar-user.ts';
 import { defaultCalendar } from './default-calendar.ts';
 import { applyAdd, applyCancel, applyRequest, type Invitation } from './itip-invitation.ts';
 import { type ItipMessage, itipMessage, printMessage, travelling } from './itip-message.ts';

@@ -5,11 +5,11 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { ScheduleMessageRow, Store } from '../../storage/store.ts';
+import { foldCalendarUser } from '../calendar/calendar-user-address.ts';
 import { parseCalendarObject } from '../calendar/icalendar.ts';
 import { cardsOf } from '../contacts/known-addresses.ts';
 import type { Job } from '../jobs.ts';
 import { writeQueueOptions } from '../mail/queue-options.ts';
-import { foldCalendarUser } from './calendar-user.ts';
 import { composeInvitation } from './imip.ts';
 import type { Language } from './invitation-text.ts';
 import { ITIP_METHODS } from './itip-message.ts';

@@ -4,11 +4,12 @@
  * A message, a recipient and what the sender's contacts say of it in; a choice out (Interpretation 146). Pure.
  * Elsewhere: the words (invitation-text.ts), finding the card (src/contacts/known-addresses.ts).
  */
+
+import { foldCalendarUser } from '../calendar/calendar-user-address.ts';
 import { type Component, parameterOf } from '../calendar/content.ts';
 import { findTimeZone } from '../calendar/time-zones.ts';
 import { parseVCard } from '../contacts/vcard.ts';
 import { DomainError } from '../errors.ts';
-import { foldCalendarUser } from './calendar-user.ts';
 import { LANGUAGES, type Language } from './invitation-text.ts';
 import type { SchedulingObject } from './scheduling-object.ts';
 

@@ -5,13 +5,14 @@
  * Elsewhere: who writes it down (auto-schedule.ts, message-delivery.ts, tracked-mail.ts).
  */
 import type { AnswerWay, AttendeeTrackingRow, MessageState, Store } from '../../storage/store.ts';
+import { foldCalendarUser } from '../calendar/calendar-user-address.ts';
 import { parameterOf, propertyOf, textOf } from '../calendar/content.ts';
 import { parseCalendarObject } from '../calendar/icalendar.ts';
 import { DomainError } from '../errors.ts';
 import { maySchedule, type Principal, rightsOn } from '../principals/access.ts';
 import { Directory } from '../principals/directory.ts';
 import { invitedBy } from './attendee-view.ts';
-import { foldCalendarUser, isFoldedUser, lookupOf } from './calendar-user.ts';
+import { isFoldedUser, lookupOf } from './calendar-user.ts';
 import {
   attendeesOf,
   MAIN,

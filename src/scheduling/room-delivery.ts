@@ -5,6 +5,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type { CalendarObjectRow, LogPosition, ScheduleMessageRow, Store, Writes } from '../../storage/store.ts';
+import { foldCalendarUser } from '../calendar/calendar-user-address.ts';
 import { type Component, encodeText, type Property, printContent } from '../calendar/content.ts';
 import { parseCalendarObject } from '../calendar/icalendar.ts';
 import { whileMoved } from '../calendar/object-writing.ts';
@@ -12,7 +13,7 @@ import type { Job, JobLog } from '../jobs.ts';
 import type { Principal } from '../principals/access.ts';
 import type { BookablePrincipal, Rooms } from '../principals/rooms.ts';
 import { enqueue } from './auto-schedule.ts';
-import { foldCalendarUser, isFoldedUser } from './calendar-user.ts';
+import { isFoldedUser } from './calendar-user.ts';
 import { attendeeChange } from './itip-attendee.ts';
 import type { ItipMessage } from './itip-message.ts';
 import { isOpenSeries, reopened } from './open-series.ts';

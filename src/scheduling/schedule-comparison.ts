@@ -4,9 +4,9 @@
  * Two components in, whether they differ; alarms, stamps and answers are not differences.
  */
 import { type CalendarComponent, durationOf, readComponent } from '../calendar/calendar-component.ts';
+import { foldCalendarUser } from '../calendar/calendar-user-address.ts';
 import { type Component, type Property, parameterOf, printContent, propertyOf } from '../calendar/content.ts';
 import { endOf, UTC } from '../calendar/date-time.ts';
-import { foldCalendarUser } from './calendar-user.ts';
 import { excludedKeys, instanceKey, partstatOf, type SchedulingObject } from './scheduling-object.ts';
 
 /** Written by programs, of no meaning to people. */

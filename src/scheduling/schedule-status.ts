@@ -2,8 +2,9 @@
  * SCHEDULE-STATUS: what became of the last message to an attendee or to the organizer.
  * RFC 6638 §3.2.9 (the codes), §7.3 (the parameter), RFC 5546 §3.6.
  */
+
+import { foldCalendarUser } from '../calendar/calendar-user-address.ts';
 import type { Component } from '../calendar/content.ts';
-import { foldCalendarUser } from './calendar-user.ts';
 import { withParameters, withProperties } from './scheduling-object.ts';
 
 /** Delivered to the recipient's account. */

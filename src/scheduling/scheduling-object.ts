@@ -6,12 +6,12 @@
  */
 import type { CalendarComponent } from '../calendar/calendar-component.ts';
 import { readDateTime } from '../calendar/calendar-component.ts';
+import { foldCalendarUser } from '../calendar/calendar-user-address.ts';
 import { type Component, type Property, parameterOf, propertyOf } from '../calendar/content.ts';
 import type { DateTime } from '../calendar/date-time.ts';
 import { printDate, printLocalTime } from '../calendar/date-values.ts';
 import type { CalendarObjectModel } from '../calendar/icalendar.ts';
 import { expand } from '../calendar/recurrence.ts';
-import { foldCalendarUser } from './calendar-user.ts';
 
 /** Names one instance of a series by when it was to be; '' is the main component. */
 export type InstanceKey = string;
