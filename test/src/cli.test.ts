@@ -7,7 +7,7 @@ import { convene, environmentFor, startProgram } from '../support/program.ts';
 import { exchange } from '../support/raw-http.ts';
 import { basic } from '../support/server.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 const folder = mkdtempSync(join(tmpdir(), 'convene-test-'));
 t.teardown(() => rmSync(folder, { recursive: true, force: true }));
 
