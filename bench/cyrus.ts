@@ -5,6 +5,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../test/support/server-process.ts';
@@ -31,6 +32,7 @@ function imapdSettings(folder: string): string {
 partition-default: ${folder}/spool
 defaultpartition: default
 admins: cyrus
+calendar_user_address_set: example.com
 altnamespace: yes
 unixhierarchysep: yes
 allowplaintext: yes
@@ -55,6 +57,22 @@ export function cyrusMissing(): string | undefined {
   if (!existsSync(join(IMAPD_BIN, 'imapd')))
     return 'unpack the Debian package cyrus-imapd (apt-get download, dpkg -x) and name the folder in CYRUS_IMAPD';
   return undefined;
+}
+
+/** The first log-in over IMAP makes the inbox, without which a person has no calendars either. */
+async function logInOnce(port: number, { name, password }: { name: string; password: string }): Promise<void> {
+  const socket = connect(port, '127.0.0.1');
+  let said = '';
+  try {
+    socket.write(`1 LOGIN ${name} ${password}\r\n`);
+    for await (const piece of socket) {
+      said += String(piece);
+      if (/^1 /m.test(said)) break;
+    }
+  } finally {
+    socket.destroy();
+  }
+  if (!/^1 OK/m.test(said)) throw new Error(`${name} cannot log in to Cyrus: ${said}`);
 }
 
 /** Starts it with these people, each with their own password. */
@@ -105,12 +123,14 @@ EVENTS {
   });
   ended.catch(() => {});
   await Promise.race([ended, acceptsConnections(imap, READY_MS)]);
+  const startedInMs = performance.now() - begun;
+  for (const person of people) await logInOnce(imap, person);
   return {
     imap,
     lmtp,
     http,
     pid: child.pid ?? 0,
-    startedInMs: performance.now() - begun,
+    startedInMs,
     async stop() {
       const gone = ended.catch(() => {});
       child.kill();

@@ -13,6 +13,8 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const lock = join(root, '.prepare.lock');
+// `npm ci` takes it along with the packages.
+const runnerStamp = join(root, 'node_modules', '.tap-built');
 const OLDEST_NODE = [20, 19];
 const SOURCES = ['src', 'protocols', 'storage'];
 
@@ -30,11 +32,14 @@ export async function prepare({ build }) {
   }
   if (!SOURCES.every((folder) => existsSync(join(root, folder))) || !existsSync(join(root, 'tsconfig.build.json')))
     return true;
-  if (installed() && loads() && (!build || built())) return true;
+  if (installed() && runnerBuilt() && loads() && (!build || built())) return true;
   await takeTurn();
   try {
     return (
-      (installed() || (await install())) && (loads() || (await rebuild())) && (!build || built() || (await compile()))
+      (installed() || (await install())) &&
+      (runnerBuilt() || (await buildRunner())) &&
+      (loads() || (await rebuild())) &&
+      (!build || built() || (await compile()))
     );
   } finally {
     rmSync(lock, { recursive: true, force: true });
@@ -74,8 +79,31 @@ async function install() {
   const done = await run(...npm(...how, '--include=dev', '--no-audit', '--no-fund'));
   if (!done)
     say('The installation failed: npm, python3, make and a C++ compiler must be there, and the registry in reach.');
-  // The test runner is put together once for the plugins of package.json.
-  return done && run(process.execPath, [join(root, 'node_modules', 'tap', 'dist', 'esm', 'run.mjs'), 'build'], true);
+  return done;
+}
+
+/** The plugins of package.json that the test runner was last put together for are written beside it. */
+function runnerBuilt() {
+  try {
+    return readFileSync(runnerStamp, 'utf8') === plugins();
+  } catch {
+    return false;
+  }
+}
+
+async function buildRunner() {
+  const done = await run(
+    process.execPath,
+    [join(root, 'node_modules', 'tap', 'dist', 'esm', 'run.mjs'), 'build'],
+    true,
+  );
+  if (done) writeFileSync(runnerStamp, plugins());
+  else say('The test runner could not be put together: remove node_modules and start again.');
+  return done;
+}
+
+function plugins() {
+  return JSON.stringify(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).tap.plugin);
 }
 
 async function rebuild() {
