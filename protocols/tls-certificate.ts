@@ -6,7 +6,6 @@ import { X509Certificate } from 'node:crypto';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
-import { generate } from 'selfsigned';
 import { ConfigError } from '../src/config.ts';
 
 export interface TlsCertificate {
@@ -40,6 +39,8 @@ export async function tlsCertificate(
   const kept = readPair(paths);
   if (kept !== undefined && Date.parse(new X509Certificate(kept.cert).validTo) - now > RENEW_DAYS * DAY)
     return described(kept, true);
+  // Loaded when it is needed, every two years or so: every start would wait for it.
+  const { generate } = await import('selfsigned');
   const made = await generate([{ name: 'commonName', value: names[0] ?? 'localhost' }], {
     keyType: 'ec',
     curve: 'P-256',
