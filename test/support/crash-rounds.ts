@@ -58,6 +58,9 @@ export type Way = 'dav' | 'append' | 'submission' | 'lmtp' | 'mailboxes' | 'pop3
 
 const MOST = 200;
 
+/** A machine may do much else beside hours of kills. */
+const PATIENCE_MS = 120_000;
+
 interface AnyWriter {
   readonly acknowledged: number;
   write(port: number, stop: () => boolean): Promise<void>;
@@ -107,6 +110,7 @@ export async function crashRounds(t: Test, asked: CrashRounds): Promise<CrashRes
     const server = await startServerProcess({
       data: folder,
       environment: { ...mail, ...how?.environment },
+      patience: PATIENCE_MS,
       ...(program === undefined ? {} : { program }),
     });
     try {
