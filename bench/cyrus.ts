@@ -4,12 +4,13 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../test/support/server-process.ts';
 import { acceptsConnections } from './peer-process.ts';
+import type { Peer } from './peers.ts';
 
 export interface Cyrus {
   readonly imap: number;
@@ -137,5 +138,29 @@ EVENTS {
       await gone;
       await sleep(200);
     },
+  };
+}
+
+/** The same for the benchmark of DAV: one person. */
+export async function startCyrusPeer(base: string): Promise<Peer> {
+  // It reads its files as a user of its own.
+  chmodSync(base, 0o755);
+  const [name, password] = ['user01', 'user01'];
+  const cyrus = await startCyrus(base, [{ name, password }]);
+  return {
+    name: 'Cyrus',
+    filled: false,
+    scale: 4,
+    mostConnections: 32,
+    target: {
+      port: cyrus.http,
+      authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`,
+      home: `/dav/calendars/user/${name}/`,
+      calendar: `/dav/calendars/user/${name}/Default/`,
+      addressBook: `/dav/addressbooks/user/${name}/Default/`,
+    },
+    pid: cyrus.pid,
+    startedInMs: cyrus.startedInMs,
+    stop: () => cyrus.stop(),
   };
 }

@@ -1,34 +1,35 @@
 /** Radicale (Debian package) beside us: its folder is filled as it would fill it itself, and it is started with one user. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { card, event } from '../test/support/generated-data.ts';
 import { freePort } from '../test/support/server-process.ts';
-import { memberName, type Target } from './requests.ts';
+import { answersHttp, endProcess, isInstalled } from './peer-process.ts';
+import type { Peer } from './peers.ts';
+import { memberName } from './requests.ts';
+import { MEMBERS } from './rows.ts';
 
-export interface Radicale {
-  readonly target: Target;
-  readonly pid: number;
-  readonly startedInMs: number;
-  stop(): Promise<void>;
+/** Why it cannot be started here; undefined when it can. */
+export function radicaleMissing(): string | undefined {
+  return isInstalled('radicale') ? undefined : 'install the Debian package radicale';
 }
 
-/** Makes a calendar or address book in the folder; `count` members. */
-export function fillRadicale(folder: string, name: string, what: 'event' | 'card', count: number): void {
+/** Makes a calendar or address book in the folder. */
+function fillRadicale(folder: string, name: string, what: 'event' | 'card'): void {
   const collection = join(folder, 'collections/collection-root/user01', name);
   mkdirSync(collection, { recursive: true });
   const tag =
     what === 'event' ? { tag: 'VCALENDAR', 'C:supported-calendar-component-set': 'VEVENT' } : { tag: 'VADDRESSBOOK' };
   writeFileSync(join(collection, '.Radicale.props'), JSON.stringify(tag));
-  for (let i = 0; i < count; i++)
+  for (let i = 0; i < MEMBERS; i++)
     writeFileSync(join(collection, memberName(what, i)), (what === 'event' ? event : card)(i));
 }
 
-export async function startRadicale(folder: string): Promise<Radicale> {
+export async function startRadicale(base: string): Promise<Peer> {
+  const folder = join(base, 'radicale');
+  fillRadicale(folder, 'calendar', 'event');
+  fillRadicale(folder, 'addressbook', 'card');
   const port = await freePort();
-  mkdirSync(join(folder, 'collections'), { recursive: true });
   writeFileSync(join(folder, 'users'), 'user01:user01\n');
   writeFileSync(
     join(folder, 'config'),
@@ -47,23 +48,14 @@ level = error
 `,
   );
   const begun = performance.now();
-  const child: ChildProcess = spawn('radicale', ['--config', join(folder, 'config')], { stdio: 'ignore' });
-  const failed = once(child, 'exit').then(() => {
-    throw new Error('radicale ended');
-  });
-  failed.catch(() => {});
-  for (let answered = false; !answered; ) {
-    answered = await Promise.race([
-      failed,
-      fetch(`http://127.0.0.1:${port}/.web/`).then(
-        () => true,
-        () => false,
-      ),
-    ]);
-    if (!answered) await sleep(5);
-    if (performance.now() - begun > 30_000) throw new Error('radicale does not answer');
-  }
+  const child = spawn('radicale', ['--config', join(folder, 'config')], { stdio: 'ignore' });
+  await answersHttp(child, `http://127.0.0.1:${port}/.web/`);
   return {
+    name: 'Radicale',
+    filled: true,
+    // It reads its whole collection for every request, so a few must do, over few connections.
+    scale: 20,
+    mostConnections: 4,
     target: {
       port,
       authorization: `Basic ${Buffer.from('user01:user01').toString('base64')}`,
@@ -73,10 +65,6 @@ level = error
     },
     pid: child.pid ?? 0,
     startedInMs: performance.now() - begun,
-    async stop() {
-      const gone = once(child, 'exit');
-      child.kill();
-      await gone;
-    },
+    stop: () => endProcess(child),
   };
 }

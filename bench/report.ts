@@ -1,21 +1,27 @@
-/** The result of a run as Markdown: machine, floors, our rows beside Radicale's and as ratios beside the best of others. */
+/** The result of a run as Markdown: machine, floors, our rows, those of the peers, and the ratios. */
 import { cpus, totalmem } from 'node:os';
 import type { Floor, FloorName } from './floors.ts';
 import type { RowResult } from './measure.ts';
-import { BEST, BEST_REST_MB, BEST_START_MS, type Best, FLOOR_OF, QUIET } from './peers.ts';
+import { BEST, BEST_REST_MB, BEST_START_MS, type Best, FLOOR_OF, QUIET } from './recorded-peers.ts';
 import { figure } from './statistics.ts';
 
 export interface Results {
   readonly rows: ReadonlyMap<string, RowResult>;
-  readonly radicale: ReadonlyMap<string, RowResult | string>;
+  readonly peers: readonly PeerResults[];
   /** Median of the start and the end of the run. */
   readonly floors: Record<FloorName, Floor>;
   readonly startMs: number;
   readonly startFilledMs: number;
   readonly bareNodeMs: number;
   readonly restMb: { readonly rss: number; readonly pss: number };
-  readonly radicaleStartMs: number | undefined;
-  readonly radicaleRestMb: { readonly rss: number; readonly pss: number } | undefined;
+}
+
+/** Of a server that ran beside ours; a row it could not do says why. */
+export interface PeerResults {
+  readonly name: string;
+  readonly rows: ReadonlyMap<string, RowResult | string>;
+  readonly startMs: number;
+  readonly restMb: { readonly rss: number; readonly pss: number };
 }
 
 /** What each row does. */
@@ -69,23 +75,24 @@ function table(head: readonly string[], lines: readonly (readonly string[])[]): 
   return [row(head), row(head.map(() => '---')), ...lines.map(row)].join('\n');
 }
 
-export function report({ rows, radicale, floors, ...rest }: Results): string {
+/** Whether a peer did a row, and rightly. */
+function counts(row: RowResult | string | undefined): row is RowResult {
+  return row !== undefined && typeof row !== 'string' && row.wrong === undefined;
+}
+
+function theirFigures(row: RowResult | string | undefined): string {
+  if (row === undefined) return '–';
+  const why = typeof row === 'string' ? row : row.wrong;
+  if (why !== undefined) return `wrong: ${why.replaceAll(/[|\n]/g, ' ').slice(0, 80)}`;
+  return counts(row) ? [row.opsPerSecond, row.p99Ms, row.cpuMs].map(figure).join(' · ') : '–';
+}
+
+export function report({ rows, peers, floors, ...rest }: Results): string {
   const names = [...rows.keys()];
   const ours = table(
-    [
-      'workload',
-      'ops/s',
-      'p50 ms',
-      'p99 ms',
-      'CPU ms/op',
-      'loop p99 / max ms',
-      'RSS MB',
-      'ops ÷ floor',
-      'Radicale ops/s · p99 ms · CPU ms/op',
-    ],
+    ['workload', 'ops/s', 'p50 ms', 'p99 ms', 'CPU ms/op', 'loop p99 / max ms', 'RSS MB', 'ops ÷ floor'],
     names.map((name) => {
       const row = rows.get(name) as RowResult;
-      const beside = radicale.get(name);
       const floor = FLOOR_OF[name];
       return [
         TITLES[name] ?? name,
@@ -96,13 +103,25 @@ export function report({ rows, radicale, floors, ...rest }: Results): string {
         row.loopP99Ms === undefined ? '' : `${figure(row.loopP99Ms)} / ${figure(row.loopMaxMs ?? 0)}`,
         row.rssMb.toFixed(0),
         floor === undefined ? '' : `${figure(row.opsPerSecond / floors[floor].opsPerSecond)} (${floor})`,
-        beside === undefined
-          ? '–'
-          : typeof beside === 'string'
-            ? beside.replaceAll(/[|\n]/g, ' ')
-            : beside.wrong === undefined
-              ? [beside.opsPerSecond, beside.p99Ms, beside.cpuMs].map(figure).join(' · ')
-              : `wrong: ${beside.wrong.replaceAll(/[|\n]/g, ' ')}`,
+      ];
+    }),
+  );
+  const together = table(
+    ['workload', ...peers.map((peer) => `${peer.name} ops/s · p99 ms · CPU ms/op`), 'rate', 'p99', 'CPU'],
+    names.map((name) => {
+      const done = peers.map((peer) => peer.rows.get(name)).filter(counts);
+      const best = (measure: Measure) => {
+        const ours = (rows.get(name) as RowResult)[measure];
+        const theirs = done.map((row) => row[measure]);
+        if (theirs.length === 0) return '–';
+        return verdict(measure === 'opsPerSecond' ? ours / Math.max(...theirs) : Math.min(...theirs) / ours);
+      };
+      return [
+        TITLES[name] ?? name,
+        ...peers.map((peer) => theirFigures(peer.rows.get(name))),
+        best('opsPerSecond'),
+        best('p99Ms'),
+        best('cpuMs'),
       ];
     }),
   );
@@ -141,9 +160,16 @@ Every answer's status and a check of what it holds decide whether a row counts.
 
 ${ours}
 
-## Beside the best of the others
+## Beside the others in this run
 
-(ours ÷ floor in this run) against (theirs ÷ their floor in the sitting of \`peers.ts\`); within a tenth is level.
+One after the other, with the same data and load; fewer repetitions where one takes seconds. The last three columns are ours beside
+the best of them that did the row rightly.
+
+${together}
+
+## Beside the best figures recorded
+
+(ours ÷ floor in this run) against (theirs ÷ their floor in the sitting of \`recorded-peers.ts\`); within a tenth is level.
 
 ${beside}
 
@@ -151,9 +177,9 @@ ${beside}
 
 | what | ours | beside |
 | --- | --- | --- |
-| start to first answer, empty store | ${figure(rest.startMs)} ms | ${BEST_START_MS.join(' ms, ')}; Radicale here ${rest.radicaleStartMs === undefined ? '–' : `${figure(rest.radicaleStartMs)} ms`}; \`node -e 0\` here ${figure(rest.bareNodeMs)} ms |
+| start to first answer, empty store | ${figure(rest.startMs)} ms | ${BEST_START_MS.join(' ms, ')}; ${peers.map(({ name, startMs }) => `${name} here ${figure(startMs)} ms; `).join('')} \`node -e 0\` here ${figure(rest.bareNodeMs)} ms |
 | start to first answer, with 10,000 events and cards | ${figure(rest.startFilledMs)} ms | |
-| memory at rest, proportional / resident | ${figure(rest.restMb.pss)} / ${figure(rest.restMb.rss)} MB | ${BEST_REST_MB.join(' MB, ')}; Radicale here ${rest.radicaleRestMb === undefined ? '–' : `${figure(rest.radicaleRestMb.pss)} / ${figure(rest.radicaleRestMb.rss)} MB`} |
+| memory at rest, proportional / resident | ${figure(rest.restMb.pss)} / ${figure(rest.restMb.rss)} MB | ${BEST_REST_MB.join(' MB, ')}; ${peers.map(({ name, restMb }) => `${name} here ${figure(restMb.pss)} / ${figure(restMb.rss)} MB`).join('; ')} |
 
 ## Floors of this run
 
