@@ -115,7 +115,7 @@ function useSession(request: FastifyRequest, reply: FastifyReply, sessions: Sess
   }
   const csrf = request.headers[CSRF_HEADER];
   if (!SAFE.has(request.method) && !(typeof csrf === 'string' && sessions.matches(id, csrf))) {
-    void refuseText(reply, 403, 'The request does not carry the token of its session.');
+    void refuseText(reply, 403, 'The request does not carry the token of its session in X-CSRF-Token.');
     return;
   }
   request.login = principal;

@@ -40,16 +40,21 @@ export function peerOf(request: IncomingMessage, rules: PeerRules): Peer {
   return peer.proxy ? forwarded(request, rules, peer) : peer;
 }
 
-/** Reads the forwarded chain from its near end: the first hop that is not a listed proxy is the client. */
+/**
+ * Reads the forwarded chain from its near end: the first hop that is not a listed proxy is the client. Without any forwarded header
+ * the proxy passes TLS through, or a program on its machine came by itself: then the TLS is that of the connection.
+ */
 function forwarded(request: IncomingMessage, rules: PeerRules, proxy: Peer): Peer {
+  const { 'x-forwarded-for': chain, 'x-forwarded-proto': schemes } = request.headers;
+  if (chain === undefined && schemes === undefined) return { ...proxy, loopback: false };
   let address = proxy.address;
-  for (const hop of lastValues(request.headers['x-forwarded-for'])) {
+  for (const hop of lastValues(chain)) {
     const parsed = parseAddress(hop);
     if (parsed === undefined) break;
     address = hop;
     if (!rules.trustedProxies.some((network) => contains(network, parsed))) break;
   }
-  const [scheme] = lastValues(request.headers['x-forwarded-proto']);
+  const [scheme] = lastValues(schemes);
   return { address, encrypted: scheme?.toLowerCase() === 'https', loopback: false };
 }
 

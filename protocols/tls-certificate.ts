@@ -3,10 +3,11 @@
  * Nobody vouches for a self-signed certificate; it is for trying out and for networks where people compare fingerprints.
  */
 import { X509Certificate } from 'node:crypto';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { ConfigError } from '../src/config.ts';
+import { writeDurably } from '../src/durable-file.ts';
 
 export interface TlsCertificate {
   readonly cert: string;
@@ -57,9 +58,8 @@ export async function tlsCertificate(
       },
     ],
   });
-  writeFileSync(paths.key, made.private, { mode: 0o600 });
-  chmodSync(paths.key, 0o600);
-  writeFileSync(paths.cert, made.cert, { mode: 0o600 });
+  writeDurably(paths.key, made.private);
+  writeDurably(paths.cert, made.cert);
   return described({ cert: made.cert, key: made.private }, true);
 }
 
@@ -103,8 +103,10 @@ function readPair(paths: { cert: string; key: string }): { cert: string; key: st
 
 function isPair(pair: { cert: string; key: string }): boolean {
   try {
+    // Node takes an empty text for no certificate at all, and is content.
+    new X509Certificate(pair.cert);
     createSecureContext(pair);
-    return true;
+    return pair.key.trim() !== '';
   } catch {
     return false;
   }

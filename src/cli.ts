@@ -64,6 +64,8 @@ const COMMANDS: readonly Command[] = [
 
 /** Runs one command line, without the name of the program. Returns the exit code. */
 export async function run(line: readonly string[]): Promise<number> {
+  // Folders are closed to others; so is each file, wherever it is copied or moved to.
+  process.umask(0o077);
   try {
     const command = COMMANDS.find(({ words }) => words === line.slice(0, words.split(' ').length).join(' '));
     if (command === undefined) return general(line);

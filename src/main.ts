@@ -3,17 +3,23 @@
  * Plain lines for people go to standard output, log lines in JSON to standard error.
  * Elsewhere: assembling (app.ts), other commands (cli.ts).
  */
+import { existsSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { pino } from 'pino';
 import { StoreError } from '../storage/store.ts';
 import { type App, createApp } from './app.ts';
 import { ConfigError, readConfig } from './config.ts';
+import { isLoopback, parseAddress } from './networks.ts';
 import { packageRoot, packageVersion } from './package-root.ts';
 
 /** A second signal ends the process at once, but not one that a terminal and npm both delivered. */
 const IMPATIENCE_MS = 1_500;
 /** Whatever still hangs after the app's own deadlines. */
 const LAST_RESORT_MS = 15_000;
+
+/** A checkout has the command in its own folder only; a container has it on the path. */
+const COMMAND = existsSync(join(packageRoot, 'tsconfig.build.json')) ? 'npx convene' : 'convene';
 
 /** Values that never reach the log, wherever a line carries them. */
 const SECRETS = ['password', 'authorization', 'cookie', 'token', 'secret', 'key'].flatMap((name) => [
@@ -118,6 +124,15 @@ function addressesOf({ config, addresses }: App): string[] {
   return config.publicUrl === undefined ? own : [`${config.publicUrl}/`, ...own];
 }
 
+/** Where no machine but this one can send a password without TLS, others are told of TLS alone. */
+function addressForPeople(app: App): string | undefined {
+  const { host, publicUrl } = app.config;
+  const [first, ...more] = addressesOf(app);
+  const address = parseAddress(host);
+  if (publicUrl !== undefined || address === undefined || isLoopback(address)) return first;
+  return more.find((url) => url.startsWith('https:')) ?? first;
+}
+
 function readyLine(app: App): string {
   return ['convene ready', ...addressesOf(app)].join(' ');
 }
@@ -125,7 +140,7 @@ function readyLine(app: App): string {
 /** What a person at the terminal needs; more at the first start. */
 function introduction(app: App): string[] {
   const { config, founded, tls } = app;
-  const [server = 'no listener is switched on'] = addressesOf(app);
+  const server = addressForPeople(app) ?? 'no listener is switched on';
   const lines = [`Convene ${packageVersion()}, data in ${config.data}`];
   if (tls?.selfSigned === true && config.publicUrl === undefined)
     lines.push(`Self-signed certificate, SHA-256 ${tls.fingerprint}`);
@@ -149,14 +164,14 @@ function introduction(app: App): string[] {
     `  Server     ${server}`,
     ...mail.map((door) => `  Mail       ${door}`),
     `  User name  ${founded.name}   (or ${founded.address})`,
-    `  Password   ${founded.password}   (shown only now; "npx convene user password ${founded.name}" makes another)`,
+    `  Password   ${founded.password}   (shown only now; "${COMMAND} user password ${founded.name}" makes another)`,
     '',
     'What to type into a client:',
     '  iOS, macOS   Add Account, Other, CalDAV (for contacts CardDAV), manual: server, user name and password as above',
     '  Thunderbird  New Calendar, On the Network: user name and server; Address Book, New, CardDAV: the same',
     `  DAVx5        Log in with URL and user name: ${server}dav/`,
     '',
-    'Add people with "npx convene user add ADDRESS".',
+    `Add people with "${COMMAND} user add ADDRESS".`,
     '',
   ];
 }

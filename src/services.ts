@@ -145,7 +145,7 @@ export async function openServices(config: Config, options: ServicesOptions = {}
       aliases: new Aliases(store, principals),
       groups: new Groups(store, principals, now),
       queue: new Queue(store, now),
-      domainKeys: new DomainKeys(store, config.mailHostname, now),
+      domainKeys: new DomainKeys(store, now),
       mail,
       audit,
       secondFactors,

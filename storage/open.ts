@@ -2,13 +2,14 @@
  * From a folder to a Store: take the lock, migrate, verify settings, note the boot.
  * One process holds the folder for life: an exclusive transaction on lock.sqlite, which the system ends with the process.
  */
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { statements as accountStatements } from './accounts.ts';
 import { copyDatabase } from './backup-copy.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { type Connection, openConnection, storePath } from './connection.ts';
+import { makeDurableFolder } from './flush.ts';
 import { migrate, readMigrations } from './migrate.ts';
 import { type ChangeHint, type Store, StoreError } from './store.ts';
 import { readTables } from './tables.ts';
@@ -26,7 +27,7 @@ export interface OpenOptions {
 
 /** Opens or makes the store in a folder. StoreError 'locked' when another process has it, 'damaged' when it may not be used. */
 export async function openStore(folder: string, options: OpenOptions): Promise<Store> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeDurableFolder(folder);
   const lock = takeLock(folder);
   const path = storePath(folder);
   const open: Connection[] = [];

@@ -1,6 +1,7 @@
 /**
- * The simulated power cut itself: it loses what was not flushed and nothing else.
- * If it lost nothing of a careless writer, the tests that rely on it would prove nothing.
+ * Twenty power cuts and some failing flushes of a server under mixed writers; a thousand cuts in test/long.
+ * Before them the simulated power cut itself: it loses what was not flushed and nothing else. If it lost nothing of a careless
+ * writer, the tests that rely on it would prove nothing.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,8 +9,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import t from 'tap';
+import { failingFlushes, powerCuts } from './support/power-cuts.ts';
 import { powerCutFor } from './support/powercut.ts';
+import { BUILT } from './support/server-process.ts';
 import { temporaryFolder } from './support/store.ts';
+
+t.setTimeout(600_000);
 
 const WRITER = fileURLToPath(new URL('./support/unsafe-writer.mjs', import.meta.url));
 
@@ -53,3 +58,12 @@ for (const mode of ['all', 'random'] as const)
     t.equal(careless.signal, 'SIGKILL');
     t.ok(careless.lost > 0, `a writer that does not loses something (${careless.lost} of ${careless.acknowledged})`);
   });
+
+/** The compiled program starts sooner; few writers, so that twenty starts and comparisons take no longer than they must. */
+const SHORT = { davWriters: 4, most: 20, program: BUILT, everyWriter: (round: number) => round % 4 < 2 };
+
+t.test('twenty power cuts of a server', (t) => powerCuts(t, { ...SHORT, rounds: 20, acknowledgements: 100 }));
+
+t.test('a failed flush ends the process and nothing after it is acknowledged', (t) =>
+  failingFlushes(t, { ...SHORT, everyWriter: () => false, rounds: 3, acknowledgements: 40 }, 5_000),
+);

@@ -5,6 +5,7 @@
  */
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { packageVersion } from '../../src/package-root.ts';
+import { SESSION_COOKIE } from '../http-login.ts';
 import { type SchemaName, schemas } from './schemas.ts';
 
 const json = (schema: SchemaName) => ({
@@ -104,6 +105,12 @@ function operationOf(schema: DescribedRoute['schema'], anonymous: boolean): obje
   };
 }
 
+const securitySchemes = {
+  basic: { type: 'http', scheme: 'basic' },
+  session: { type: 'apiKey', in: 'cookie', name: SESSION_COOKIE },
+  csrf: { type: 'apiKey', in: 'header', name: 'X-CSRF-Token' },
+};
+
 export function openApiDocument(described: readonly DescribedRoute[]): object {
   return {
     openapi: '3.1.0',
@@ -111,12 +118,13 @@ export function openApiDocument(described: readonly DescribedRoute[]): object {
       title: 'Convene',
       version: packageVersion(),
       description:
-        'What no standard covers: times to meet, links, devices, what was deleted. Log in with HTTP Basic, as for CalDAV.',
+        'What no standard covers: times to meet, links, devices, what was deleted. Log in with HTTP Basic, as for CalDAV; ' +
+        'whoever has a second factor begins a session at /api/session, and sends its `csrf` with each request that changes something.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
     servers: [{ url: '/' }],
-    security: [{ basic: [] }],
+    security: [{ basic: [] }, { session: [], csrf: [] }],
     tags: [...new Set(['scheduling', ...described.flatMap(({ schema }) => schema.tags ?? [])])].map((name) => ({
       name,
     })),
@@ -149,6 +157,6 @@ export function openApiDocument(described: readonly DescribedRoute[]): object {
         },
       },
     },
-    components: { schemas, securitySchemes: { basic: { type: 'http', scheme: 'basic' } } },
+    components: { schemas, securitySchemes },
   };
 }

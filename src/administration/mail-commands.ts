@@ -1,6 +1,5 @@
-/** The commands behind `convene queue …`, `convene alias …`, `convene group …` and `convene domain dns`. */
+/** The commands behind `convene queue …`, `convene alias …` and `convene group …`. */
 import type { Queue, QueuedMail } from '../mail/queue.ts';
-import type { DnsRecord, DomainKeys } from '../organisations/domain-keys.ts';
 import type { Alias, Aliases } from '../principals/aliases.ts';
 import type { Group, Groups } from '../principals/groups.ts';
 import type { Arguments } from './arguments.ts';
@@ -13,7 +12,6 @@ export interface MailCommands {
   'queue.retry': QueueChange;
   'queue.hold': QueueChange;
   'queue.drop': QueueChange;
-  'domain.dns': { arguments: { domain: string }; result: DnsRecord[] };
   'alias.add': { arguments: { address: string; user: string }; result: Alias };
   'alias.remove': { arguments: { address: string }; result: Alias };
   'alias.list': { arguments: Record<string, never>; result: Alias[] };
@@ -26,12 +24,11 @@ export interface MailCommands {
 
 export interface MailServices {
   readonly queue: Queue;
-  readonly domainKeys: DomainKeys;
   readonly aliases: Aliases;
   readonly groups: Groups;
 }
 
-export function mailCommands({ queue, domainKeys, aliases, groups }: MailServices) {
+export function mailCommands({ queue, aliases, groups }: MailServices) {
   const change = (action: 'retry' | 'hold' | 'drop') => async (given: Arguments) => ({
     count: await queue.change(action, given.optional('id') === undefined ? undefined : given.id('id')),
   });
@@ -40,7 +37,6 @@ export function mailCommands({ queue, domainKeys, aliases, groups }: MailService
     'queue.retry': change('retry'),
     'queue.hold': change('hold'),
     'queue.drop': change('drop'),
-    'domain.dns': (given: Arguments) => domainKeys.records(given.text('domain')),
     'alias.add': (given: Arguments) => aliases.add(given.text('address'), given.text('user')),
     'alias.remove': (given: Arguments) => aliases.remove(given.text('address')),
     'alias.list': () => aliases.list(),

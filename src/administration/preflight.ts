@@ -1,12 +1,13 @@
 /**
  * `convene check`: whether clients and other servers will find this one. Every check ends well, or says what to do.
- * RFC 6764 §3 to §5 (SRV, TXT, well-known addresses), RFC 6186 §3; SPF and DMARC records by their first words only.
- * Elsewhere: the network (a Probes, protocols/probes.ts), which records there should be (src/setup/service-records.ts).
+ * RFC 6764 §3 to §5 (SRV, TXT, well-known addresses), RFC 6186 §3, RFC 6376 §3.6.1; SPF and DMARC records by their first words only.
+ * Elsewhere: the network (a Probes, protocols/probes.ts), which records there should be (setup-commands.ts).
  */
 import { access, constants, stat, statfs } from 'node:fs/promises';
 import type { Config, Listener } from '../config.ts';
 import { LISTENERS, portName } from '../config.ts';
-import { type Services, zoneLines } from '../setup/service-records.ts';
+import type { Services } from '../setup/service-records.ts';
+import type { ZoneRecords } from './setup-commands.ts';
 
 /** What the network says; every question ends by itself within seconds. */
 export interface Probes {
@@ -35,7 +36,7 @@ const ROOM = 1024 ** 3;
 /** Runs all checks, in order, and gives each as it ends. */
 export async function* preflight(
   config: Config,
-  domains: readonly string[],
+  zones: readonly ZoneRecords[],
   services: Services,
   probes: Probes,
   now: number,
@@ -51,7 +52,7 @@ export async function* preflight(
   }
   yield* hostChecks(services.host, probes);
   yield* webChecks(services, probes, now);
-  for (const domain of domains) yield* domainChecks(domain, services, probes);
+  for (const zone of zones) yield* domainChecks(zone, probes);
 }
 
 async function* folderChecks({ data, backupFolder, backupHours }: Config): AsyncGenerator<Finding> {
@@ -160,33 +161,48 @@ async function* webChecks(services: Services, probes: Probes, now: number): Asyn
     );
 }
 
-async function* domainChecks(domain: string, services: Services, probes: Probes): AsyncGenerator<Finding> {
-  const missing: string[] = [];
-  for (const line of zoneLines(domain, services)) {
-    const [, name = '', kind = '', value = ''] = /^(\S+)\. IN (\S+) (.*)$/.exec(line) ?? [];
-    const found = await probes.records(name, kind as 'MX' | 'SRV' | 'TXT' | 'CNAME');
-    const wanted = value.replace(/^"|"$/g, '').replace(/\.$/, '').toLowerCase();
-    if (!found.some((one) => one.toLowerCase() === wanted)) missing.push(line);
-  }
+async function* domainChecks({ domain, services, senders }: ZoneRecords, probes: Probes): AsyncGenerator<Finding> {
+  const missing = await missingLines(services, probes);
   if (missing.length === 0) yield well(`the records of ${domain} are there`);
   else
     yield note(
       `${domain} lacks records by which clients and mail find this server`,
       `Add to its zone:\n    ${missing.join('\n    ')}`,
     );
+  const keys = senders.filter((line) => line.includes('._domainkey.'));
+  const unpublished = await missingLines(keys, probes);
+  if (unpublished.length === 0) yield well(`${domain} publishes the keys that sign its mail`);
+  else
+    yield note(
+      `${domain} does not publish the keys that sign its mail (DKIM)`,
+      `Add to its zone:\n    ${unpublished.join('\n    ')}`,
+    );
   const texts = await probes.records(domain, 'TXT');
   const spf = texts.filter((text) => /^v=spf1( |$)/i.test(text));
   if (spf.length === 1) yield well(`${domain} has an SPF record`);
   else if (spf.length === 0)
-    yield note(`${domain} has no SPF record`, `Add to its zone:\n    ${domain}. IN TXT "v=spf1 mx -all"`);
+    yield note(`${domain} has no SPF record`, `Add to its zone:\n    ${lineWith('v=spf1', senders)}`);
   else yield wrong(`${domain} has ${spf.length} SPF records`, 'Keep one: with more than one, none counts.');
   const dmarc = await probes.records(`_dmarc.${domain}`, 'TXT');
   if (dmarc.some((text) => /^v=DMARC1/i.test(text))) yield well(`${domain} has a DMARC record`);
-  else
-    yield note(
-      `${domain} has no DMARC record`,
-      `Add to its zone:\n    _dmarc.${domain}. IN TXT "v=DMARC1; p=none; rua=mailto:postmaster@${domain}"`,
-    );
+  else yield note(`${domain} has no DMARC record`, `Add to its zone:\n    ${lineWith('v=DMARC1', senders)}`);
+}
+
+/** Those of some lines that DNS does not know. */
+async function missingLines(lines: readonly string[], probes: Probes): Promise<string[]> {
+  const missing: string[] = [];
+  for (const line of lines) {
+    const [, name = '', kind = '', value = ''] = /^(\S+)\. IN (\S+) (.*)$/.exec(line) ?? [];
+    const found = await probes.records(name, kind as 'MX' | 'SRV' | 'TXT' | 'CNAME');
+    const wanted = kind === 'TXT' ? value.replace(/" "|^"|"$/g, '') : value.replace(/\.$/, '').toLowerCase();
+    // Names have no case; the keys of DKIM do.
+    if (!found.some((one) => (kind === 'TXT' ? one : one.toLowerCase()) === wanted)) missing.push(line);
+  }
+  return missing;
+}
+
+function lineWith(word: string, lines: readonly string[]): string {
+  return lines.find((line) => line.includes(word)) ?? '';
 }
 
 function well(what: string): Finding {

@@ -5,6 +5,7 @@
  */
 import { access, copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { flushToDisk, makeDurableFolder } from '../../storage/flush.ts';
 import { beginNewLife } from '../../storage/new-life.ts';
 import { takeLock } from '../../storage/open.ts';
 import { DomainError } from '../errors.ts';
@@ -40,7 +41,7 @@ export async function restoreWhole(
   const problems = await checkFiles(backup, manifest);
   if (problems.length > 0)
     throw new DomainError('invalid-data', `The backup is damaged and was not restored: ${problems.join(' ')}`);
-  await mkdir(data, { recursive: true, mode: 0o700 });
+  makeDurableFolder(data);
   const lock = takeLock(data);
   try {
     const occupied = await exists(join(data, DATABASE_FILE));
@@ -55,6 +56,7 @@ export async function restoreWhole(
     const names = manifest.files.map(({ name }) => basename(name));
     for (const name of names) await copyFile(join(backup, name), join(ready, name));
     beginNewLife(ready, now());
+    for (const name of names) flushToDisk(join(ready, name));
     const before = join(data, `before-restore-${new Date(now()).toISOString().replace(/[-:]|\.\d+/g, '')}`);
     if (occupied) await mkdir(before, { mode: 0o700 });
     for (const name of [...names, ...REPLACED])
@@ -62,6 +64,7 @@ export async function restoreWhole(
       else await rm(join(data, name), { force: true });
     for (const name of names) await rename(join(ready, name), join(data, name));
     await rm(ready, { recursive: true, force: true });
+    for (const folder of occupied ? [before, data] : [data]) flushToDisk(folder);
     return { manifest, before: occupied ? before : undefined };
   } finally {
     lock.close();

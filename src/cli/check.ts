@@ -18,11 +18,11 @@ Exit code 1 when something is wrong; notes are advice.`,
   positionals: 0,
   async run(_given, terminal) {
     const config = readConfig(process.env, packageRoot);
-    const domains = await terminal.call('domain.list', {});
+    const zones = await terminal.call('setup.records', {});
     let failed = false;
     for await (const { state, what, remedy } of preflight(
       config,
-      domains,
+      zones,
       servicesOf(config),
       networkProbes(),
       Date.now(),

@@ -28,20 +28,4 @@ const list: Command = {
   },
 };
 
-const dns: Command = {
-  words: 'domain dns',
-  usage: 'DOMAIN',
-  summary: 'print the DNS records to publish for a domain',
-  help: `As a zone file has them: where mail goes, who may send it (SPF, DKIM, DMARC), where clients find their servers.
-The first time it makes the keys that sign mail of this domain; mail is signed from then on, or from its first message out.`,
-  options: {},
-  positionals: 1,
-  async run(given, terminal) {
-    const records = await terminal.call('domain.dns', { domain: given.positionals[0] ?? '' });
-    const width = Math.max(...records.map(({ name }) => name.length));
-    for (const { name, type, value } of records) terminal.print(`${name.padEnd(width)}  ${type.padEnd(3)}  ${value}`);
-    return 0;
-  },
-};
-
-export const domainCommands: readonly Command[] = [add, list, dns];
+export const domainCommands: readonly Command[] = [add, list];

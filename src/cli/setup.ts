@@ -20,13 +20,16 @@ const link: Command = {
 
 const dns: Command = {
   words: 'dns',
-  usage: '',
-  summary: 'print the DNS records by which clients find this server',
-  help: 'MX, SRV and TXT lines for the zone of each domain. Names of hosts come from CONVENE_PUBLIC_URL.',
+  usage: '[DOMAIN]',
+  summary: 'print the DNS records to publish: who finds this server, and who may send mail',
+  help: `Lines for the zone of each domain, or of DOMAIN alone: where mail and clients find this server, who may send mail of the
+domain (SPF, DMARC) and how that is signed (DKIM). Names of hosts come from CONVENE_PUBLIC_URL and CONVENE_MAIL_HOSTNAME.
+The keys that sign are made by the first mail out, or by this command.`,
   options: {},
-  positionals: 0,
-  async run(_given, terminal) {
-    for (const line of await terminal.call('setup.records', {})) terminal.print(line);
+  positionals: [0, 1],
+  async run(given, terminal) {
+    for (const { services, senders } of await terminal.call('setup.records', { domain: given.positionals[0] }))
+      for (const line of [...services, ...senders]) terminal.print(line);
     return 0;
   },
 };

@@ -1,8 +1,8 @@
 /**
- * The keys of a domain that sign its mail, and the DNS records that it should publish.
- * RFC 6376 §3.6.1, RFC 8463 §3 (Ed25519), RFC 7208 (SPF), RFC 7489 §6.3 (DMARC), RFC 6186, RFC 8314 §5.1, RFC 6764 §3 (SRV).
+ * The keys of a domain that sign its mail, and the DNS records by which others know that mail is from it.
+ * RFC 6376 §3.6.1, RFC 8463 §3 (Ed25519), RFC 7208 (SPF), RFC 7489 §6.3 (DMARC).
  * Each domain has an RSA key, which everybody verifies, and an Ed25519 one; made when they are first needed.
- * Elsewhere: signing (src/mail/signing.ts).
+ * Elsewhere: signing (src/mail/signing.ts), records by which clients and mail find the server (src/setup/service-records.ts).
  */
 import { createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -11,10 +11,10 @@ import { DomainError } from '../errors.ts';
 import { foldDomain, quoted } from '../principals/addresses.ts';
 
 /** One record as a zone file has it. */
-export interface DnsRecord {
+export interface TextRecord {
   /** With the dot at its end. */
   readonly name: string;
-  readonly type: 'MX' | 'TXT' | 'SRV';
+  /** In strings of at most 255 octets, each in quotes. */
   readonly value: string;
 }
 
@@ -24,13 +24,10 @@ const generate = promisify(generateKeyPair);
 export class DomainKeys {
   private readonly store: Store;
   private readonly now: () => number;
-  private readonly hostname: string;
   private readonly making = new Map<number, Promise<DomainKeyRow[]>>();
 
-  /** @param hostname the name under which the world reaches this server */
-  constructor(store: Store, hostname: string, now: () => number) {
+  constructor(store: Store, now: () => number) {
     this.store = store;
-    this.hostname = hostname;
     this.now = now;
   }
 
@@ -46,39 +43,17 @@ export class DomainKeys {
   }
 
   /**
-   * What DNS should say about a domain.
+   * TXT records that say who may send mail of a domain, and how it is signed.
    * @throws DomainError not-found
    */
-  async records(domainText: string): Promise<DnsRecord[]> {
+  async records(domainText: string): Promise<TextRecord[]> {
     const domain = foldDomain(domainText);
     const keys = await this.of(domain);
     if (keys.length === 0) throw new DomainError('not-found', `"${quoted(domainText)}" is no domain of this server.`);
-    const host = `${this.hostname}.`;
-    const service = (name: string, port: number): DnsRecord => ({
-      name: `_${name}._tcp.${domain}.`,
-      type: 'SRV',
-      value: `0 1 ${port} ${host}`,
-    });
     return [
-      { name: `${domain}.`, type: 'MX', value: `10 ${host}` },
-      { name: `${domain}.`, type: 'TXT', value: text('v=spf1 mx -all') },
-      ...keys.map(
-        (key): DnsRecord => ({
-          name: `${key.selector}._domainkey.${domain}.`,
-          type: 'TXT',
-          value: text(keyRecord(key)),
-        }),
-      ),
-      {
-        name: `_dmarc.${domain}.`,
-        type: 'TXT',
-        value: text(`v=DMARC1; p=quarantine; rua=mailto:postmaster@${domain}`),
-      },
-      service('submissions', 465),
-      service('submission', 587),
-      service('imaps', 993),
-      service('caldavs', 443),
-      service('carddavs', 443),
+      { name: `${domain}.`, value: text('v=spf1 mx -all') },
+      ...keys.map((key) => ({ name: `${key.selector}._domainkey.${domain}.`, value: text(keyRecord(key)) })),
+      { name: `_dmarc.${domain}.`, value: text(`v=DMARC1; p=quarantine; rua=mailto:postmaster@${domain}`) },
     ];
   }
 

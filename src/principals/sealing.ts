@@ -5,8 +5,9 @@
  * The key lies beside the database, readable by this user only; a backup takes it along as a file of its own.
  */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeDurably } from '../durable-file.ts';
 
 export const KEY_FILE = 'secret.key';
 const NONCE = 12;
@@ -46,14 +47,13 @@ export class Sealing {
   }
 }
 
-/** The sealing of a data folder; its key is made when there is none. */
+/**
+ * The sealing of a data folder; its key is made when there is none. It is on the disk before anything is sealed with it. Called by
+ * the process that holds the folder.
+ */
 export function sealingOf(folder: string): Sealing {
   const path = join(folder, KEY_FILE);
-  try {
-    writeFileSync(path, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-  }
+  if (!existsSync(path)) writeDurably(path, `${randomBytes(32).toString('base64')}\n`);
   const key = Buffer.from(readFileSync(path, 'utf8').trim(), 'base64');
   if (key.length !== 32) throw new Error(`${path} is not a key of this server; restore it from a backup.`);
   return new Sealing(key);

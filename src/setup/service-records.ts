@@ -15,6 +15,8 @@ export interface MailService {
 export interface Services {
   /** Name of the host, for web and mail alike. */
   readonly host: string;
+  /** Name under which other mail servers bring mail. */
+  readonly mailHost: string;
   /** Origin of CalDAV, CardDAV and this page, without '/' at the end. */
   readonly origin: string;
   readonly webPort: number;
@@ -54,7 +56,7 @@ export function servicesOf(config: Config, bound: Partial<Record<string, number>
     mail.push({ kind, security, port: standard ? port : own });
   }
   const webPort = Number(new URL(origin).port) || (origin.startsWith('https:') ? 443 : 80);
-  return { host, origin, webPort, mail };
+  return { host, mailHost: config.mailHostname, origin, webPort, mail };
 }
 
 /** The first service of a kind. */
@@ -72,9 +74,9 @@ const SRV: Readonly<Record<string, string>> = {
 
 /** Lines for the zone of a domain. */
 export function zoneLines(domain: string, services: Services): string[] {
-  const { host, webPort, mail, origin } = services;
+  const { host, mailHost, webPort, mail, origin } = services;
   const suffix = origin.startsWith('https:') ? 's' : '';
-  const lines = [`${domain}. IN MX 10 ${host}.`];
+  const lines = [`${domain}. IN MX 10 ${mailHost}.`];
   for (const { kind, security, port } of mail)
     lines.push(`${SRV[`${kind} ${security}`]}.${domain}. IN SRV 0 1 ${port} ${host}.`);
   for (const service of ['caldav', 'carddav']) {

@@ -1,6 +1,7 @@
 /**
  * A real rspamd: what it calls spam goes to Junk, and it learns from what people move. RSPAMD and RSPAMD_CONTROLLER are the URLs of
- * its workers, the second with its password, as CONVENE_RSPAMD and CONVENE_RSPAMD_CONTROLLER take them.
+ * its workers, the second with its password, as CONVENE_RSPAMD and CONVENE_RSPAMD_CONTROLLER take them. rspamd 3 does not take the
+ * password "q1" of its examples; without Redis its classifier needs `backend = "sqlite3"`.
  */
 import { ImapFlow } from 'imapflow';
 import { freePort } from '../support/server-process.ts';
@@ -8,7 +9,7 @@ import { SmtpClient } from '../support/smtp.ts';
 import { interop, must } from './steps.ts';
 
 const [smtp, imap] = await Promise.all([freePort(), freePort()]);
-const controller = new URL(process.env['RSPAMD_CONTROLLER'] ?? 'http://:q1@127.0.0.1:11334');
+const controller = new URL(process.env['RSPAMD_CONTROLLER'] ?? 'http://127.0.0.1:11334');
 /** The pattern that every spam filter knows. */
 const GTUBE = 'XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X';
 
@@ -17,12 +18,12 @@ await interop(
   2,
   async ({ step, persons }) => {
     const [anna, bob] = persons as [(typeof persons)[number], (typeof persons)[number]];
-    const send = async (subject: string, text: string) => {
+    const send = async (subject: string, text: string, more = '') => {
       const client = await SmtpClient.connect(smtp);
       await client.command('EHLO client.example.net');
       await client.command('MAIL FROM:<ada@elsewhere.example>');
       for (const { name } of [anna, bob]) await client.command(`RCPT TO:<${name}@example.com>`);
-      const header = `From: ada@elsewhere.example\r\nTo: ${anna.name}@example.com\r\nSubject: ${subject}\r\n`;
+      const header = `From: ada@elsewhere.example\r\nTo: ${anna.name}@example.com\r\nSubject: ${subject}\r\n${more}`;
       const reply = await client.data(`${header}Date: Thu, 1 Jan 2026 10:00:00 +0000\r\n\r\n${text}\r\n`);
       client.end();
       must(reply.startsWith('250'), reply);
@@ -54,6 +55,21 @@ await interop(
         await send(subject, `${subject} for everybody who reads this message of ${Date.now()}, and some more words.`);
       must((await count('INBOX')) === 2, 'it is not there');
     });
+    await step('a large mail is shown to it to its end', async () => {
+      const attached = Buffer.from(Array.from({ length: 57 * 300_000 }, (_, i) => (i * 7 + (i >> 8)) & 0xff)).toString(
+        'base64',
+      );
+      const part = (type: string, text: string) => `--part\r\nContent-Type: ${type}\r\n${text}\r\n`;
+      const body =
+        part('text/plain', '\r\nSee below.') +
+        part(
+          'application/octet-stream',
+          `Content-Transfer-Encoding: base64\r\n\r\n${attached.replace(/.{76}/g, '$&\r\n')}`,
+        ) +
+        part('text/plain', `\r\n${GTUBE}`);
+      await send('Large', `${body}--part--`, 'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=part\r\n');
+      must((await count('Junk')) === 2, `Junk has ${await count('Junk')}`);
+    });
     await step('it learns what is moved', async () => {
       const before = await learned();
       const until = async (total: number) => {
@@ -66,7 +82,7 @@ await interop(
       await until(before + 1);
       lock.release();
       const junk = await client.getMailboxLock('Junk');
-      await client.messageMove('2', 'INBOX');
+      await client.messageMove('3', 'INBOX');
       await until(before + 2);
       junk.release();
     });

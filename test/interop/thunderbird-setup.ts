@@ -173,6 +173,8 @@ await interop(
         // Thunderbird keeps what it has when a server says 410, and gets nothing more.
         const seen = await title();
         must(seen !== 'For nobody', `it says ${seen}`);
+        // It did ask: a Thunderbird that never came would show nothing new either.
+        must(/"url":"\/feeds\/[^"]*","status":410/.test(server.output()), `it was not told 410; it says ${seen}`);
         const { status } = await fetch(new URL(new URL(feed.url, server.url).pathname, server.url));
         must(status === 410, `the feed is answered ${status}`);
       });
@@ -181,5 +183,6 @@ await interop(
       await thunderbird.stop();
     }
   },
-  environment,
+  // With a line for each request: what Thunderbird was answered.
+  { ...environment, CONVENE_LOG_LEVEL: 'info' },
 );

@@ -1,6 +1,7 @@
 /** Requests refused by their head, and connections dropped by the clock: raw bytes against a running server. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
+import { get as getTls } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
@@ -235,13 +236,37 @@ t.test('a password without TLS is for peers on this machine', async (t) => {
   t.equal((await never.request(undefined, 'GET', '/dav/')).status, 403, 'nor is one asked for');
   t.equal((await never.request(undefined, 'GET', '/health/live')).status, 200);
 
-  const proxied = await startServer(t, { environment: { CONVENE_TRUSTED_PROXIES: '127.0.0.0/8' } });
+  const proxied = await startServer(t, {
+    environment: { CONVENE_TRUSTED_PROXIES: '127.0.0.0/8', CONVENE_HTTPS_PORT: '0' },
+  });
   const bob = await proxied.addUser('bob');
   const through = (headers: Record<string, string>) => proxied.request(bob, 'GET', '/nothing-here', { headers });
   t.equal((await through({ 'X-Forwarded-Proto': 'https', 'X-Forwarded-For': '203.0.113.7' })).status, 404);
   t.equal((await through({ 'X-Forwarded-Proto': 'http', 'X-Forwarded-For': '203.0.113.7' })).status, 403);
   t.equal((await through({ 'X-Forwarded-Proto': 'http', 'X-Forwarded-For': '127.0.0.1' })).status, 403, 'who says so?');
   t.equal((await through({})).status, 403);
+
+  // Programs on the machine of the proxy, and proxies that pass TLS through, have TLS of their own.
+  const straight = (headers: Record<string, string>) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const { port } = proxied.app.addresses.https!;
+      const options = {
+        port,
+        path: '/nothing-here',
+        rejectUnauthorized: false,
+        agent: false,
+        auth: `bob:${bob.password}`,
+        headers,
+      };
+      getTls(options, (answer) => resolve(answer.resume().statusCode)).on('error', reject);
+    });
+  t.equal(await straight({}), 404);
+  t.equal(
+    await straight({ 'X-Forwarded-Proto': 'http', 'X-Forwarded-For': '203.0.113.7' }),
+    403,
+    'not before the proxy',
+  );
+  t.equal(await straight({ 'X-Forwarded-For': '203.0.113.7' }), 403, 'a proxy that does not say how it was reached');
 });
 
 t.test('other forms of the request target', async (t) => {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { generate } from 'selfsigned';
 import t from 'tap';
+import { tlsCertificate } from '../../protocols/tls-certificate.ts';
 import { startServer } from '../support/server.ts';
 import { temporaryFolder } from '../support/store.ts';
 
@@ -58,8 +59,10 @@ t.test('a renewed certificate is served without a restart', async (t) => {
   writeFileSync(paths.key, renewed);
   t.equal(app.renewCertificate(), true);
   t.equal(await served(port), 'second.example');
-  writeFileSync(paths.cert, 'broken');
-  t.equal(app.renewCertificate(), false);
+  for (const text of ['broken', '']) {
+    writeFileSync(paths.cert, text);
+    t.equal(app.renewCertificate(), false);
+  }
   t.equal(await served(port), 'second.example');
 });
 
@@ -90,4 +93,23 @@ t.test('so it is by every listener of mail, whichever way TLS begins', async (t)
   await writePair(paths, 'second.example');
   t.equal(app.renewCertificate(), true);
   t.same(await all(), Array(7).fill('second.example'));
+});
+
+t.test('files without a certificate', async (t) => {
+  const folder = temporaryFolder(t);
+  const files = { cert: join(folder, 'tls-cert.pem'), key: join(folder, 'tls-key.pem') };
+  writeFileSync(files.cert, '');
+  writeFileSync(files.key, '');
+  const own = () => tlsCertificate(undefined, folder, ['localhost'], Date.now());
+  const made = await own();
+  t.match(made.cert, /^-----BEGIN CERTIFICATE-----/, 'one of its own is made again');
+  t.equal((await own()).cert, made.cert, 'and kept');
+  writeFileSync(files.key, '');
+  t.not((await own()).cert, made.cert, 'a certificate without its key is not kept');
+  writeFileSync(files.cert, '');
+  await t.rejects(
+    tlsCertificate(files, folder, [], Date.now()),
+    { name: 'ConfigError' },
+    "the operator's are a problem",
+  );
 });

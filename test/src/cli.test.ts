@@ -1,5 +1,5 @@
 /** The command line, with a running server and without one. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -53,6 +53,15 @@ async function everyCommand(t: Assertions, environment: Record<string, string>, 
   t.match(await run('user add x@nowhere.example'), { code: 1, err: /convene domain add nowhere\.example/ });
   t.match(await run('domain add second.example'), { code: 0, out: 'Added second.example.\n' });
   t.match(await run('domain list'), { code: 0, out: 'example.org\nsecond.example\n' });
+  const zone = (await run('dns Second.example')).out;
+  for (const line of [
+    /^second\.example\. IN MX 10 example\.org\.$/m,
+    /^second\.example\. IN TXT "v=spf1 mx -all"$/m,
+    /^r\d{8}\._domainkey\.second\.example\. IN TXT "v=DKIM1; k=rsa; p=\S+" "\S+"$/m,
+    /^_dmarc\.second\.example\. IN TXT "v=DMARC1; /m,
+  ])
+    t.match(zone, line);
+  t.match(await run('dns nowhere.example'), { code: 1, err: '"nowhere.example" is no domain of this server.\n' });
 
   const file = join(folder, 'people.csv');
   const rows = Array.from({ length: people }, (_, i) => `p${i}@second.example,,Person ${i},${i === 0 ? '' : `pw${i}`}`);
@@ -118,6 +127,11 @@ t.test('with a running server', async (t) => {
   t.match(await convene(['grants', place], environment), { code: 0, out: 'admin\tread-write\n' });
   const shared = await convene(['share', place, 'admin@example.org'], environment);
   t.match(shared, { code: 0, out: 'admin@example.org finds it at calendars/admin/anna-calendar.\n' });
+  const saved = join(folder, 'saved');
+  t.match(await convene(['backup', saved], environment), { code: 0 });
+  for (const place of [join(folder, 'served'), saved])
+    for (const name of readdirSync(place))
+      t.equal(statSync(join(place, name)).mode & 0o077, 0, `${name} in ${place} is for its owner alone`);
   server.process.kill('SIGTERM');
   t.equal((await server.ended).code, 0);
   t.match(await convene(['domain', 'list'], environment), { code: 0, out: 'example.org\nsecond.example\n' });

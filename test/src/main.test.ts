@@ -44,6 +44,17 @@ t.test('the first start prints the password, later ones do not; both stop cleanl
   t.equal((await second.ended).code, 0);
 });
 
+t.test('a server for other machines tells the address at which it takes their passwords', async (t) => {
+  const open = `${data}-open`;
+  t.teardown(() => rmSync(open, { recursive: true, force: true }));
+  const settings = { CONVENE_HOST: '0.0.0.0', CONVENE_HTTPS_PORT: '0' };
+  const server = await startProgram(environmentFor(open, settings));
+  t.match(server.introduction, /^ {2}Server {5}https:\/\/localhost:\d+\/$/m);
+  t.match(server.introduction, /URL and user name: https:/);
+  server.process.kill('SIGTERM');
+  t.equal((await server.ended).code, 0);
+});
+
 t.test('what stops a start: one sentence for each problem', async (t) => {
   const server = await startProgram(environmentFor(data));
   const locked = await convene(['serve'], environmentFor(data));

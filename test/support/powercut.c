@@ -320,6 +320,7 @@ static int sync_with(int (*real)(int), int descriptor) {
   if (fail_in > 0 && --fail_in == 0) {
     if (of > 0) drop(files[of - 1]);
     failed = 1;
+    dprintf(2, "powercut: the flush of %s fails\n", of > 0 ? files[of - 1]->path : "a folder");
     errno = EIO;
     result = -1;
   } else {

@@ -103,7 +103,11 @@ t.test('the description is OpenAPI 3.1 for everybody, and whole', async (t) => {
   const { status, headers, text } = await server.request(undefined, 'GET', '/api/openapi.json');
   t.equal(status, 200);
   t.equal(headers['content-type'], 'application/json; charset=utf-8');
-  const document = JSON.parse(text) as { openapi: string; paths: object; components: { schemas: object } };
+  const document = JSON.parse(text) as {
+    openapi: string;
+    paths: object;
+    components: { schemas: object; securitySchemes: Record<string, { in?: string; name?: string }> };
+  };
   t.equal(document.openapi, '3.1.0');
   t.ok(SUGGESTIONS in document.paths && FREE_BUSY in document.paths);
   const { paths } = document as unknown as { paths: Record<string, Record<string, Record<string, unknown>>> };
@@ -117,6 +121,8 @@ t.test('the description is OpenAPI 3.1 for everybody, and whole', async (t) => {
       t.not(method, 'head');
     }
   }
+  const { session, csrf } = document.components.securitySchemes;
+  t.same([session?.in, session?.name, csrf?.in, csrf?.name], ['cookie', '__Host-convene', 'header', 'X-CSRF-Token']);
   const names = [...text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name);
   t.ok(names.length > 10);
   for (const name of new Set(names)) t.ok(name! in document.components.schemas, `${name} exists`);

@@ -102,15 +102,9 @@ t.test('RFC 6376, RFC 8463: signed for its domain with RSA and Ed25519, as DNS s
   const octets = relay.messages[0]?.octets ?? '';
   t.equal(octets.match(/^DKIM-Signature: /gm)?.length, 2);
   const records = await server.app.domainKeys.records('Example.org');
-  const dns = new Map(
-    records.filter(({ type }) => type === 'TXT').map(({ name, value }) => [name, value.replace(/" "|^"|"$/g, '')]),
-  );
+  const dns = new Map(records.map(({ name, value }) => [name, value.replace(/" "|^"|"$/g, '')]));
   t.match(dns.get('example.org.'), 'v=spf1 mx -all');
   t.match(dns.get('_dmarc.example.org.'), /^v=DMARC1; p=quarantine/);
-  t.match(
-    records.find(({ type }) => type === 'MX'),
-    { name: 'example.org.', value: '10 mx.example.org.' },
-  );
   const verify = async (message: string) => {
     const { results } = await dkimVerify(Buffer.from(message, 'latin1'), {
       curTime: new Date(Date.UTC(2026, 0, 5)),

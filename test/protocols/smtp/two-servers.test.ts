@@ -9,6 +9,7 @@ import { pino } from 'pino';
 import { generate } from 'selfsigned';
 import t, { type Test } from 'tap';
 import type { FetchRequest } from '../../../src/fetching.ts';
+import { servicesOf, zoneLines } from '../../../src/setup/service-records.ts';
 import { startDnsServer, type Zone } from '../../support/dns-server.ts';
 import { letter } from '../../support/mail-server.ts';
 import { startServer, type TestServer } from '../../support/server.ts';
@@ -95,11 +96,15 @@ async function pair(t: Test) {
     });
     const name = domain === 'example.net' ? 'clara' : 'dora';
     await server.app.principals.add({ address: `${name}@${domain}`, password: `${name}-password` });
-    for (const { name: owner, type, value } of await server.app.domainKeys.records(domain)) {
-      const record = value.replace(/" "|^"|"$/g, '');
-      const at = owner.replace(/\.$/, '');
-      if (type === 'TXT' || type === 'MX')
-        zone[at] = { ...(zone[at] as object | undefined), [type]: [record.replace(/\.$/, '')] };
+    // What `convene dns` prints.
+    const texts = await server.app.domainKeys.records(domain);
+    for (const line of [
+      ...zoneLines(domain, servicesOf(server.app.config)),
+      ...texts.map(({ name: owner, value }) => `${owner} IN TXT ${value}`),
+    ]) {
+      const [, at = '', type = '', value = ''] = /^(\S+)\. IN (TXT|MX) (.*)$/.exec(line) ?? [];
+      const record = value.replace(/" "|^"|"$/g, '').replace(/\.$/, '');
+      if (at !== '') zone[at] = { ...(zone[at] as object | undefined), [type]: [record] };
     }
     return server;
   };

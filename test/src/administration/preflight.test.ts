@@ -23,9 +23,19 @@ t.test('a good day, and each thing that may be wrong', async (t) => {
   const services = servicesOf(config);
   const zone = new Map<string, string[]>();
   const add = (key: string, value: string) => zone.set(key, [...(zone.get(key) ?? []), value]);
-  for (const line of zoneLines('example.org', services)) {
+  const key = 'r20260101._domainkey.example.org. IN TXT "v=DKIM1; k=rsa; p=MIIB" "IjAN"';
+  const records = {
+    domain: 'example.org',
+    services: zoneLines('example.org', services),
+    senders: [
+      'example.org. IN TXT "v=spf1 mx -all"',
+      key,
+      '_dmarc.example.org. IN TXT "v=DMARC1; p=quarantine; rua=mailto:postmaster@example.org"',
+    ],
+  };
+  for (const line of [...records.services, key]) {
     const [, name, kind, value = ''] = /^(\S+)\. IN (\S+) (.*)$/.exec(line) ?? [];
-    add(`${name} ${kind}`, value.replace(/^"|"$/g, '').replace(/\.$/, ''));
+    add(`${name} ${kind}`, value.replace(/" "|^"|"$/g, '').replace(/\.$/, ''));
   }
   add('dav.example.org A', '192.0.2.1');
   add('example.org TXT', 'v=spf1 mx -all');
@@ -40,8 +50,7 @@ t.test('a good day, and each thing that may be wrong', async (t) => {
   };
   const run = async (probes: Partial<Probes>, settings = config): Promise<Finding[]> => {
     const findings: Finding[] = [];
-    for await (const one of preflight(settings, ['example.org'], services, { ...good, ...probes }, NOW))
-      findings.push(one);
+    for await (const one of preflight(settings, [records], services, { ...good, ...probes }, NOW)) findings.push(one);
     return findings;
   };
   const unwell = (findings: readonly Finding[]) => findings.filter(({ state }) => state !== 'well');
@@ -80,8 +89,25 @@ t.test('a good day, and each thing that may be wrong', async (t) => {
     ],
     ['MX', none('example.org MX'), /lacks records/, /IN MX 10 dav\.example\.org/],
     ['SRV', none('_caldavs._tcp.example.org SRV'), /lacks records/, /_caldavs\._tcp/],
-    ['SPF', none('example.org TXT'), /no SPF/, /v=spf1/],
-    ['DMARC', none('_dmarc.example.org TXT'), /no DMARC/, /v=DMARC1/],
+    [
+      'a key that is not published',
+      none('r20260101._domainkey.example.org TXT'),
+      /does not publish the keys/,
+      /r20260101\._domainkey.*p=MIIB" "IjAN/,
+    ],
+    [
+      'another key',
+      {
+        records: async (name, kind) =>
+          name.includes('._domainkey.')
+            ? ['v=DKIM1; k=rsa; p=miibijan']
+            : ((await good.records(name, kind)) as readonly string[]),
+      },
+      /does not publish the keys/,
+      /p=MIIB/,
+    ],
+    ['SPF', none('example.org TXT'), /no SPF/, /v=spf1 mx -all/],
+    ['DMARC', none('_dmarc.example.org TXT'), /no DMARC/, /v=DMARC1; p=quarantine/],
     ['ports', { connects: async () => false }, /do not answer: http 8080/, /Start the server/],
   ];
   for (const [name, probes, what, remedy] of cases) {
