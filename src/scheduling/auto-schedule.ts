@@ -71,6 +71,13 @@ export class AutoSchedule implements Scheduling {
     if (old === undefined && roles.new === 'attendee' && !isServers(fresh)) return nothing('none');
     requireSameOrganizer(old, fresh, roles);
     if (fresh === undefined && after !== undefined && roles.old === 'organizer') requireNobodyInvited(after);
+    // RFC 6638 §3.2.4.4: an attendee does not become the organizer by writing the meeting under another name.
+    if (
+      old === undefined &&
+      roles.new === 'organizer' &&
+      (await this.isTaken(owner, owner.id, fresh?.model.icalUid ?? ''))
+    )
+      throw new DomainError('attendee-change-forbidden', 'Somebody else is the organizer of this meeting.');
     const tag = roles.new === 'none' ? 'none' : 'new';
     if (request.silent === true) return nothing(tag);
     const now = this.now();
@@ -111,7 +118,9 @@ export class AutoSchedule implements Scheduling {
       const to: { user: string; recipientId: number }[] = [];
       for (const recipient of message.recipients) {
         const user = foldCalendarUser(recipient);
-        const { recipientId, status } = await this.recipients.wayTo(owner, user);
+        const { recipientId, status, audiences } = await this.recipients.wayTo(owner, user);
+        if (message.audience !== undefined && recipientId !== undefined && !audiences.includes(message.audience))
+          continue;
         const earlier = known.get(user);
         const reached = earlier !== undefined && parameterOf(earlier, 'schedule-status') !== REJECTED;
         const asks = message.method === 'REQUEST' && recipientId !== undefined && !reached;

@@ -9,8 +9,15 @@ import { foldCalendarUser } from '../calendar/calendar-user-address.ts';
 import { type Component, type Property, parameterOf, printContent } from '../calendar/content.ts';
 import { parseCalendarObject } from '../calendar/icalendar.ts';
 import { type AttendeeView, invitedBy, viewOf } from './attendee-view.ts';
-import { type ItipMessage, itipMessage, travelling } from './itip-message.ts';
-import { answersOf, fingerprint, isCancelled, isRescheduled } from './schedule-comparison.ts';
+import { type Audience, type ItipMessage, itipMessage, travelling } from './itip-message.ts';
+import {
+  answersOf,
+  fingerprint,
+  isCancelled,
+  isRescheduled,
+  isSeriesAskedAgain,
+  vendorPropertiesOf,
+} from './schedule-comparison.ts';
 import {
   attendeesOf,
   deriveOverride,
@@ -57,16 +64,23 @@ export function organizerChange(change: OrganizerChange): OrganizerOutcome {
     const [user] = recipients.keys();
     if (user === undefined) continue;
     const views = { old: viewOf(before, user), new: viewOf(settled, user) };
-    const { cancelled, requested } = differences(before, settled, user, views);
-    const stamped = (components: readonly Component[]) => components.map((one) => travelling(one, now));
-    const to = [...recipients.values()];
-    // Single instances each on their own: mail programs look at the first component only.
-    const parts = views.new.components.size === 0 ? [cancelled] : cancelled.map((component) => [component]);
-    for (const part of parts)
-      if (part.length > 0)
-        messages.push(itipMessage('CANCEL', (settled ?? before) as SchedulingObject, sender[3], to, stamped(part)));
-    if (requested.length > 0 && settled !== undefined)
-      messages.push(itipMessage('REQUEST', settled, sender[3], to, stamped(requested)));
+    const { cancelled, cancelledBefore, changedBefore, requested, updated } = differences(before, settled, user, views);
+    const send = (method: 'REQUEST' | 'CANCEL', components: readonly Component[], audience?: Audience) => {
+      if (components.length === 0) return;
+      const stamped = components.map((one) => travelling(one, now));
+      const object = (settled ?? before) as SchedulingObject;
+      const message = itipMessage(method, object, sender[3], [...recipients.values()], stamped);
+      messages.push(audience === undefined ? message : { ...message, audience });
+    };
+    send('REQUEST', changedBefore, 'people-here');
+    if (cancelled.length > 1 && views.new.components.size > 0) {
+      send('CANCEL', cancelled, 'calendars');
+      // Each on its own: mail programs look at the first component only.
+      for (const instance of cancelled) send('CANCEL', [instance], 'mail');
+    } else send('CANCEL', cancelled);
+    send('CANCEL', cancelledBefore, 'people-here');
+    send('REQUEST', requested);
+    if (requested.length === 0) send('REQUEST', updated, 'people-here');
   }
   const answers = (object: SchedulingObject | undefined) =>
     [...(object?.components.values() ?? [])].map(answersOf).join('\n\n');
@@ -100,13 +114,32 @@ function shapeOf(object: SchedulingObject | undefined, user: string): string {
   return shape;
 }
 
+interface Differences {
+  readonly cancelled: readonly Component[];
+  /** What goes, and was cancelled before it went. */
+  readonly cancelledBefore: readonly Component[];
+  /** What is cancelled whole with other changes, as it would be without the cancellation. */
+  readonly changedBefore: readonly Component[];
+  readonly requested: readonly Component[];
+  /** What has a new number without a change that anybody has to be told of. */
+  readonly updated: readonly Component[];
+}
+
+const NO_DIFFERENCE: Differences = {
+  cancelled: [],
+  cancelledBefore: [],
+  changedBefore: [],
+  requested: [],
+  updated: [],
+};
+
 /** What one attendee has to be told. */
 function differences(
   before: SchedulingObject | undefined,
   after: SchedulingObject | undefined,
   user: string,
   views: { old: AttendeeView; new: AttendeeView },
-): { cancelled: Component[]; requested: Component[] } {
+): Differences {
   const old = views.old.components;
   const fresh = views.new.components;
   const lastSequence = (key: InstanceKey) =>
@@ -117,8 +150,10 @@ function differences(
   if (fresh.size === 0) {
     const main = old.get(MAIN);
     const all = main === undefined ? [...old] : ([[MAIN, main]] as [InstanceKey, Component][]);
-    for (const [key, component] of all) if (!isCancelled(component)) cancelled.push(cancel(component, key));
-    return { cancelled, requested: [] };
+    const cancelledBefore: Component[] = [];
+    for (const [key, component] of all)
+      (isCancelled(component) ? cancelledBefore : cancelled).push(cancel(component, key));
+    return { ...NO_DIFFERENCE, cancelled, cancelledBefore };
   }
   if (before !== undefined && old.size > 0) {
     const main = old.get(MAIN);
@@ -139,10 +174,17 @@ function differences(
       if (!isCancelled(component) || earlier === undefined || isCancelled(earlier)) continue;
       gone.add(key);
       cancelled.push(cancel(component, key));
-      if (key === MAIN) return { cancelled, requested: [] };
+      if (key !== MAIN) continue;
+      // RFC 5546 §3.2.2: no REQUEST says that something is cancelled.
+      const open = withStatusOf(component, earlier);
+      if (after === undefined || !isUnlike(open, after, earlier, before, gone)) return { ...NO_DIFFERENCE, cancelled };
+      const exceptions = [...fresh].filter(([other]) => other !== MAIN);
+      const changedBefore = [open, ...exceptions.map(([other, one]) => withStatusOf(one, old.get(other) ?? earlier))];
+      return { ...NO_DIFFERENCE, cancelled, changedBefore };
     }
   }
-  return { cancelled, requested: requestedOf(before, after, user, views, gone) };
+  const requested = requestedOf(before, after, user, views, gone);
+  return { ...NO_DIFFERENCE, cancelled, requested, updated: updatedOf(before, after, views, gone) };
 }
 
 const EMPTY: Component = ['vevent', [], []];
@@ -175,6 +217,28 @@ function requestedOf(
   return changed.map(([, component]) => component);
 }
 
+/**
+ * Components that a copy would show under an old number (RFC 5546 §2.1.4): the series of which an instance was cancelled, what
+ * changed for programs alone, and what the organizer's client numbered anew.
+ */
+function updatedOf(
+  before: SchedulingObject | undefined,
+  after: SchedulingObject | undefined,
+  views: { old: AttendeeView; new: AttendeeView },
+  gone: ReadonlySet<InstanceKey>,
+): Component[] {
+  if (before === undefined || after === undefined || views.old.components.size === 0) return [];
+  const fresh = views.new.components;
+  const whole = [...fresh].filter(([key, component]) => !(gone.has(key) && isCancelled(component)));
+  const isNumberedAnew = ([key, component]: [InstanceKey, Component]) => {
+    const earlier = before.components.get(key) ?? (key === MAIN ? undefined : deriveOverride(before, key));
+    return earlier !== undefined && sequenceOf(component) > sequenceOf(earlier);
+  };
+  const updated = whole.filter(isNumberedAnew);
+  if (!updated.some(([key]) => key === MAIN)) return updated.map(([, component]) => component);
+  return whole.map(([key, component]) => (key === MAIN ? withoutCancelled(component, fresh, gone) : component));
+}
+
 /** The series without instances that a message of its own cancels: it would bring them back. */
 function withoutCancelled(
   series: Component,
@@ -198,6 +262,14 @@ function isUnlike(
   gone: ReadonlySet<InstanceKey>,
 ): boolean {
   return earlier === undefined || fingerprint(component, after, gone) !== fingerprint(earlier, before, gone);
+}
+
+function withStatusOf(component: Component, earlier: Component): Component {
+  return replaceProperties(
+    component,
+    ['status'],
+    earlier[1].filter(([name]) => name === 'status'),
+  );
 }
 
 /** RFC 5546 §3.2.5: everything that identifies what is cancelled, and its STATUS. */
@@ -282,9 +354,13 @@ function settleComponent(
   isOwn: (user: string) => boolean,
   keepAnswers: boolean,
 ): Component {
-  const moved = isRescheduled(earlier, before, component, after);
+  const isSeries = component === after.components.get(MAIN);
+  const moved = isSeries ? isSeriesAskedAgain(before, after) : isRescheduled(earlier, before, component, after);
   // RFC 5546 §2.1.4 demands it for times, and leaves it to the organizer for whatever else others are told.
-  const told = moved || fingerprint(component, after) !== fingerprint(earlier, before);
+  const told =
+    moved ||
+    fingerprint(component, after) !== fingerprint(earlier, before) ||
+    vendorPropertiesOf(component) !== vendorPropertiesOf(earlier);
   const lowest = sequenceOf(earlier) + (told ? 1 : 0);
   let settled = component;
   if (sequenceOf(component) < lowest)
@@ -306,6 +382,7 @@ function settleComponent(
 function askedAgain(attendee: Property): Property {
   const partstat = parameterOf(attendee, 'partstat').toUpperCase();
   if (partstat === '' || partstat === 'NEEDS-ACTION' || partstat === 'DELEGATED') return attendee;
+  if (scheduleAgentOf(attendee) !== 'SERVER') return attendee;
   return withParameters(attendee, { partstat: 'NEEDS-ACTION', rsvp: 'TRUE' });
 }
 
