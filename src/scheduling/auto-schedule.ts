@@ -20,12 +20,14 @@ import { attendeeChange } from './itip-attendee.ts';
 import { type ItipMessage, printMessage } from './itip-message.ts';
 import { organizerChange } from './itip-organizer.ts';
 import type { MessageQueue } from './message-queue.ts';
+import { saysAnAnswer } from './organizer-object.ts';
 import type { Recipients } from './recipients.ts';
 import { REJECTED, withOrganizerStatus, withStatuses } from './schedule-status.ts';
 import {
   attendeesOf,
   MAIN,
   organizerOf,
+  partstatOf,
   replaceProperties,
   SCHEDULED,
   type SchedulingObject,
@@ -84,7 +86,8 @@ export class AutoSchedule implements Scheduling {
     if (roles.old === 'organizer' || roles.new === 'organizer') {
       const asOrganizer = roles.new === 'organizer' ? fresh : undefined;
       const change = { before: roles.old === 'organizer' ? old : undefined, after: asOrganizer, isOwn, now };
-      const outcome = organizerChange({ ...change, keepAnswers: request.keepAnswers === true });
+      const answerHere = await this.answeringHere(owner, change.before, asOrganizer);
+      const outcome = organizerChange({ ...change, keepAnswers: request.keepAnswers === true, answerHere });
       const { outgoing, statuses } = await this.routes(owner, outcome.messages, change.before);
       const stored = outcome.stored && withStatuses(outcome.stored, statuses);
       const octets =
@@ -103,6 +106,27 @@ export class AutoSchedule implements Scheduling {
         : withOrganizerStatus(outcome.stored, status);
     const octets = after === undefined || stored === undefined ? undefined : changedText(after, stored);
     return this.planned(collection, request, tag, octets, outgoing, undefined);
+  }
+
+  /** People here for whom an organizer's object has another answer than its version so far. */
+  private async answeringHere(
+    owner: Principal,
+    before: SchedulingObject | undefined,
+    after: SchedulingObject | undefined,
+  ): Promise<ReadonlySet<string>> {
+    const answering = new Set<string>();
+    for (const [key, component] of after?.components ?? []) {
+      const earlier = before?.components.get(key);
+      const known = earlier && attendeesOf(earlier);
+      for (const [user, attendee] of attendeesOf(component)) {
+        if (!saysAnAnswer(attendee) || answering.has(user) || isFoldedUser(owner, user)) continue;
+        const same = known?.get(user);
+        if (same !== undefined && partstatOf(same) === partstatOf(attendee)) continue;
+        const { recipientId = 0 } = await this.recipients.wayTo(owner, user);
+        if (recipientId !== 0) answering.add(user);
+      }
+    }
+    return answering;
   }
 
   /** Where messages go, and the status of each recipient. `before`: the organizer's object so far. */

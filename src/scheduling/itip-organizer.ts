@@ -1,23 +1,15 @@
 /**
- * What an organizer's change means for those invited: requests, cancellations, and what the stored object must say.
- * RFC 5546 §3.2.2, §3.2.5, §3.4.2, §3.4.5, §2.1.4 (SEQUENCE); RFC 6638 §3.2.1 and §3.2.8 (answers asked for again), §7.2.
+ * What an organizer's change means for those invited: requests and cancellations.
+ * RFC 5546 §3.2.2, §3.2.5, §3.4.2, §3.4.5; RFC 6638 §3.2.1 (who is sent what), §7.2.
  * The object before and after in, messages out; pure.
- * Elsewhere: what attendees do with them (itip-invitation.ts), delivery (message-queue.ts).
+ * Elsewhere: what the stored object must say (organizer-object.ts), what attendees do (itip-invitation.ts), delivery (message-queue.ts).
  */
 
-import { foldCalendarUser } from '../calendar/calendar-user-address.ts';
-import { type Component, type Property, parameterOf, printContent } from '../calendar/content.ts';
-import { parseCalendarObject } from '../calendar/icalendar.ts';
+import { type Component, type Property, parameterOf } from '../calendar/content.ts';
 import { type AttendeeView, invitedBy, viewOf } from './attendee-view.ts';
 import { type Audience, type ItipMessage, itipMessage, travelling } from './itip-message.ts';
-import {
-  answersOf,
-  fingerprint,
-  isCancelled,
-  isRescheduled,
-  isSeriesAskedAgain,
-  vendorPropertiesOf,
-} from './schedule-comparison.ts';
+import { type OrganizerChange, settle } from './organizer-object.ts';
+import { answersOf, fingerprint, isCancelled } from './schedule-comparison.ts';
 import {
   attendeesOf,
   deriveOverride,
@@ -28,22 +20,11 @@ import {
   replaceProperties,
   type SchedulingObject,
   scheduleAgentOf,
-  schedulingObject,
   sequenceOf,
   withComponents,
   withParameters,
   withProperties,
 } from './scheduling-object.ts';
-
-export interface OrganizerChange {
-  readonly before: SchedulingObject | undefined;
-  readonly after: SchedulingObject | undefined;
-  /** Whether a folded address is the organizer's own. */
-  readonly isOwn: (user: string) => boolean;
-  readonly now: number;
-  /** The client did not see the latest answers (RFC 6638 §3.2.10): those stored stay. */
-  readonly keepAnswers: boolean;
-}
 
 export interface OrganizerOutcome {
   /** What is to be stored; undefined when the object goes. */
@@ -296,98 +277,4 @@ export function withoutForce(component: Component): Component {
       ? property
       : withParameters(property, { 'schedule-force-send': undefined }),
   );
-}
-
-/** SEQUENCE raised where the client did not, answers asked for again where times changed, answers it had not seen kept. */
-function settle({ before, isOwn, keepAnswers }: OrganizerChange, after: SchedulingObject): SchedulingObject {
-  if (before === undefined) return after;
-  const components: Component[] = [];
-  let changed = false;
-  for (const [key, component] of after.components) {
-    const earlier = before.components.get(key) ?? (key === MAIN ? undefined : deriveOverride(before, key));
-    const settled =
-      earlier === undefined ? component : settleComponent(component, after, earlier, before, isOwn, keepAnswers);
-    changed ||= settled !== component;
-    components.push(settled);
-  }
-  const kept = keepAnswers ? unseenAnswers(before, after) : [];
-  if (kept.length > 0) return withOverrides(after, components, kept);
-  if (!changed) return after;
-  const content = withComponents(after, components);
-  const keyed = new Map([...after.components.keys()].map((key, index) => [key, components[index] as Component]));
-  return { model: { ...after.model, content }, components: keyed };
-}
-
-/**
- * Overrides that are there because somebody answered one instance alone, and that a client that had not seen them left out; made
- * anew of the series as it is now (RFC 6638 §3.2.10).
- */
-function unseenAnswers(before: SchedulingObject, after: SchedulingObject): Component[] {
-  const [old, fresh] = [before.components.get(MAIN), after.components.get(MAIN)];
-  if (old === undefined || fresh === undefined || isRescheduled(old, before, fresh, after)) return [];
-  const kept: Component[] = [];
-  for (const [key, component] of before.components) {
-    if (key === MAIN || after.components.has(key)) continue;
-    const [was, is] = [deriveOverride(before, key), deriveOverride(after, key)];
-    if (was === undefined || is === undefined || answersOf(was) === answersOf(component)) continue;
-    if (fingerprint(was, before) !== fingerprint(component, before)) continue;
-    const answered = attendeesOf(component);
-    kept.push(
-      withProperties(is, (property) =>
-        property[0] === 'attendee' ? answerKept(property, answered.get(foldCalendarUser(property[3]))) : property,
-      ),
-    );
-  }
-  return kept;
-}
-
-/** The object with some more overrides, read anew. */
-function withOverrides(after: SchedulingObject, components: readonly Component[], more: readonly Component[]) {
-  return schedulingObject(parseCalendarObject(printContent(withComponents(after, [...components, ...more]))));
-}
-
-function settleComponent(
-  component: Component,
-  after: SchedulingObject,
-  earlier: Component,
-  before: SchedulingObject,
-  isOwn: (user: string) => boolean,
-  keepAnswers: boolean,
-): Component {
-  const isSeries = component === after.components.get(MAIN);
-  const moved = isSeries ? isSeriesAskedAgain(before, after) : isRescheduled(earlier, before, component, after);
-  // RFC 5546 §2.1.4 demands it for times, and leaves it to the organizer for whatever else others are told.
-  const told =
-    moved ||
-    fingerprint(component, after) !== fingerprint(earlier, before) ||
-    vendorPropertiesOf(component) !== vendorPropertiesOf(earlier);
-  const lowest = sequenceOf(earlier) + (told ? 1 : 0);
-  let settled = component;
-  if (sequenceOf(component) < lowest)
-    settled = replaceProperties(settled, ['sequence'], [['sequence', {}, 'unknown', String(lowest)]]);
-  if (!moved && !keepAnswers) return settled;
-  const answered = attendeesOf(earlier);
-  let changed = false;
-  const properties = settled[1].map((property) => {
-    const user = property[0] === 'attendee' ? foldCalendarUser(property[3]) : '';
-    if (user === '' || isOwn(user)) return property;
-    const asked = moved ? askedAgain(property) : answerKept(property, answered.get(user));
-    changed ||= asked !== property;
-    return asked;
-  });
-  return changed ? [settled[0], properties, settled[2]] : settled;
-}
-
-/** RFC 6638 §3.2.8. */
-function askedAgain(attendee: Property): Property {
-  const partstat = parameterOf(attendee, 'partstat').toUpperCase();
-  if (partstat === '' || partstat === 'NEEDS-ACTION' || partstat === 'DELEGATED') return attendee;
-  if (scheduleAgentOf(attendee) !== 'SERVER') return attendee;
-  return withParameters(attendee, { partstat: 'NEEDS-ACTION', rsvp: 'TRUE' });
-}
-
-function answerKept(attendee: Property, earlier: Property | undefined): Property {
-  const kept = earlier === undefined ? '' : parameterOf(earlier, 'partstat');
-  if (earlier === undefined || kept === parameterOf(attendee, 'partstat')) return attendee;
-  return withParameters(attendee, { partstat: kept === '' ? undefined : kept });
 }
