@@ -22,6 +22,7 @@ import { organizerChange } from './itip-organizer.ts';
 import type { MessageQueue } from './message-queue.ts';
 import { saysAnAnswer } from './organizer-object.ts';
 import type { Recipients } from './recipients.ts';
+import { noLongerExcluded } from './reinstated-instances.ts';
 import { REJECTED, withOrganizerStatus, withStatuses } from './schedule-status.ts';
 import {
   attendeesOf,
@@ -97,7 +98,10 @@ export class AutoSchedule implements Scheduling {
     }
     if (roles.old !== 'attendee' && roles.new !== 'attendee') return nothing('none');
     if (old === undefined && fresh !== undefined) await this.requireInvited(fresh, isOwn);
-    const outcome = attendeeChange({ before: old, after: fresh, isOwn, now, reply: request.reply !== false });
+    const isBack = old !== undefined && fresh !== undefined && noLongerExcluded(old, fresh).length > 0;
+    const organizers = isBack ? await this.organizersObject(old) : undefined;
+    const reply = request.reply !== false;
+    const outcome = attendeeChange({ before: old, after: fresh, isOwn, now, reply, organizers });
     const { outgoing, statuses } = await this.routes(owner, outcome.message === undefined ? [] : [outcome.message]);
     const status = [...statuses.values()][0];
     const stored =
@@ -199,13 +203,23 @@ export class AutoSchedule implements Scheduling {
    * @throws DomainError attendee-change-forbidden
    */
   private async requireInvited(fresh: SchedulingObject, isOwn: (user: string) => boolean): Promise<void> {
-    const organizer = organizerOf(fresh.components.values());
-    const principal = organizer && (await this.recipients.find(foldCalendarUser(organizer[3])));
-    if (principal === undefined) return;
-    const row = await this.store.calendarObjects.ofUid(principal.id, 0, fresh.model.icalUid);
-    const data = row === undefined ? undefined : await this.store.calendarObjects.data(row.id);
+    const data = await this.organizersData(fresh);
     if (data === undefined) return;
     if (!mentions(data, isOwn)) throw new DomainError('attendee-change-forbidden', 'The organizer did not invite you.');
+  }
+
+  /** The text of the organizer's object, when it is here. */
+  private async organizersData(object: SchedulingObject): Promise<string | undefined> {
+    const organizer = organizerOf(object.components.values());
+    const principal = organizer && (await this.recipients.find(foldCalendarUser(organizer[3])));
+    if (principal === undefined) return undefined;
+    const row = await this.store.calendarObjects.ofUid(principal.id, 0, object.model.icalUid);
+    return row && this.store.calendarObjects.data(row.id);
+  }
+
+  private async organizersObject(object: SchedulingObject): Promise<SchedulingObject | undefined> {
+    const data = await this.organizersData(object);
+    return data === undefined ? undefined : schedulingObject(parseCalendarObject(data));
   }
 }
 
