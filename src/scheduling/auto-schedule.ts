@@ -20,12 +20,15 @@ import { attendeeChange } from './itip-attendee.ts';
 import { type ItipMessage, printMessage } from './itip-message.ts';
 import { organizerChange } from './itip-organizer.ts';
 import type { MessageQueue } from './message-queue.ts';
+import { saysAnAnswer } from './organizer-object.ts';
 import type { Recipients } from './recipients.ts';
+import { noLongerExcluded } from './reinstated-instances.ts';
 import { REJECTED, withOrganizerStatus, withStatuses } from './schedule-status.ts';
 import {
   attendeesOf,
   MAIN,
   organizerOf,
+  partstatOf,
   replaceProperties,
   SCHEDULED,
   type SchedulingObject,
@@ -71,13 +74,21 @@ export class AutoSchedule implements Scheduling {
     if (old === undefined && roles.new === 'attendee' && !isServers(fresh)) return nothing('none');
     requireSameOrganizer(old, fresh, roles);
     if (fresh === undefined && after !== undefined && roles.old === 'organizer') requireNobodyInvited(after);
+    // RFC 6638 §3.2.4.4: an attendee does not become the organizer by writing the meeting under another name.
+    if (
+      old === undefined &&
+      roles.new === 'organizer' &&
+      (await this.isTaken(owner, owner.id, fresh?.model.icalUid ?? ''))
+    )
+      throw new DomainError('attendee-change-forbidden', 'Somebody else is the organizer of this meeting.');
     const tag = roles.new === 'none' ? 'none' : 'new';
     if (request.silent === true) return nothing(tag);
     const now = this.now();
     if (roles.old === 'organizer' || roles.new === 'organizer') {
       const asOrganizer = roles.new === 'organizer' ? fresh : undefined;
       const change = { before: roles.old === 'organizer' ? old : undefined, after: asOrganizer, isOwn, now };
-      const outcome = organizerChange({ ...change, keepAnswers: request.keepAnswers === true });
+      const answerHere = await this.answeringHere(owner, change.before, asOrganizer);
+      const outcome = organizerChange({ ...change, keepAnswers: request.keepAnswers === true, answerHere });
       const { outgoing, statuses } = await this.routes(owner, outcome.messages, change.before);
       const stored = outcome.stored && withStatuses(outcome.stored, statuses);
       const octets =
@@ -87,7 +98,10 @@ export class AutoSchedule implements Scheduling {
     }
     if (roles.old !== 'attendee' && roles.new !== 'attendee') return nothing('none');
     if (old === undefined && fresh !== undefined) await this.requireInvited(fresh, isOwn);
-    const outcome = attendeeChange({ before: old, after: fresh, isOwn, now, reply: request.reply !== false });
+    const isBack = old !== undefined && fresh !== undefined && noLongerExcluded(old, fresh).length > 0;
+    const organizers = isBack ? await this.organizersObject(old) : undefined;
+    const reply = request.reply !== false;
+    const outcome = attendeeChange({ before: old, after: fresh, isOwn, now, reply, organizers });
     const { outgoing, statuses } = await this.routes(owner, outcome.message === undefined ? [] : [outcome.message]);
     const status = [...statuses.values()][0];
     const stored =
@@ -96,6 +110,27 @@ export class AutoSchedule implements Scheduling {
         : withOrganizerStatus(outcome.stored, status);
     const octets = after === undefined || stored === undefined ? undefined : changedText(after, stored);
     return this.planned(collection, request, tag, octets, outgoing, undefined);
+  }
+
+  /** People here for whom an organizer's object has another answer than its version so far. */
+  private async answeringHere(
+    owner: Principal,
+    before: SchedulingObject | undefined,
+    after: SchedulingObject | undefined,
+  ): Promise<ReadonlySet<string>> {
+    const answering = new Set<string>();
+    for (const [key, component] of after?.components ?? []) {
+      const earlier = before?.components.get(key);
+      const known = earlier && attendeesOf(earlier);
+      for (const [user, attendee] of attendeesOf(component)) {
+        if (!saysAnAnswer(attendee) || answering.has(user) || isFoldedUser(owner, user)) continue;
+        const same = known?.get(user);
+        if (same !== undefined && partstatOf(same) === partstatOf(attendee)) continue;
+        const { recipientId = 0 } = await this.recipients.wayTo(owner, user);
+        if (recipientId !== 0) answering.add(user);
+      }
+    }
+    return answering;
   }
 
   /** Where messages go, and the status of each recipient. `before`: the organizer's object so far. */
@@ -111,7 +146,9 @@ export class AutoSchedule implements Scheduling {
       const to: { user: string; recipientId: number }[] = [];
       for (const recipient of message.recipients) {
         const user = foldCalendarUser(recipient);
-        const { recipientId, status } = await this.recipients.wayTo(owner, user);
+        const { recipientId, status, audiences } = await this.recipients.wayTo(owner, user);
+        if (message.audience !== undefined && recipientId !== undefined && !audiences.includes(message.audience))
+          continue;
         const earlier = known.get(user);
         const reached = earlier !== undefined && parameterOf(earlier, 'schedule-status') !== REJECTED;
         const asks = message.method === 'REQUEST' && recipientId !== undefined && !reached;
@@ -166,13 +203,23 @@ export class AutoSchedule implements Scheduling {
    * @throws DomainError attendee-change-forbidden
    */
   private async requireInvited(fresh: SchedulingObject, isOwn: (user: string) => boolean): Promise<void> {
-    const organizer = organizerOf(fresh.components.values());
-    const principal = organizer && (await this.recipients.find(foldCalendarUser(organizer[3])));
-    if (principal === undefined) return;
-    const row = await this.store.calendarObjects.ofUid(principal.id, 0, fresh.model.icalUid);
-    const data = row === undefined ? undefined : await this.store.calendarObjects.data(row.id);
+    const data = await this.organizersData(fresh);
     if (data === undefined) return;
     if (!mentions(data, isOwn)) throw new DomainError('attendee-change-forbidden', 'The organizer did not invite you.');
+  }
+
+  /** The text of the organizer's object, when it is here. */
+  private async organizersData(object: SchedulingObject): Promise<string | undefined> {
+    const organizer = organizerOf(object.components.values());
+    const principal = organizer && (await this.recipients.find(foldCalendarUser(organizer[3])));
+    if (principal === undefined) return undefined;
+    const row = await this.store.calendarObjects.ofUid(principal.id, 0, object.model.icalUid);
+    return row && this.store.calendarObjects.data(row.id);
+  }
+
+  private async organizersObject(object: SchedulingObject): Promise<SchedulingObject | undefined> {
+    const data = await this.organizersData(object);
+    return data === undefined ? undefined : schedulingObject(parseCalendarObject(data));
   }
 }
 

@@ -11,6 +11,7 @@ import { DomainError } from '../errors.ts';
 import { answerOf, organizerAddress, ownAttendee, ownPartstat, withOwnParts } from './attendee-properties.ts';
 import { type ItipMessage, itipMessage, stamp } from './itip-message.ts';
 import { forcesSend, withoutForce } from './itip-organizer.ts';
+import { reinstated } from './reinstated-instances.ts';
 import { isCancelled, isRescheduled, resolved } from './schedule-comparison.ts';
 import {
   deriveOverride,
@@ -34,6 +35,8 @@ export interface AttendeeChange {
   readonly now: number;
   /** False: the organizer is not to be told (RFC 6638 §8.1). */
   readonly reply: boolean;
+  /** The organizer's object, when it is here and instances that were left out come back. */
+  readonly organizers?: SchedulingObject | undefined;
 }
 
 export interface AttendeeOutcome {
@@ -43,9 +46,9 @@ export interface AttendeeOutcome {
 
 /** @throws DomainError attendee-change-forbidden */
 export function attendeeChange(change: AttendeeChange): AttendeeOutcome {
-  const { before, after } = change;
+  const { after } = change;
   if (after === undefined) return { stored: undefined, message: declineAll(change) };
-  if (before === undefined) {
+  if (change.before === undefined) {
     const answered = [...after.components].filter(
       ([, one]) => ownPartstat(one, change.isOwn) !== 'NEEDS-ACTION' && !isCancelled(one),
     );
@@ -59,13 +62,15 @@ export function attendeeChange(change: AttendeeChange): AttendeeOutcome {
       ),
     };
   }
+  const { before, keys: back } = reinstated(change.before, after, change.organizers, change.isOwn, change.now);
   const named = namedAsBefore(before, after);
   const { merged, removed } = merge(before, named, change.isOwn, named === after);
-  const answers: Component[] = [];
+  const answers = broughtBack(before, after, merged, back, change.isOwn);
   let mainChanged = false;
   for (const [key, component] of merged) {
     const earlier = before.components.get(key) ?? deriveOverride(before, key);
-    const asked = forcesSend(organizerOf([component]), 'REPLY') || isHandedOver(earlier, component, change.isOwn);
+    const asked =
+      back.has(key) || forcesSend(organizerOf([component]), 'REPLY') || isHandedOver(earlier, component, change.isOwn);
     if (!asked && earlier !== undefined && answerOf(earlier, change.isOwn) === answerOf(component, change.isOwn))
       continue;
     answers.push(component);
@@ -73,12 +78,33 @@ export function attendeeChange(change: AttendeeChange): AttendeeOutcome {
   }
   // An answer to the series tells the answers to its exceptions with it.
   const open = (component: Component) => answers.includes(component) || !isCancelled(component);
-  const told = mainChanged ? [...merged.values()].filter(open) : answers;
+  const told = mainChanged ? [...new Set([...[...merged.values()].filter(open), ...answers])] : answers;
   const declined = removed
     .filter((component) => !isCancelled(component))
     .map((component) => answered(component, 'DECLINED', change.isOwn));
   const stored = withComponents(after, [...merged.values()].map(withoutForce));
   return { stored, message: replyWith(change, before, [...told, ...declined]) };
+}
+
+/** Instances that come back without a word of their own have the answer of the series: those that are no exceptions. */
+function broughtBack(
+  before: SchedulingObject,
+  after: SchedulingObject,
+  merged: Map<InstanceKey, Component>,
+  back: ReadonlySet<InstanceKey>,
+  isOwn: (user: string) => boolean,
+): Component[] {
+  const series = merged.get(MAIN);
+  const found: Component[] = [];
+  for (const key of back) {
+    const exception = merged.get(key);
+    const instance = exception ?? deriveOverride(before, key);
+    if (series === undefined || instance === undefined || after.components.has(key)) continue;
+    const asSeries = answered(instance, ownPartstat(series, isOwn), isOwn);
+    if (exception === undefined) found.push(asSeries);
+    else merged.set(key, asSeries);
+  }
+  return found;
 }
 
 /** A deleted object is declined where it was not unanswered, declined or cancelled already. */

@@ -29,7 +29,12 @@ export interface ItipMessage {
   readonly icalUid: string;
   /** The VCALENDAR with METHOD. */
   readonly calendar: Component;
+  /** Whom it is for; everybody who is named as its recipient when absent (Interpretation 200). */
+  readonly audience?: Audience;
 }
+
+/** Calendars here, rooms among them; those of people here; people who get mail. */
+export type Audience = 'calendars' | 'people-here' | 'mail';
 
 export const PRODID = '-//Convene//Convene//EN';
 

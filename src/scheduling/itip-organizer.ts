@@ -1,16 +1,15 @@
 /**
- * What an organizer's change means for those invited: requests, cancellations, and what the stored object must say.
- * RFC 5546 §3.2.2, §3.2.5, §3.4.2, §3.4.5, §2.1.4 (SEQUENCE); RFC 6638 §3.2.1 and §3.2.8 (answers asked for again), §7.2.
+ * What an organizer's change means for those invited: requests and cancellations.
+ * RFC 5546 §3.2.2, §3.2.5, §3.4.2, §3.4.5; RFC 6638 §3.2.1 (who is sent what), §7.2.
  * The object before and after in, messages out; pure.
- * Elsewhere: what attendees do with them (itip-invitation.ts), delivery (message-queue.ts).
+ * Elsewhere: what the stored object must say (organizer-object.ts), what attendees do (itip-invitation.ts), delivery (message-queue.ts).
  */
 
-import { foldCalendarUser } from '../calendar/calendar-user-address.ts';
-import { type Component, type Property, parameterOf, printContent } from '../calendar/content.ts';
-import { parseCalendarObject } from '../calendar/icalendar.ts';
+import { type Component, type Property, parameterOf } from '../calendar/content.ts';
 import { type AttendeeView, invitedBy, viewOf } from './attendee-view.ts';
-import { type ItipMessage, itipMessage, travelling } from './itip-message.ts';
-import { answersOf, fingerprint, isCancelled, isRescheduled } from './schedule-comparison.ts';
+import { type Audience, type ItipMessage, itipMessage, travelling } from './itip-message.ts';
+import { type OrganizerChange, settle } from './organizer-object.ts';
+import { answersOf, fingerprint, isCancelled } from './schedule-comparison.ts';
 import {
   attendeesOf,
   deriveOverride,
@@ -21,22 +20,11 @@ import {
   replaceProperties,
   type SchedulingObject,
   scheduleAgentOf,
-  schedulingObject,
   sequenceOf,
   withComponents,
   withParameters,
   withProperties,
 } from './scheduling-object.ts';
-
-export interface OrganizerChange {
-  readonly before: SchedulingObject | undefined;
-  readonly after: SchedulingObject | undefined;
-  /** Whether a folded address is the organizer's own. */
-  readonly isOwn: (user: string) => boolean;
-  readonly now: number;
-  /** The client did not see the latest answers (RFC 6638 §3.2.10): those stored stay. */
-  readonly keepAnswers: boolean;
-}
 
 export interface OrganizerOutcome {
   /** What is to be stored; undefined when the object goes. */
@@ -57,16 +45,23 @@ export function organizerChange(change: OrganizerChange): OrganizerOutcome {
     const [user] = recipients.keys();
     if (user === undefined) continue;
     const views = { old: viewOf(before, user), new: viewOf(settled, user) };
-    const { cancelled, requested } = differences(before, settled, user, views);
-    const stamped = (components: readonly Component[]) => components.map((one) => travelling(one, now));
-    const to = [...recipients.values()];
-    // Single instances each on their own: mail programs look at the first component only.
-    const parts = views.new.components.size === 0 ? [cancelled] : cancelled.map((component) => [component]);
-    for (const part of parts)
-      if (part.length > 0)
-        messages.push(itipMessage('CANCEL', (settled ?? before) as SchedulingObject, sender[3], to, stamped(part)));
-    if (requested.length > 0 && settled !== undefined)
-      messages.push(itipMessage('REQUEST', settled, sender[3], to, stamped(requested)));
+    const { cancelled, cancelledBefore, changedBefore, requested, updated } = differences(before, settled, user, views);
+    const send = (method: 'REQUEST' | 'CANCEL', components: readonly Component[], audience?: Audience) => {
+      if (components.length === 0) return;
+      const stamped = components.map((one) => travelling(one, now));
+      const object = (settled ?? before) as SchedulingObject;
+      const message = itipMessage(method, object, sender[3], [...recipients.values()], stamped);
+      messages.push(audience === undefined ? message : { ...message, audience });
+    };
+    send('REQUEST', changedBefore, 'people-here');
+    if (cancelled.length > 1 && views.new.components.size > 0) {
+      send('CANCEL', cancelled, 'calendars');
+      // Each on its own: mail programs look at the first component only.
+      for (const instance of cancelled) send('CANCEL', [instance], 'mail');
+    } else send('CANCEL', cancelled);
+    send('CANCEL', cancelledBefore, 'people-here');
+    send('REQUEST', requested);
+    if (requested.length === 0) send('REQUEST', updated, 'people-here');
   }
   const answers = (object: SchedulingObject | undefined) =>
     [...(object?.components.values() ?? [])].map(answersOf).join('\n\n');
@@ -100,13 +95,32 @@ function shapeOf(object: SchedulingObject | undefined, user: string): string {
   return shape;
 }
 
+interface Differences {
+  readonly cancelled: readonly Component[];
+  /** What goes, and was cancelled before it went. */
+  readonly cancelledBefore: readonly Component[];
+  /** What is cancelled whole with other changes, as it would be without the cancellation. */
+  readonly changedBefore: readonly Component[];
+  readonly requested: readonly Component[];
+  /** What has a new number without a change that anybody has to be told of. */
+  readonly updated: readonly Component[];
+}
+
+const NO_DIFFERENCE: Differences = {
+  cancelled: [],
+  cancelledBefore: [],
+  changedBefore: [],
+  requested: [],
+  updated: [],
+};
+
 /** What one attendee has to be told. */
 function differences(
   before: SchedulingObject | undefined,
   after: SchedulingObject | undefined,
   user: string,
   views: { old: AttendeeView; new: AttendeeView },
-): { cancelled: Component[]; requested: Component[] } {
+): Differences {
   const old = views.old.components;
   const fresh = views.new.components;
   const lastSequence = (key: InstanceKey) =>
@@ -117,8 +131,10 @@ function differences(
   if (fresh.size === 0) {
     const main = old.get(MAIN);
     const all = main === undefined ? [...old] : ([[MAIN, main]] as [InstanceKey, Component][]);
-    for (const [key, component] of all) if (!isCancelled(component)) cancelled.push(cancel(component, key));
-    return { cancelled, requested: [] };
+    const cancelledBefore: Component[] = [];
+    for (const [key, component] of all)
+      (isCancelled(component) ? cancelledBefore : cancelled).push(cancel(component, key));
+    return { ...NO_DIFFERENCE, cancelled, cancelledBefore };
   }
   if (before !== undefined && old.size > 0) {
     const main = old.get(MAIN);
@@ -139,10 +155,17 @@ function differences(
       if (!isCancelled(component) || earlier === undefined || isCancelled(earlier)) continue;
       gone.add(key);
       cancelled.push(cancel(component, key));
-      if (key === MAIN) return { cancelled, requested: [] };
+      if (key !== MAIN) continue;
+      // RFC 5546 §3.2.2: no REQUEST says that something is cancelled.
+      const open = withStatusOf(component, earlier);
+      if (after === undefined || !isUnlike(open, after, earlier, before, gone)) return { ...NO_DIFFERENCE, cancelled };
+      const exceptions = [...fresh].filter(([other]) => other !== MAIN);
+      const changedBefore = [open, ...exceptions.map(([other, one]) => withStatusOf(one, old.get(other) ?? earlier))];
+      return { ...NO_DIFFERENCE, cancelled, changedBefore };
     }
   }
-  return { cancelled, requested: requestedOf(before, after, user, views, gone) };
+  const requested = requestedOf(before, after, user, views, gone);
+  return { ...NO_DIFFERENCE, cancelled, requested, updated: updatedOf(before, after, views, gone) };
 }
 
 const EMPTY: Component = ['vevent', [], []];
@@ -175,6 +198,28 @@ function requestedOf(
   return changed.map(([, component]) => component);
 }
 
+/**
+ * Components that a copy would show under an old number (RFC 5546 §2.1.4): the series of which an instance was cancelled, what
+ * changed for programs alone, and what the organizer's client numbered anew.
+ */
+function updatedOf(
+  before: SchedulingObject | undefined,
+  after: SchedulingObject | undefined,
+  views: { old: AttendeeView; new: AttendeeView },
+  gone: ReadonlySet<InstanceKey>,
+): Component[] {
+  if (before === undefined || after === undefined || views.old.components.size === 0) return [];
+  const fresh = views.new.components;
+  const whole = [...fresh].filter(([key, component]) => !(gone.has(key) && isCancelled(component)));
+  const isNumberedAnew = ([key, component]: [InstanceKey, Component]) => {
+    const earlier = before.components.get(key) ?? (key === MAIN ? undefined : deriveOverride(before, key));
+    return earlier !== undefined && sequenceOf(component) > sequenceOf(earlier);
+  };
+  const updated = whole.filter(isNumberedAnew);
+  if (!updated.some(([key]) => key === MAIN)) return updated.map(([, component]) => component);
+  return whole.map(([key, component]) => (key === MAIN ? withoutCancelled(component, fresh, gone) : component));
+}
+
 /** The series without instances that a message of its own cancels: it would bring them back. */
 function withoutCancelled(
   series: Component,
@@ -198,6 +243,14 @@ function isUnlike(
   gone: ReadonlySet<InstanceKey>,
 ): boolean {
   return earlier === undefined || fingerprint(component, after, gone) !== fingerprint(earlier, before, gone);
+}
+
+function withStatusOf(component: Component, earlier: Component): Component {
+  return replaceProperties(
+    component,
+    ['status'],
+    earlier[1].filter(([name]) => name === 'status'),
+  );
 }
 
 /** RFC 5546 §3.2.5: everything that identifies what is cancelled, and its STATUS. */
@@ -224,93 +277,4 @@ export function withoutForce(component: Component): Component {
       ? property
       : withParameters(property, { 'schedule-force-send': undefined }),
   );
-}
-
-/** SEQUENCE raised where the client did not, answers asked for again where times changed, answers it had not seen kept. */
-function settle({ before, isOwn, keepAnswers }: OrganizerChange, after: SchedulingObject): SchedulingObject {
-  if (before === undefined) return after;
-  const components: Component[] = [];
-  let changed = false;
-  for (const [key, component] of after.components) {
-    const earlier = before.components.get(key) ?? (key === MAIN ? undefined : deriveOverride(before, key));
-    const settled =
-      earlier === undefined ? component : settleComponent(component, after, earlier, before, isOwn, keepAnswers);
-    changed ||= settled !== component;
-    components.push(settled);
-  }
-  const kept = keepAnswers ? unseenAnswers(before, after) : [];
-  if (kept.length > 0) return withOverrides(after, components, kept);
-  if (!changed) return after;
-  const content = withComponents(after, components);
-  const keyed = new Map([...after.components.keys()].map((key, index) => [key, components[index] as Component]));
-  return { model: { ...after.model, content }, components: keyed };
-}
-
-/**
- * Overrides that are there because somebody answered one instance alone, and that a client that had not seen them left out; made
- * anew of the series as it is now (RFC 6638 §3.2.10).
- */
-function unseenAnswers(before: SchedulingObject, after: SchedulingObject): Component[] {
-  const [old, fresh] = [before.components.get(MAIN), after.components.get(MAIN)];
-  if (old === undefined || fresh === undefined || isRescheduled(old, before, fresh, after)) return [];
-  const kept: Component[] = [];
-  for (const [key, component] of before.components) {
-    if (key === MAIN || after.components.has(key)) continue;
-    const [was, is] = [deriveOverride(before, key), deriveOverride(after, key)];
-    if (was === undefined || is === undefined || answersOf(was) === answersOf(component)) continue;
-    if (fingerprint(was, before) !== fingerprint(component, before)) continue;
-    const answered = attendeesOf(component);
-    kept.push(
-      withProperties(is, (property) =>
-        property[0] === 'attendee' ? answerKept(property, answered.get(foldCalendarUser(property[3]))) : property,
-      ),
-    );
-  }
-  return kept;
-}
-
-/** The object with some more overrides, read anew. */
-function withOverrides(after: SchedulingObject, components: readonly Component[], more: readonly Component[]) {
-  return schedulingObject(parseCalendarObject(printContent(withComponents(after, [...components, ...more]))));
-}
-
-function settleComponent(
-  component: Component,
-  after: SchedulingObject,
-  earlier: Component,
-  before: SchedulingObject,
-  isOwn: (user: string) => boolean,
-  keepAnswers: boolean,
-): Component {
-  const moved = isRescheduled(earlier, before, component, after);
-  // RFC 5546 §2.1.4 demands it for times, and leaves it to the organizer for whatever else others are told.
-  const told = moved || fingerprint(component, after) !== fingerprint(earlier, before);
-  const lowest = sequenceOf(earlier) + (told ? 1 : 0);
-  let settled = component;
-  if (sequenceOf(component) < lowest)
-    settled = replaceProperties(settled, ['sequence'], [['sequence', {}, 'unknown', String(lowest)]]);
-  if (!moved && !keepAnswers) return settled;
-  const answered = attendeesOf(earlier);
-  let changed = false;
-  const properties = settled[1].map((property) => {
-    const user = property[0] === 'attendee' ? foldCalendarUser(property[3]) : '';
-    if (user === '' || isOwn(user)) return property;
-    const asked = moved ? askedAgain(property) : answerKept(property, answered.get(user));
-    changed ||= asked !== property;
-    return asked;
-  });
-  return changed ? [settled[0], properties, settled[2]] : settled;
-}
-
-/** RFC 6638 §3.2.8. */
-function askedAgain(attendee: Property): Property {
-  const partstat = parameterOf(attendee, 'partstat').toUpperCase();
-  if (partstat === '' || partstat === 'NEEDS-ACTION' || partstat === 'DELEGATED') return attendee;
-  return withParameters(attendee, { partstat: 'NEEDS-ACTION', rsvp: 'TRUE' });
-}
-
-function answerKept(attendee: Property, earlier: Property | undefined): Property {
-  const kept = earlier === undefined ? '' : parameterOf(earlier, 'partstat');
-  if (earlier === undefined || kept === parameterOf(attendee, 'partstat')) return attendee;
-  return withParameters(attendee, { partstat: kept === '' ? undefined : kept });
 }

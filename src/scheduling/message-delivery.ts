@@ -28,7 +28,7 @@ import { applyAdd, applyCancel, applyRequest, type Invitation } from './itip-inv
 import { type ItipMessage, itipMessage, printMessage, travelling } from './itip-message.ts';
 import { applyReply } from './itip-reply.ts';
 import type { Delivers } from './message-queue.ts';
-import type { Recipients } from './recipients.ts';
+import { isBookable, type Recipients } from './recipients.ts';
 import { noteDelivered, type RoomDelivery } from './room-delivery.ts';
 import { attendeesOf, organizerOf, type SchedulingObject, schedulingObject } from './scheduling-object.ts';
 import { BOUNCE, markBounced } from './tracked-mail.ts';
@@ -235,11 +235,6 @@ function newestIn(write: Writes, row: ScheduleMessageRow): Promise<CalendarObjec
 /** Messages that ask for time. */
 const BOOKED_BY: ReadonlySet<string> = new Set(['REQUEST', 'ADD']);
 
-/** Whether a principal answers by itself. */
-function isBookable({ kind }: Principal): boolean {
-  return kind === 'room' || kind === 'resource';
-}
-
 /** What a message means for the object it is about. Whoever is neither its organizer nor its attendee changes nothing. */
 function effectOf(
   row: ScheduleMessageRow,
@@ -273,9 +268,9 @@ function effectOf(
       if (row.origin === 'stranger' && current === undefined) return { tag: 'keep', shown: row.method !== 'CANCEL' };
       const apply = row.method === 'REQUEST' ? applyRequest : row.method === 'ADD' ? applyAdd : applyCancel;
       const { result, stored } = apply(invitation);
-      // An event of one's own is not written over, and the invitation is not lost either.
-      if (result === 'not-organizer' && row.method !== 'CANCEL' && current !== undefined && isPrivate(current))
-        return { tag: 'keep', shown: !silent };
+      // An event of one's own is not written over, and neither the invitation is lost nor that it holds no more.
+      if (result === 'not-organizer' && current !== undefined && isPrivate(current))
+        return { tag: 'keep', shown: !silent && (row.method !== 'CANCEL' || row.origin !== 'stranger') };
       if (result !== 'applied' || stored === undefined) return NOTHING;
       // Nobody reads the inbox of a room.
       return { stored, tag: silent ? 'keep' : 'new', shown: !silent && !isBookable(principal) };

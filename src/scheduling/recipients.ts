@@ -6,6 +6,7 @@
 import type { PrincipalRow, Store } from '../../storage/store.ts';
 import type { Principal } from '../principals/access.ts';
 import { lookupOf } from './calendar-user.ts';
+import type { Audience } from './itip-message.ts';
 import { DELIVERED, SENT, UNKNOWN_USER } from './schedule-status.ts';
 
 export interface Way {
@@ -13,6 +14,17 @@ export interface Way {
   readonly recipientId: number | undefined;
   /** SCHEDULE-STATUS of what is sent. */
   readonly status: string;
+  /** What messages go that way. */
+  readonly audiences: readonly Audience[];
+}
+
+const OF_PEOPLE: readonly Audience[] = ['calendars', 'people-here'];
+const OF_ROOMS: readonly Audience[] = ['calendars'];
+const OF_MAIL: readonly Audience[] = ['mail'];
+
+/** Whether a principal answers by itself. */
+export function isBookable({ kind }: Pick<PrincipalRow, 'kind'>): boolean {
+  return kind === 'room' || kind === 'resource';
 }
 
 export class Recipients {
@@ -27,13 +39,13 @@ export class Recipients {
     const principal = await this.find(user);
     // Another organisation of this server is as far away as another server.
     if (principal !== undefined && principal.organisationId === sender.organisationId)
-      return { recipientId: principal.id, status: DELIVERED };
+      return { recipientId: principal.id, status: DELIVERED, audiences: isBookable(principal) ? OF_ROOMS : OF_PEOPLE };
     const lookup = lookupOf(user);
-    if (lookup === undefined || !('address' in lookup)) return { recipientId: undefined, status: UNKNOWN_USER };
+    const nowhere: Way = { recipientId: undefined, status: UNKNOWN_USER, audiences: [] };
+    if (lookup === undefined || !('address' in lookup)) return nowhere;
     const domain = lookup.address.slice(lookup.address.lastIndexOf('@') + 1);
-    if (principal === undefined && (await this.store.organisations.domain(domain)) !== undefined)
-      return { recipientId: undefined, status: UNKNOWN_USER };
-    return { recipientId: 0, status: SENT };
+    if (principal === undefined && (await this.store.organisations.domain(domain)) !== undefined) return nowhere;
+    return { recipientId: 0, status: SENT, audiences: OF_MAIL };
   }
 
   async find(user: string): Promise<PrincipalRow | undefined> {

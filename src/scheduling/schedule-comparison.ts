@@ -7,7 +7,8 @@ import { type CalendarComponent, durationOf, readComponent } from '../calendar/c
 import { foldCalendarUser } from '../calendar/calendar-user-address.ts';
 import { type Component, type Property, parameterOf, printContent, propertyOf } from '../calendar/content.ts';
 import { endOf, UTC } from '../calendar/date-time.ts';
-import { excludedKeys, instanceKey, partstatOf, type SchedulingObject } from './scheduling-object.ts';
+import { hasAddedInstances } from './added-instances.ts';
+import { excludedKeys, instanceKey, MAIN, partstatOf, type SchedulingObject } from './scheduling-object.ts';
 
 /** Written by programs, of no meaning to people. */
 const UNIMPORTANT = new Set(['dtstamp', 'last-modified', 'created', 'sequence', 'request-status', 'transp']);
@@ -37,6 +38,21 @@ export function fingerprint(
   for (const inner of component[2]) if (inner[0] !== 'valarm') lines.push(printContent(inner));
   return lines.sort().join('\n');
 }
+
+/**
+ * Properties of vendors that mean the same to everybody who knows the vendor (RFC 5545 §3.8.8.2: the name has its id), such as the
+ * address of a conference; without what programs note for themselves (Interpretation 114).
+ */
+export function vendorPropertiesOf(component: Component): string {
+  return component[1]
+    .filter(([name]) => OF_A_VENDOR.test(name) && !OF_ONE_PROGRAM.test(name))
+    .map(lineOf)
+    .sort()
+    .join('\n');
+}
+
+const OF_A_VENDOR = /^x-[a-z0-9]{3,}-./;
+const OF_ONE_PROGRAM = /^x-(?:apple|calendarserver|convene|evolution|kde|lic|microsoft|moz|radicale)-/;
 
 /** Answers are no difference, but whether the organizer comes is. */
 function userLine(property: Property, host: string): string {
@@ -72,12 +88,24 @@ export function isRescheduled(
   ofAfter: SchedulingObject,
 ): boolean {
   if (timesOf(before, ofBefore) !== timesOf(after, ofAfter)) return true;
-  return patternOf(before) !== patternOf(after);
+  return patternOf(before, PATTERN) !== patternOf(after, PATTERN);
 }
 
-function patternOf(component: Component): string {
+/** RFC 6638 §3.2.8: whether all who answered the series are asked again. */
+export function isSeriesAskedAgain(before: SchedulingObject, after: SchedulingObject): boolean {
+  const [old, fresh] = [before.components.get(MAIN), after.components.get(MAIN)];
+  if (old === undefined || fresh === undefined) return false;
+  if (timesOf(old, before) !== timesOf(fresh, after)) return true;
+  return patternOf(old, RULES) !== patternOf(fresh, RULES) || hasAddedInstances(before, after);
+}
+
+const RULES: readonly string[] = ['rrule', 'exrule'];
+const PATTERN: readonly string[] = [...RULES, 'rdate'];
+
+function patternOf(component: Component, names: readonly string[]): string {
   const lines: string[] = [];
   for (const property of component[1]) {
+    if (!names.includes(property[0])) continue;
     if (property[0] === 'rrule')
       lines.push(
         property[3]
@@ -87,7 +115,7 @@ function patternOf(component: Component): string {
           .sort()
           .join(';'),
       );
-    if (property[0] === 'rdate' || property[0] === 'exrule') lines.push(lineOf(property));
+    else lines.push(lineOf(property));
   }
   return lines.sort().join('\n');
 }

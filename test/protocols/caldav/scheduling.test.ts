@@ -2,6 +2,7 @@
 import t from 'tap';
 import { ask, CALENDAR, propfindBody, setBody } from '../../support/dav.ts';
 import { attendee, calendarText, type EventLines, organizer } from '../../support/scheduling.ts';
+import { home, schedulingClient } from '../../support/scheduling-client.ts';
 import { startServer, type TestUser } from '../../support/server.ts';
 
 const server = await startServer(t);
@@ -10,38 +11,11 @@ const bob = await server.addUser('bob');
 const carl = await server.addUser('carl');
 const { store } = server;
 
-const home = (user: TestUser) => `/dav/calendars/${user.name}/`;
 const meeting = (...more: string[]): EventLines => ({
   lines: [organizer('anna'), attendee('anna', 'ACCEPTED'), ...more],
 });
 
-async function put(user: TestUser, path: string, text: string, headers: Record<string, string> = {}) {
-  return ask(server, user, 'PUT', home(user) + path, { ...CALENDAR, ...headers }, text);
-}
-
-/** Names of the members of a collection, once everything sent was delivered. */
-async function members(user: TestUser, segment: string): Promise<string[]> {
-  for (let waits = 0; (await store.scheduleMessages.nextAttemptAt()) !== undefined && waits < 100; waits++)
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  const { responses } = await ask(
-    server,
-    user,
-    'PROPFIND',
-    `${home(user)}${segment}/`,
-    { depth: '1' },
-    propfindBody('D:getetag'),
-  );
-  return responses.map(({ href }) => href).filter((href) => !href.endsWith('/'));
-}
-
-async function copyOf(user: TestUser, uid: string): Promise<{ href: string; text: string; tag: string; etag: string }> {
-  for (const href of await members(user, 'calendar')) {
-    const { text, headers } = await server.request(user, 'GET', href);
-    if (text.includes(`UID:${uid}\r\n`))
-      return { href, text, tag: String(headers['schedule-tag'] ?? ''), etag: String(headers.etag) };
-  }
-  return { href: '', text: '', tag: '', etag: '' };
-}
+const { put, members, copyOf } = schedulingClient(server);
 
 async function emptyInbox(user: TestUser): Promise<number> {
   const hrefs = await members(user, 'inbox');
@@ -215,7 +189,10 @@ t.test('an invitation under the UID of an event of one’s own is shown, and the
   t.match((await server.request(bob, 'GET', message)).text, /METHOD:REQUEST[\s\S]*SUMMARY:Hers/);
   await emptyInbox(bob);
   await server.request(anna, 'DELETE', `${home(anna)}calendar/own.ics`);
-  t.equal(await emptyInbox(bob), 0, 'what was never his is not cancelled');
+  t.match((await copyOf(bob, 'own')).text, /SUMMARY:Mine/, 'what was never hers stays');
+  const [end = ''] = await members(bob, 'inbox');
+  t.match((await server.request(bob, 'GET', end)).text, /METHOD:CANCEL/, 'and the invitation is seen to hold no more');
+  t.equal(await emptyInbox(bob), 1);
 });
 
 t.test('a client that loses the organizer calls nothing off', async (t) => {
@@ -271,6 +248,22 @@ t.test('RFC 6638 §2, §6, §9: properties', async (t) => {
   t.match(String(inbox.headers.dav), /calendar-auto-schedule/);
 
   await ask(server, carl, 'MKCALENDAR', `${home(carl)}other/`);
+  const busy = async () => {
+    const { responses } = await ask(
+      server,
+      carl,
+      'PROPFIND',
+      `${home(carl)}inbox/`,
+      { depth: '0' },
+      propfindBody('C:calendar-free-busy-set'),
+    );
+    const hrefs = responses[0]?.ok.get('calendar-free-busy-set')?.children ?? [];
+    return hrefs.map((href) => (typeof href === 'string' ? href : href.text().slice(home(carl).length)));
+  };
+  t.same((await busy()).filter((name) => name !== 'tasks/').sort(), ['calendar/', 'other/'], 'what makes busy');
+  const transparent = setBody('<C:schedule-calendar-transp><C:transparent/></C:schedule-calendar-transp>');
+  await ask(server, carl, 'PROPPATCH', `${home(carl)}other/`, {}, transparent);
+  t.equal((await busy()).includes('other/'), false, '§9.1');
   const wrong = await ask(
     server,
     carl,

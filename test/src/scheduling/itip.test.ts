@@ -5,7 +5,7 @@ import { printContent } from '../../../src/calendar/content.ts';
 import { viewOf } from '../../../src/scheduling/attendee-view.ts';
 import { attendeeChange } from '../../../src/scheduling/itip-attendee.ts';
 import { applyAdd, applyCancel, applyRequest } from '../../../src/scheduling/itip-invitation.ts';
-import type { ItipMessage } from '../../../src/scheduling/itip-message.ts';
+import type { Audience, ItipMessage } from '../../../src/scheduling/itip-message.ts';
 import { organizerChange } from '../../../src/scheduling/itip-organizer.ts';
 import { applyReply } from '../../../src/scheduling/itip-reply.ts';
 import { fingerprint, isCancelled } from '../../../src/scheduling/schedule-comparison.ts';
@@ -41,13 +41,13 @@ function change(
   return organizerChange({ before: object(before), after: object(after), isOwn: only('anna'), now: NOW, keepAnswers });
 }
 
-/** `REQUEST bob,carl [main 20270105T090000Z]`. */
-function shortly({ method, recipients, calendar }: ItipMessage): string {
+/** `REQUEST bob,carl [main 20270105T090000Z]`, with the audience when it is not for all. */
+function shortly({ method, recipients, calendar, audience }: ItipMessage): string {
   const parts = calendar[2]
     .filter(([name]) => name !== 'vtimezone')
     .map((component) => component[1].find(([name]) => name === 'recurrence-id')?.[3] ?? 'main');
   const to = recipients.map((one) => one.replace('mailto:', '').replace('@example.org', ''));
-  return `${method} ${to.join(',')} [${parts.join(' ')}]`;
+  return `${method}${audience === undefined ? '' : ` ${audience}:`} ${to.join(',')} [${parts.join(' ')}]`;
 }
 
 t.test('RFC 5546 §3.2.2, §3.2.5: what an organizer’s change sends', async (t) => {
@@ -64,6 +64,14 @@ t.test('RFC 5546 §3.2.2, §3.2.5: what an organizer’s change sends', async (t
       [single(attendee('bob', 'NEEDS-ACTION', ';SCHEDULE-FORCE-SEND=REQUEST'))],
       ['REQUEST bob [main]'],
     ],
+    [
+      'a property for programs',
+      [single(bob)],
+      [single(bob, 'X-GOOGLE-CONFERENCE:https://a')],
+      ['REQUEST people-here: bob [main]'],
+    ],
+    ['a property of nobody', [single(bob)], [single(bob, 'X-CONFERENCE:https://a')], []],
+    ['a higher number', [single(bob)], [single(bob, 'SEQUENCE:1')], ['REQUEST people-here: bob [main]']],
     ['an answer only', [single(bob)], [single(attendee('bob', 'ACCEPTED'))], []],
     ['another title', [single(bob)], [single(bob, 'LOCATION:Room')], ['REQUEST bob [main]']],
     ['one more attendee', [single(bob)], [single(bob, carl)], ['REQUEST bob [main]', 'REQUEST carl [main]']],
@@ -71,16 +79,37 @@ t.test('RFC 5546 §3.2.2, §3.2.5: what an organizer’s change sends', async (t
     ['deleted', [single(bob, carl)], undefined, ['CANCEL bob,carl [main]']],
     ['no invitation any more', [single(bob)], [single()], ['CANCEL bob [main]']],
     ['cancelled', [single(bob)], [single(bob, 'STATUS:CANCELLED')], ['CANCEL bob [main]']],
-    ['deleted after it was cancelled', [single(bob, 'STATUS:CANCELLED')], undefined, []],
+    [
+      'deleted after it was cancelled',
+      [single(bob, 'STATUS:CANCELLED')],
+      undefined,
+      ['CANCEL people-here: bob [main]'],
+    ],
     ['a series', undefined, [series(bob)], ['REQUEST bob [main]']],
     ['an instance changed', [series(bob)], [series(bob), override(5, '100000', bob)], [`REQUEST bob [${day(5)}]`]],
     ['an instance as the series has it', [series(bob)], [series(bob), override(5, '090000', bob)], []],
-    ['an instance left out', [series(bob)], [series(bob, `EXDATE:${day(5)}`)], [`CANCEL bob [${day(5)}]`]],
+    [
+      'an instance left out',
+      [series(bob)],
+      [series(bob, `EXDATE:${day(5)}`)],
+      [`CANCEL bob [${day(5)}]`, 'REQUEST people-here: bob [main]'],
+    ],
+    [
+      'an instance left out, and another title',
+      [series(bob)],
+      [series(bob, `EXDATE:${day(5)}`, 'LOCATION:Room')],
+      [`CANCEL bob [${day(5)}]`, 'REQUEST bob [main]'],
+    ],
     [
       'two instances left out',
       [series(bob)],
       [series(bob, `EXDATE:${day(5)},${day(6)}`)],
-      [`CANCEL bob [${day(5)}]`, `CANCEL bob [${day(6)}]`],
+      [
+        `CANCEL calendars: bob [${day(5)} ${day(6)}]`,
+        `CANCEL mail: bob [${day(5)}]`,
+        `CANCEL mail: bob [${day(6)}]`,
+        'REQUEST people-here: bob [main]',
+      ],
     ],
     [
       'the same, in another order',
@@ -366,8 +395,9 @@ function seen(object: SchedulingObject | undefined): string[] {
 }
 
 t.test('whatever an organizer does, an attendee who gets every message sees the same', async (t) => {
+  const ways = fc.constantFrom<Audience[]>(['calendars', 'people-here'], ['calendars'], ['mail']);
   fc.assert(
-    fc.property(fc.array(state, { minLength: 1, maxLength: 5 }), (states) => {
+    fc.property(fc.array(state, { minLength: 1, maxLength: 5 }), ways, (states, way) => {
       let before: SchedulingObject | undefined;
       let copy: SchedulingObject | undefined;
       for (const [index, one] of states.entries()) {
@@ -381,6 +411,7 @@ t.test('whatever an organizer does, an attendee who gets every message sees the 
         });
         before = outcome.stored && objectOfTree(outcome.stored);
         for (const message of outcome.messages) {
+          if (message.audience !== undefined && !way.includes(message.audience)) continue;
           const apply = message.method === 'REQUEST' ? applyRequest : applyCancel;
           const { stored } = apply({
             message: objectOfTree(message.calendar),
