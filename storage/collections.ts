@@ -5,6 +5,7 @@
  */
 
 import { statements as deleted } from './deleted.ts';
+import { forget } from './personal-data.ts';
 import { insertedId, type Sql } from './sql.ts';
 import type { BoundCollectionRow, CollectionReads, CollectionWrites } from './store.ts';
 import { releaseCollection } from './used-bytes.ts';
@@ -98,6 +99,7 @@ export function collectionWrites(sql: Sql, now: () => number): CollectionWrites 
     async unbind(binding, modseq) {
       await sql.run(statements.entombBinding, binding.bindingId, modseq);
       await sql.run(statements.unbind, binding.bindingId);
+      await forget(sql, binding.principalId, binding.id);
     },
     async touchBinding(bindingId, modseq) {
       await sql.run(statements.touchBinding, modseq, bindingId);

@@ -24,6 +24,7 @@ import type {
   MailRightReads,
   MessageReads,
   OrganisationReads,
+  PersonalDataReads,
   PlacementReads,
   PrincipalReads,
   PropertyReads,
@@ -60,6 +61,7 @@ import type {
   MessageState,
   OccurrenceRow,
   OneTimeLinkRow,
+  PersonalDataRow,
   PlacementRow,
   PrincipalRow,
   PropertyOwner,
@@ -366,6 +368,10 @@ export interface AttendeeTrackingWrites extends AttendeeTrackingReads {
   expire(before: number, now: number, limit: number): Promise<number>;
 }
 
+export interface PersonalDataWrites extends PersonalDataReads {
+  set(row: PersonalDataRow): Promise<void>;
+}
+
 export interface PurgeWrites {
   /**
    * Deletes for good what removed collections and principals left behind, at most `limit` rows of each kind, so that no
@@ -377,6 +383,7 @@ export interface PurgeWrites {
 export interface Writes extends Reads {
   readonly scheduleMessages: ScheduleMessageWrites;
   readonly attendeeTracking: AttendeeTrackingWrites;
+  readonly personalData: PersonalDataWrites;
   readonly feeds: FeedWrites;
   readonly secondFactors: SecondFactorWrites;
   readonly audit: AuditWrites;
