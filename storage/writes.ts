@@ -186,6 +186,8 @@ export interface CollectionWrites extends CollectionReads {
   }): Promise<number>;
   /** Takes a collection out of somebody's home who is not its owner; leaves a tombstone in that account. */
   unbind(binding: BoundCollectionRow, modseq: number): Promise<void>;
+  /** Whether a calendar of somebody else leaves the time of a principal free. */
+  setTransparent(bindingId: number, transparent: number): Promise<void>;
   /** Notes that what a principal sees of a collection changed. */
   touchBinding(bindingId: number, modseq: number): Promise<void>;
   /** Gives a collection another segment where its owner sees it; leaves a tombstone in the account at the old one. */

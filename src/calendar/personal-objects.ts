@@ -20,6 +20,7 @@ import {
   addsNothing,
   inherited,
   mayHaveParts,
+  mayLastDays,
   NOTHING,
   ofInstance,
   type PersonalData,
@@ -29,6 +30,7 @@ import {
   sameParts,
   saysTheSame,
   saysWhatSeriesSays,
+  withDefaults,
   withoutBusy,
   withoutParts,
   withParts,
@@ -42,7 +44,7 @@ import { findTimeZone } from './time-zones.ts';
  * @param busy whether TRANSP is its own too
  */
 export function shownObject(octets: string, own: string, busy: boolean): string {
-  if (own === '' && !mayHaveParts(octets)) return octets;
+  if (own === '' && !mayHaveParts(octets) && !(busy && mayLastDays(octets))) return octets;
   try {
     return shown(octets, own, busy);
   } catch (error) {
@@ -59,7 +61,7 @@ function shown(octets: string, own: string, busy: boolean): string {
   const [single] = components;
   // Most objects are one component, and one without instances needs no model.
   if (components.length === 1 && single !== undefined && !own.includes('RECURRENCE-ID')) {
-    const parts = partsIn(own, single, busy);
+    const parts = withDefaults(single, partsIn(own, single, busy), busy);
     return replaced(octets, calendar, components, [withParts(withoutParts(single, busy), parts)]);
   }
   const model = parseCalendarObject(octets);
@@ -68,13 +70,14 @@ function shown(octets: string, own: string, busy: boolean): string {
   const object = bare(model, busy);
   const series = new Series(object);
   const written: Component[] = [];
+  const add = (component: Component, parts: PersonalParts) =>
+    written.push(withParts(component, withDefaults(component, parts, busy)));
   for (const [key, component] of object.components)
-    if (key === MAIN || wanted.has(key) || !series.covers(key))
-      written.push(withParts(component, ofInstance(wanted, key)));
+    if (key === MAIN || wanted.has(key) || !series.covers(key)) add(component, ofInstance(wanted, key));
   for (const [key, parts] of wanted) {
     if (object.components.has(key) || key === MAIN) continue;
     const derived = series.derive(key);
-    if (derived !== undefined) written.push(withParts(derived, parts));
+    if (derived !== undefined) add(derived, parts);
   }
   const contents = model.components.map(({ content }) => content);
   return replaced(octets, model.content, contents, written);

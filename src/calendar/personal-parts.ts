@@ -69,6 +69,21 @@ export function withParts(component: Component, parts: PersonalParts): Component
   return [name, [...properties, ...parts.properties], [...components, ...parts.alarms]];
 }
 
+const FREE: Property = ['transp', {}, 'unknown', 'TRANSPARENT'];
+
+/** Whether an object may have a component of whole days: its DTSTART is a date. */
+export function mayLastDays(octets: string): boolean {
+  return /^DTSTART\b.*:\d{8}\s*$/im.test(octets);
+}
+
+/** The parts with what stands when somebody said nothing: holidays and birthdays of others keep nobody busy. */
+export function withDefaults([name, properties]: Component, parts: PersonalParts, busy: boolean): PersonalParts {
+  if (!busy || name !== 'vevent' || parts.properties.some(([property]) => property === 'transp')) return parts;
+  const start = properties.find(([property]) => property === 'dtstart');
+  if (start === undefined || !/^\d{8}$/.test(start[3])) return parts;
+  return { ...parts, properties: [...parts.properties, FREE] };
+}
+
 export function sameParts(one: PersonalParts, other: PersonalParts): boolean {
   return one === other || printParts(one) === printParts(other);
 }

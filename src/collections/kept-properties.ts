@@ -38,6 +38,8 @@ export interface PropertyHolder {
   readonly id: number;
   /** Whose account it is in: the shared values are those this principal sets. */
   readonly accountId: number;
+  /** Whether it is somebody else's calendar, seen in the viewer's own home. */
+  readonly ownHome?: boolean;
   /** For a member, where it is: its collection's modseq moves with its properties. */
   readonly member?: { readonly collectionId: number; readonly name: string };
 }
@@ -66,9 +68,10 @@ export class KeptProperties {
     viewer: Principal,
     holder: PropertyHolder,
     changes: readonly PropertyChange[],
-    columns: Partial<CalendarColumns> = {},
+    given: Partial<CalendarColumns> = {},
     check?: Precondition,
   ): Promise<void> {
+    const { columns, transparent } = columnsOf(holder, given);
     await this.store.transaction(async (write) => {
       const collectionId = holder.owner === 'collection' ? holder.id : holder.member?.collectionId;
       if (holder.member !== undefined) await checkMember(write, viewer, holder, check);
@@ -76,6 +79,7 @@ export class KeptProperties {
       if (shared || viewer.id === holder.accountId || collectionId === undefined || holder.member !== undefined)
         await write.accounts.nextModseq(holder.accountId, collectionId === undefined ? [] : [collectionId]);
       else await touchOwnView(write, viewer, collectionId);
+      if (transparent !== undefined) await setTransparent(write, viewer, holder.id, transparent);
       for (const { namespace, name, xml, scope } of changes) {
         const principalId = scope === 'shared' || viewer.id === holder.accountId ? 0 : viewer.id;
         if (xml === undefined) await write.properties.remove(holder.owner, holder.id, principalId, namespace, name);
@@ -90,6 +94,18 @@ export class KeptProperties {
       }
     });
   }
+}
+
+/** Of somebody else's calendar in one's own home, whether it makes busy is one's own (Interpretation 222). */
+function columnsOf({ ownHome }: PropertyHolder, given: Partial<CalendarColumns>) {
+  if (ownHome !== true || given.transparent === undefined) return { columns: given, transparent: undefined };
+  const { transparent, ...columns } = given;
+  return { columns, transparent };
+}
+
+async function setTransparent(write: Writes, viewer: Principal, id: number, transparent: number): Promise<void> {
+  const binding = await write.collections.boundFor(viewer.id, id);
+  if (binding !== undefined) await write.collections.setTransparent(binding.bindingId, transparent);
 }
 
 /** One row for each property: the principal's own before everybody's. */

@@ -345,6 +345,109 @@ t.test('the calendar at its owner’s address', async (t) => {
   t.same(triggers(await text(alice, `${HERE}acting.ics`)), ['-PT5M']);
 });
 
+t.test('who is busy', async (t) => {
+  const query = xml('C:free-busy-query', '<C:time-range start="20260201T000000Z" end="20260301T000000Z"/>');
+  const periods = (answer: string) => {
+    const octets = answer.replace(/&#13;/g, '\r').replace(/\r\n[ \t]/g, '');
+    return [...octets.matchAll(/^FREEBUSY[^:]*:(.*)\r$/gm)].flatMap(([, value = '']) => value.split(',')).toSorted();
+  };
+  const ofCalendar = async (user: TestUser, path: string) =>
+    periods(
+      (await server.request(user, 'REPORT', path, { headers: { 'content-type': 'text/xml' }, body: query })).text,
+    );
+  const request = (of: TestUser) =>
+    object(
+      ...[
+        'BEGIN:VFREEBUSY',
+        'UID:fb',
+        'DTSTAMP:20260101T000000Z',
+        'DTSTART:20260201T000000Z',
+        'DTEND:20260301T000000Z',
+      ],
+      ...['ORGANIZER:mailto:carol@example.org', `ATTENDEE:mailto:${of.address}`, 'END:VFREEBUSY'],
+    ).replace('VERSION:2.0', 'VERSION:2.0\r\nMETHOD:REQUEST');
+  const ofPerson = async (of: TestUser) =>
+    periods(
+      (await server.request(carol, 'POST', '/dav/calendars/carol/outbox/', { headers: CALENDAR, body: request(of) }))
+        .text,
+    );
+  const at = (day: string) => `202602${day}T090000Z/202602${day}T100000Z`;
+  const on = (day: string, ...more: string[]) =>
+    object(
+      ...component(
+        `UID:busy${day}`,
+        'DTSTAMP:20260101T000000Z',
+        `DTSTART:202602${day}T090000Z`,
+        `DTEND:202602${day}T100000Z`,
+        ...more,
+      ),
+    );
+  const days = (day: string, ...more: string[]) =>
+    object(...component(`UID:busy${day}`, 'DTSTAMP:20260101T000000Z', `DTSTART;VALUE=DATE:202602${day}`, ...more));
+  await put(alice, `${HERE}b02.ics`, on('02', 'TRANSP:TRANSPARENT'));
+  await put(alice, `${HERE}b03.ics`, on('03'));
+  await put(bob, `${BOBS}b03.ics`, on('03', 'TRANSP:TRANSPARENT'));
+  await put(alice, `${HERE}b04.ics`, days('04'));
+  await put(alice, `${HERE}b05.ics`, on('05', 'STATUS:CANCELLED', 'TRANSP:TRANSPARENT'));
+  await put(alice, `${HERE}b06.ics`, on('06', 'STATUS:TENTATIVE'));
+  await put(alice, `${HERE}b07.ics`, on('07', 'CLASS:PRIVATE', 'TRANSP:TRANSPARENT'));
+  t.same((await ofCalendar(alice, HERE)).length, 3, '3, 4 and 6');
+  t.same(await ofCalendar(bob, BOBS), [at('02'), at('06')], 'as Bob sees it');
+  t.same((await ofCalendar(bob, HERE)).length, 3, 'as Alice is busy');
+  t.match(await text(bob, `${BOBS}b04.ics`), 'TRANSP:TRANSPARENT', 'whole days of others keep nobody busy');
+  t.notMatch(await text(alice, `${HERE}b04.ics`), 'TRANSP');
+
+  const transparency = async (user: TestUser, path: string) =>
+    (
+      await ask(server, user, 'PROPFIND', path, { depth: '0' }, propfindBody('C:schedule-calendar-transp'))
+    ).responses[0]?.ok
+      .get('schedule-calendar-transp')
+      ?.elements()[0]?.name;
+  t.equal(await transparency(bob, BOBS), 'transparent');
+  t.equal(await transparency(bob, HERE), 'opaque');
+  t.same(await ofPerson(bob), [], 'calendars of others do not count by themselves');
+  const opaque = setBody('<C:schedule-calendar-transp><C:opaque/></C:schedule-calendar-transp>');
+  const before = await ask(server, bob, 'REPORT', '/dav/calendars/bob/', { depth: '1' }, syncBody(''));
+  t.equal((await ask(server, bob, 'PROPPATCH', BOBS, {}, opaque)).responses[0]?.failed.size, 0);
+  t.equal(await transparency(bob, BOBS), 'opaque');
+  t.equal(await transparency(carol, CAROLS), 'transparent');
+  const changed = await ask(
+    server,
+    bob,
+    'REPORT',
+    '/dav/calendars/bob/',
+    { depth: '1' },
+    syncBody(before.syncToken ?? ''),
+  );
+  t.same(
+    changed.responses.map(({ href }) => href),
+    [BOBS],
+    'his other programs are told',
+  );
+  t.same(await ofPerson(bob), [at('02'), at('06')]);
+  t.same((await ofPerson(alice)).length, 3);
+  t.same(await ofPerson(carol), []);
+  const description = (of: string) => setBody(`<C:calendar-description>${of}</C:calendar-description>`);
+  const described = async (user: TestUser, path: string) =>
+    (await ask(server, user, 'PROPFIND', path, { depth: '0' }, propfindBody('C:calendar-description'))).responses[0]?.ok
+      .get('calendar-description')
+      ?.text();
+  await ask(server, alice, 'PROPPATCH', HERE, {}, description('Hers'));
+  t.equal(await described(bob, BOBS), 'Hers');
+  await ask(server, bob, 'PROPPATCH', BOBS, {}, description('His'));
+  t.same(
+    [await described(alice, HERE), await described(bob, BOBS), await described(carol, CAROLS)],
+    ['Hers', 'His', 'Hers'],
+  );
+  await put(bob, `${BOBS}b04.ics`, days('04', 'TRANSP:OPAQUE'));
+  t.same((await ofPerson(bob)).length, 3);
+  t.equal(
+    (await ask(server, bob, 'PROPPATCH', HERE, {}, opaque)).responses[0]?.ok.size,
+    0,
+    'of Alice only Alice decides',
+  );
+});
+
 t.test('COPY and MOVE take along what is one’s own', async (t) => {
   const to = (path: string) => ({ headers: { destination: server.url + path } });
   const own = '/dav/calendars/bob/calendar/';
