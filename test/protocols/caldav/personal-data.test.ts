@@ -448,6 +448,42 @@ t.test('who is busy', async (t) => {
   );
 });
 
+t.test('alarms of a meeting are nobody else’s business', async (t) => {
+  const meeting = (summary: string, ...more: string[]) =>
+    simple(
+      'meeting',
+      summary,
+      'ORGANIZER:mailto:alice@example.org',
+      'ATTENDEE;PARTSTAT=ACCEPTED:mailto:alice@example.org',
+      'ATTENDEE:mailto:erin@example.org',
+      ...more,
+    );
+  const erin = await server.addUser('erin');
+  const inbox = async () => names(await sync(erin, '/dav/calendars/erin/inbox/'));
+  t.equal((await put(alice, `${HERE}meeting.ics`, meeting('Meeting', ...alarm('-PT5M')))).status, 201);
+  const [message, ...others] = await inbox();
+  t.same(others, []);
+  const invited = await text(alice, `${HERE}meeting.ics`);
+  const seen = await text(bob, `${BOBS}meeting.ics`);
+  t.notMatch(seen, 'VALARM');
+  const withAlarm = seen.replace('END:VEVENT', [...alarm('-PT25M'), 'END:VEVENT'].join('\r\n'));
+  t.equal((await put(bob, `${BOBS}meeting.ics`, withAlarm)).status, 204, 'who may not invite may be reminded');
+  t.equal(await text(alice, `${HERE}meeting.ics`), invited);
+  t.same(await inbox(), [message]);
+  t.equal((await put(bob, `${BOBS}meeting.ics`, withAlarm.replace('SUMMARY:Meeting', 'SUMMARY:Party'))).status, 403);
+
+  const copy = (await sync(erin, '/dav/calendars/erin/calendar/')).responses[0]?.href ?? '';
+  const accepted = (await text(erin, copy)).replace(
+    /ATTENDEE[^:]*:mailto:erin@example.org/,
+    'ATTENDEE;PARTSTAT=ACCEPTED:mailto:erin@example.org',
+  );
+  t.equal((await put(erin, copy, accepted)).status, 204);
+  const answered = await text(bob, `${BOBS}meeting.ics`);
+  t.match(answered.replace(/\r\n /g, ''), /ATTENDEE;[^\r]*PARTSTAT=ACCEPTED[^\r]*:mailto:erin@example.org/);
+  t.same(triggers(answered), ['-PT25M']);
+  t.same(triggers(await text(alice, `${HERE}meeting.ics`)), ['-PT5M']);
+});
+
 t.test('COPY and MOVE take along what is one’s own', async (t) => {
   const to = (path: string) => ({ headers: { destination: server.url + path } });
   const own = '/dav/calendars/bob/calendar/';
@@ -460,6 +496,14 @@ t.test('COPY and MOVE take along what is one’s own', async (t) => {
   t.equal((await server.request(bob, 'MOVE', `${BOBS}mine.ics`, to(`${own}moved.ics`))).status, 201);
   t.same(triggers(await text(bob, `${own}moved.ics`)), ['-PT11M'], 'not those of the owner it leaves');
   t.equal((await get(alice, `${HERE}mine.ics`)).status, 404);
+
+  await put(alice, `${HERE}attached.ics`, simple('attached', 'Attached', ...alarm('-PT1M')));
+  await put(bob, `${BOBS}attached.ics`, simple('attached', 'Attached', ...alarm('-PT13M')));
+  const attachment = { headers: { 'content-type': 'text/plain', prefer: 'return=representation' }, body: 'Agenda' };
+  const added = await server.request(bob, 'POST', `${BOBS}attached.ics?action=attachment-add`, attachment);
+  t.equal(added.status, 201);
+  t.same([triggers(added.text), added.headers.etag], [['-PT13M'], await etag(bob, `${BOBS}attached.ics`)]);
+  t.match(await text(alice, `${HERE}attached.ics`), /ATTACH[\s\S]*-PT1M/);
 
   await put(alice, `${HERE}within.ics`, simple('within', 'Within'));
   await put(bob, `${BOBS}within.ics`, simple('within', 'Within', ...alarm('-PT12M')));
