@@ -12,7 +12,8 @@ import type { CalendarObjectReads, CalendarObjectRow, CalendarObjectWrites, Occu
 import { entomb, exhume } from './tombstones.ts';
 import { charge, chargeReplaced, release } from './used-bytes.ts';
 
-const OWN = `m.ical_uid AS icalUid, m.component, m.schedule_tag AS scheduleTag, m.method, m.first_start AS firstStart,
+/** The columns that only calendar objects have. */
+export const OWN = `m.ical_uid AS icalUid, m.component, m.schedule_tag AS scheduleTag, m.method, m.first_start AS firstStart,
   m.last_end AS lastEnd, m.recurring, m.indexed_from AS indexedFrom, m.indexed_until AS indexedUntil`;
 const SELECT = `SELECT ${MEMBER_COLUMNS}, ${OWN} FROM calendar_objects m`;
 
@@ -43,6 +44,7 @@ export const statements = {
       modified_at = ?, first_start = ?, last_end = ?, recurring = ?, indexed_from = ?, indexed_until = ? WHERE id = ?`,
   updateIndex: `UPDATE calendar_objects SET first_start = ?, last_end = ?, recurring = ?, indexed_from = ?, indexed_until = ?
     WHERE id = ?`,
+  movePersonalData: 'UPDATE personal_data SET collection_id = ?, modseq = ? WHERE object_id = ?',
   removeProperties: `DELETE FROM properties WHERE resource_kind = 'calendar-object' AND resource_id = ?`,
 } as const;
 
@@ -132,7 +134,10 @@ export function calendarObjectWrites(sql: Sql, now: () => number): CalendarObjec
     },
     async move(row, accountId, to, modseq) {
       await sql.run(statements.move, to.collectionId, to.name, modseq, row.id);
-      if (to.collectionId !== row.collectionId) await occurrences.move(sql, row.id, to.collectionId);
+      if (to.collectionId !== row.collectionId) {
+        await occurrences.move(sql, row.id, to.collectionId);
+        await sql.run(statements.movePersonalData, to.collectionId, modseq, row.id);
+      }
       await entomb(sql, accountId, row, modseq);
       await exhume(sql, to.collectionId, to.name);
     },

@@ -5,6 +5,7 @@
  */
 
 import { statements as deleted } from './deleted.ts';
+import { forget } from './personal-data.ts';
 import { insertedId, type Sql } from './sql.ts';
 import type { BoundCollectionRow, CollectionReads, CollectionWrites } from './store.ts';
 import { releaseCollection } from './used-bytes.ts';
@@ -12,7 +13,8 @@ import { releaseCollection } from './used-bytes.ts';
 const BOUND = `SELECT c.id, c.account_id AS accountId, c.kind, c.modseq, c.created_at AS createdAt, b.id AS bindingId,
     b.modseq AS bindingModseq,
     b.principal_id AS principalId, b.home, b.segment, b.position, COALESCE(k.components, '') AS components,
-    COALESCE(k.time_zone, '') AS timeZone, COALESCE(k.transparent, 0) AS transparent,
+    COALESCE(k.time_zone, '') AS timeZone,
+    CASE WHEN b.principal_id = c.account_id THEN COALESCE(k.transparent, 0) ELSE b.transparent END AS transparent,
     CASE WHEN o.source_id IS NULL THEN 0 ELSE 1 END AS subscribed
   FROM bindings b JOIN collections c ON c.id = b.collection_id LEFT JOIN calendars k ON k.collection_id = c.id
     LEFT JOIN calendar_sources o ON o.collection_id = c.id`;
@@ -40,6 +42,7 @@ export const statements = {
   rebind: 'UPDATE bindings SET segment = ?, modseq = ? WHERE id = ?',
   unbind: 'DELETE FROM bindings WHERE id = ?',
   touchBinding: 'UPDATE bindings SET modseq = ? WHERE id = ?',
+  setTransparent: 'UPDATE bindings SET transparent = ? WHERE id = ?',
   entombBinding: `INSERT INTO tombstones (account_id, collection_id, name, member_id, modseq)
     SELECT b.principal_id, 0, b.home || '/' || b.segment, b.collection_id, ?2 FROM bindings b WHERE b.id = ?1
     ON CONFLICT (account_id, collection_id, name) DO UPDATE SET member_id = excluded.member_id, modseq = excluded.modseq`,
@@ -98,6 +101,10 @@ export function collectionWrites(sql: Sql, now: () => number): CollectionWrites 
     async unbind(binding, modseq) {
       await sql.run(statements.entombBinding, binding.bindingId, modseq);
       await sql.run(statements.unbind, binding.bindingId);
+      await forget(sql, binding.principalId, binding.id);
+    },
+    async setTransparent(bindingId, transparent) {
+      await sql.run(statements.setTransparent, transparent, bindingId);
     },
     async touchBinding(bindingId, modseq) {
       await sql.run(statements.touchBinding, modseq, bindingId);

@@ -14,6 +14,7 @@ import {
   type CardRow,
   type MessageRow,
   type OccurrenceRow,
+  type PersonalDataRow,
   type Reads,
   StoreError,
 } from './store.ts';
@@ -61,6 +62,10 @@ const COUNTERS = [
     WHERE NOT EXISTS (SELECT 1 FROM accounts a WHERE a.id = p.id)`,
   `SELECT 'occurrences of object ' || o.object_id || ' stand in another collection' AS problem FROM occurrences o
     JOIN calendar_objects m ON m.id = o.object_id WHERE m.collection_id <> o.collection_id GROUP BY o.object_id`,
+  `SELECT 'what principal ' || p.principal_id || ' keeps of object ' || p.object_id || ' stands in another collection' AS problem
+    FROM personal_data p JOIN calendar_objects m ON m.id = p.object_id WHERE m.collection_id <> p.collection_id`,
+  `SELECT 'collection c' || c.id || ' is at modseq ' || c.modseq || ', what somebody keeps of an object of it at ' || MAX(p.modseq)
+    AS problem FROM collections c JOIN personal_data p ON p.collection_id = c.id GROUP BY c.id HAVING MAX(p.modseq) > c.modseq`,
   `SELECT 'message ' || m.id || ' has ' || m.size || ' octets, its blob ' || b.size AS problem
     FROM messages m JOIN blobs b ON b.id = m.blob_id WHERE b.size <> m.size OR b.complete = 0`,
   `SELECT 'file ' || m.id || ' has ' || m.size || ' octets, its blob ' || b.size AS problem
@@ -76,6 +81,7 @@ const QUERIES = {
     WHERE m.id > ? ORDER BY m.id LIMIT ?`,
   occurrences: `SELECT object_id AS objectId, start_at AS startAt, end_at AS endAt, floating, busy, answers FROM occurrences
     WHERE object_id = ? ORDER BY ordinal`,
+  personalData: 'SELECT principal_id AS principalId, etag, data FROM personal_data WHERE object_id = ?',
   cards: `SELECT m.id, m.collection_id AS collectionId, m.name, m.card_uid AS cardUid, m.version, m.kind, m.etag, m.size, m.modseq,
     m.created_at AS createdAt, m.modified_at AS modifiedAt, d.data FROM cards m JOIN card_data d ON d.card_id = m.id
     WHERE m.id > ? ORDER BY m.id LIMIT ?`,
@@ -155,6 +161,11 @@ export class Inspection {
 
   async *objects(): AsyncGenerator<InspectedObject> {
     yield* this.walk<InspectedObject>(QUERIES.objects);
+  }
+
+  /** What people keep of one object that is not theirs. */
+  personalData(objectId: number): Promise<Pick<PersonalDataRow, 'principalId' | 'etag' | 'data'>[]> {
+    return this.sql.all<Pick<PersonalDataRow, 'principalId' | 'etag' | 'data'>>(QUERIES.personalData, objectId);
   }
 
   /** The index of one object, in the order it was written. */

@@ -32,6 +32,7 @@ import type {
   OccurrenceRow,
   OneTimeLinkRow,
   OrganisationRow,
+  PersonalDataRow,
   PlacementCounts,
   PlacementRow,
   PrincipalRow,
@@ -315,6 +316,14 @@ export interface AttendeeTrackingReads {
   byEnvelope(accountId: number, envelopeId: string): Promise<AttendeeTrackingRow | undefined>;
 }
 
+export interface PersonalDataReads {
+  /** What a principal keeps of these objects; those of which it keeps nothing are left out. */
+  of(principalId: number, objectIds: readonly number[]): Promise<PersonalDataRow[]>;
+  /** As those of calendar objects, with ETag, modseq and time of change as the principal sees them. */
+  page(principalId: number, collectionId: number, after: LogPosition, limit: number): Promise<CalendarObjectRow[]>;
+  listing(principalId: number, collectionId: number, after: LogPosition, limit: number): Promise<ListingRow[]>;
+}
+
 export interface FeedReads {
   get(id: number): Promise<FeedRow | undefined>;
   /** Of an account, in order of id. */
@@ -362,6 +371,7 @@ export interface BlobReads {
 export interface Reads {
   readonly scheduleMessages: ScheduleMessageReads;
   readonly attendeeTracking: AttendeeTrackingReads;
+  readonly personalData: PersonalDataReads;
   readonly feeds: FeedReads;
   readonly secondFactors: SecondFactorReads;
   readonly audit: AuditReads;

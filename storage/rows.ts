@@ -413,6 +413,17 @@ export interface ScheduleMessageRow {
   createdAt: number;
 }
 
+/** What somebody keeps of an object in a calendar of somebody else; data and etag are '' when nothing is left of it. */
+export interface PersonalDataRow {
+  objectId: number;
+  principalId: number;
+  collectionId: number;
+  modseq: number;
+  modifiedAt: number;
+  etag: string;
+  data: string;
+}
+
 /** An attendee of one event, as its organizer's account knows it; the address is folded. */
 export interface TrackedAttendee {
   accountId: number;

@@ -20,6 +20,7 @@ import { mailRightReads, mailRightWrites } from './mail-rights.ts';
 import { mailboxReads, mailboxWrites } from './mailboxes.ts';
 import { messageReads, messageWrites } from './messages.ts';
 import { organisationReads, organisationWrites } from './organisations.ts';
+import { personalDataReads, personalDataWrites } from './personal-data.ts';
 import { placementReads, placementWrites } from './placements.ts';
 import { principalReads, principalWrites } from './principals.ts';
 import { propertyReads, propertyWrites } from './properties.ts';
@@ -63,6 +64,7 @@ export function readTables(sql: Sql): Reads {
     submissions: submissionReads(sql),
     scheduleMessages: scheduleMessageReads(sql),
     attendeeTracking: attendeeTrackingReads(sql),
+    personalData: personalDataReads(sql),
     domainKeys: domainKeyReads(sql),
     greylist: greylistReads(sql),
     stsPolicies: stsPolicyReads(sql),
@@ -102,6 +104,7 @@ export function writeTables(sql: Sql, notes: ChangeNotes, now: () => number): Wr
     submissions: submissionWrites(sql),
     scheduleMessages: scheduleMessageWrites(sql),
     attendeeTracking: attendeeTrackingWrites(sql),
+    personalData: personalDataWrites(sql),
     domainKeys: domainKeyWrites(sql),
     greylist: greylistWrites(sql),
     stsPolicies: stsPolicyWrites(sql),

@@ -24,6 +24,7 @@ import type {
   MailRightReads,
   MessageReads,
   OrganisationReads,
+  PersonalDataReads,
   PlacementReads,
   PrincipalReads,
   PropertyReads,
@@ -60,6 +61,7 @@ import type {
   MessageState,
   OccurrenceRow,
   OneTimeLinkRow,
+  PersonalDataRow,
   PlacementRow,
   PrincipalRow,
   PropertyOwner,
@@ -184,6 +186,8 @@ export interface CollectionWrites extends CollectionReads {
   }): Promise<number>;
   /** Takes a collection out of somebody's home who is not its owner; leaves a tombstone in that account. */
   unbind(binding: BoundCollectionRow, modseq: number): Promise<void>;
+  /** Whether a calendar of somebody else leaves the time of a principal free. */
+  setTransparent(bindingId: number, transparent: number): Promise<void>;
   /** Notes that what a principal sees of a collection changed. */
   touchBinding(bindingId: number, modseq: number): Promise<void>;
   /** Gives a collection another segment where its owner sees it; leaves a tombstone in the account at the old one. */
@@ -366,6 +370,10 @@ export interface AttendeeTrackingWrites extends AttendeeTrackingReads {
   expire(before: number, now: number, limit: number): Promise<number>;
 }
 
+export interface PersonalDataWrites extends PersonalDataReads {
+  set(row: PersonalDataRow): Promise<void>;
+}
+
 export interface PurgeWrites {
   /**
    * Deletes for good what removed collections and principals left behind, at most `limit` rows of each kind, so that no
@@ -377,6 +385,7 @@ export interface PurgeWrites {
 export interface Writes extends Reads {
   readonly scheduleMessages: ScheduleMessageWrites;
   readonly attendeeTracking: AttendeeTrackingWrites;
+  readonly personalData: PersonalDataWrites;
   readonly feeds: FeedWrites;
   readonly secondFactors: SecondFactorWrites;
   readonly audit: AuditWrites;

@@ -45,7 +45,7 @@ const onCalendar = (read: LiveProperty['read'], name: string, settable?: Settabl
 });
 
 export const calendarProperties: readonly LiveProperty[] = [
-  onCalendar(() => undefined, 'calendar-description', { stored: 'shared' }),
+  onCalendar(() => undefined, 'calendar-description', { stored: 'shared', ownInOwnHome: true }),
   ...timeZoneProperties,
   onCalendar(
     (resource) => (resource.kind === 'collection' ? componentSet(componentsOf(resource.collection)) : undefined),
@@ -70,7 +70,7 @@ export const calendarProperties: readonly LiveProperty[] = [
   onCalendar(() => printInstant(MIN_DATE_TIME), 'min-date-time'),
   onCalendar(() => printInstant(MAX_DATE_TIME), 'max-date-time'),
   onCalendar(() => String(MAX_ATTENDEES), 'max-attendees-per-instance'),
-  // RFC 6638 §9.1: opaque is the default.
+  // RFC 6638 §9.1: opaque is the default; of what others share, in one's own home, it is the other way (Interpretation 222).
   onCalendar(
     (resource) =>
       resource.kind === 'collection'
@@ -79,7 +79,7 @@ export const calendarProperties: readonly LiveProperty[] = [
           : '<C:opaque/>'
         : undefined,
     'schedule-calendar-transp',
-    { stored: 'no', check: transparencyAsked },
+    { stored: 'no', ownInOwnHome: true, check: transparencyAsked },
   ),
   {
     namespace: CALDAV,

@@ -163,6 +163,8 @@ export interface Settable {
   readonly onlyAtCreation?: boolean;
   /** Whether the element itself is kept and given back byte for byte. 'personal': each person has an own value. */
   readonly stored: 'shared' | 'personal' | 'no';
+  /** Whether each person has an own value for what others share, set in its own home. */
+  readonly ownInOwnHome?: boolean;
   /** Names, in the same namespace, of stored properties that mean the same and go when this one is set or removed. */
   readonly displaces?: readonly string[];
   /**

@@ -4,7 +4,15 @@
  * Elsewhere: privileges and principals (acl.ts), what calendars and address books add (the extensions).
  */
 import { createHash } from 'node:crypto';
-import type { CollectionResource, Exchange, LiveProperty, Resource, ResourceKind, Settable } from './contract.ts';
+import type {
+  CollectionResource,
+  Exchange,
+  LiveProperty,
+  MemberResource,
+  Resource,
+  ResourceKind,
+  Settable,
+} from './contract.ts';
 import { DavError } from './dav-error.ts';
 import { principalHref } from './hrefs.ts';
 import { COLLECTION_PAGE } from './members.ts';
@@ -71,7 +79,7 @@ export const liveProperties: readonly LiveProperty[] = [
     // RFC 4918 §15.4: what GET would send. The length of a whole collection is known only when it was sent; clients that ask
     // count its members by themselves.
     read: (resource) =>
-      resource.kind === 'member' ? String(resource.member.size) : resource.kind === 'home' ? PAGE_LENGTH : '0',
+      resource.kind === 'member' ? lengthOf(resource) : resource.kind === 'home' ? PAGE_LENGTH : '0',
   },
   {
     namespace: DAV,
@@ -156,6 +164,16 @@ function displayName(resource: Resource): string {
 function checkDisplayName(value: Element | undefined): DavError | undefined {
   if (value === undefined || value.text().length <= MAX_DISPLAY_NAME) return undefined;
   return new DavError(409, `A display name has at most ${MAX_DISPLAY_NAME} characters.`);
+}
+
+/** What is stored is as long as its row says; what others are shown of a calendar is not what is stored. */
+function lengthOf(resource: MemberResource): string | Promise<string> {
+  const { extension, collection, member, data } = resource;
+  if (collection.personal === undefined) return String(member.size);
+  if (data !== undefined) return String(Buffer.byteLength(data));
+  return Promise.resolve(extension.members.read(member, collection)).then((octets) =>
+    String(Buffer.byteLength(octets)),
+  );
 }
 
 function createdAt(resource: Resource): number | undefined {

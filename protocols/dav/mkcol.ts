@@ -7,6 +7,7 @@
 import { DomainError } from '../../src/errors.ts';
 import { ALL_RIGHTS, type Principal } from '../../src/principals/access.ts';
 import type { Home } from '../../storage/store.ts';
+import { preconditionOf } from './conditional.ts';
 import type { CollectionResource, DavExtension, DavServer, Exchange, HomeExtension } from './contract.ts';
 import { badRequest, DavError } from './dav-error.ts';
 import { startMultistatus, XML_CONTENT_TYPE } from './multistatus.ts';
@@ -49,6 +50,8 @@ export async function makeCollection(
     await answerFailure(exchange, target, method, failure);
     return;
   }
+  // RFC 9110 §13.2.1: conditions matter only to what would be done. Nothing is there yet, so most of them fail.
+  (await preconditionOf(exchange))(undefined);
   const properties = changes.flatMap(({ xml, ...property }) => (xml === undefined ? [] : [{ ...property, xml }]));
   if (source !== undefined && extension.subscribe !== undefined) {
     if (place.principal.id !== viewer.id) throw new DavError(403, 'You may not subscribe here.');

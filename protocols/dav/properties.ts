@@ -278,7 +278,12 @@ export function holderOf(resource: Resource): PropertyHolder | undefined {
     case 'home':
       return { owner: resource.extension.home, id: resource.principal.id, accountId: resource.principal.id };
     case 'collection':
-      return { owner: 'collection', id: resource.collection.id, accountId: resource.collection.accountId };
+      return {
+        owner: 'collection',
+        id: resource.collection.id,
+        accountId: resource.collection.accountId,
+        ownHome: resource.collection.personal?.busy === true,
+      };
     case 'member':
       return {
         owner: MEMBER_OWNERS[resource.extension.kind],

@@ -23,6 +23,8 @@ export interface UpdateRules {
   readonly creating: boolean;
   /** May change what everybody sees. */
   readonly shared: boolean;
+  /** Sees what somebody else shares in its own home. */
+  readonly ownHome?: boolean;
   /** May keep properties of its own that the server does not know. */
   readonly unknown: boolean;
 }
@@ -98,7 +100,8 @@ export function judge(
       changes.set(`${namespace} ${other}`, { namespace, name: other, xml: undefined, scope: 'shared' });
     }
     if (live?.settable?.stored === 'no') continue;
-    const scope = live === undefined ? 'personal' : live.settable?.stored === 'shared' ? 'shared' : 'personal';
+    const own = live?.settable?.ownInOwnHome === true && rules.ownHome === true;
+    const scope = live?.settable?.stored === 'shared' && !own ? 'shared' : 'personal';
     changes.set(key, { namespace, name, xml: value === undefined ? undefined : serialise(value), scope });
   }
   const propstats = failed ? printFailure([...verdicts.values()]) : undefined;
@@ -134,7 +137,8 @@ function check(
     return rules.unknown ? {} : { refusal: needsPrivilege() };
   }
   if (settable === undefined || (settable.onlyAtCreation && !rules.creating)) return { refusal: isProtected() };
-  if (settable.stored !== 'personal' && !rules.shared) return { refusal: needsPrivilege() };
+  const own = settable.stored === 'personal' || (settable.ownInOwnHome === true && rules.ownHome === true);
+  if (!own && !rules.shared) return { refusal: needsPrivilege() };
   const derived = settable.check?.(value);
   if (derived instanceof DavError) return { refusal: derived };
   return derived === undefined ? {} : { derived };

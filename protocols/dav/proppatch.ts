@@ -47,8 +47,8 @@ function rulesFor({ viewer }: Exchange, resource: Resource): UpdateRules {
   const forbidden = () => new DomainError('forbidden', 'You may not change these properties.');
   switch (resource.kind) {
     case 'collection': {
-      const { manage, write } = resource.collection.rights;
-      return { creating: false, shared: manage, unknown: write };
+      const { rights, personal } = resource.collection;
+      return { creating: false, shared: rights.manage, ownHome: personal?.busy === true, unknown: rights.write };
     }
     case 'member':
       if (!resource.collection.rights.write) throw forbidden();

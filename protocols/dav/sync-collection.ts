@@ -121,8 +121,8 @@ function checkLevel(body: Element): void {
 export function limitOf(body: Element): number {
   const results = body.child(DAV, 'limit')?.child(DAV, 'nresults')?.text().trim();
   if (results === undefined) return Number.MAX_SAFE_INTEGER;
-  if (!/^\d{1,9}$/.test(results) || Number(results) === 0) throw badRequest('DAV:nresults must be a positive number.');
-  return Number(results);
+  if (!/^\d+$/.test(results) || Number(results) === 0) throw badRequest('DAV:nresults must be a positive number.');
+  return Math.min(Number(results), Number.MAX_SAFE_INTEGER);
 }
 
 /** The position a token names; the empty token is the beginning. */

@@ -51,6 +51,9 @@ export async function verifyStore(folder: string): Promise<Verification> {
     for await (const object of inspection.objects()) {
       read['calendar objects'] += 1;
       note(...problemsOfObject(object, sameZones ? await inspection.occurrences(object.id) : undefined));
+      for (const { principalId, etag, data } of await inspection.personalData(object.id))
+        if (etag !== (data === '' ? '' : etagOf(data)))
+          note(`what principal ${principalId} keeps of calendar object ${object.id} is not what was stored.`);
     }
     for await (const card of inspection.cards()) {
       read.cards += 1;

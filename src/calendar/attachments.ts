@@ -203,7 +203,7 @@ export class Attachments {
     edit: (model: CalendarObjectModel) => Component,
   ): Promise<AttachmentChange> {
     for (let attempt = 1; ; attempt++) {
-      const [before] = await this.store.calendarObjects.withData(collection.id, [name]);
+      const before = await this.objects.findWithData(collection, name);
       if (before === undefined) throw new DomainError('not-found', 'There is no such calendar object.');
       check(before);
       const model = parseCalendarObject(before.data);

@@ -7,13 +7,28 @@
  */
 import type { CalendarObjectRow, MemberRow, Store, Writes } from '../../storage/store.ts';
 import { soundOctets } from '../collections/etag.ts';
-import type { Collection, Members, Precondition, PutResult, WriteRequest } from '../collections/members.ts';
+import type {
+  Collection,
+  Members,
+  PersonalView,
+  Precondition,
+  PutResult,
+  WriteRequest,
+} from '../collections/members.ts';
 import { DomainError } from '../errors.ts';
 import { settleAttachments } from './attachment-check.ts';
 import { requireNoMethod } from './calendar-validation.ts';
-import { componentsOf } from './calendars.ts';
 import { checkExtensions } from './extension-properties.ts';
-import { type CalendarObjectModel, parseCalendarObject } from './icalendar.ts';
+import type { CalendarObjectModel } from './icalendar.ts';
+import { type Copying, planCopy, storedObject } from './object-copying.ts';
+import {
+  occupied,
+  requireCollection,
+  requireComponent,
+  requireName,
+  requireRead,
+  requireWrite,
+} from './object-requirements.ts';
 import {
   Moved,
   notFound,
@@ -25,7 +40,8 @@ import {
   uidConflict,
   whileMoved,
 } from './object-writing.ts';
-import { requireShown, seesEverything, shownOctets } from './private-objects.ts';
+import { keepOwn, seenMember, seenObjects, seenOctets, split } from './personal-views.ts';
+import { requireShown, seesEverything } from './private-objects.ts';
 import {
   concernsOthers,
   NO_PLAN,
@@ -35,8 +51,6 @@ import {
   type StoredObject,
 } from './scheduling-port.ts';
 
-/** Octets of the longest name a member may have. */
-const MAX_NAME_OCTETS = 255;
 /** Objects of a calendar that goes whose end others are told in one transaction. */
 const RETIRED_AT_ONCE = 20;
 
@@ -44,28 +58,41 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
   private readonly store: Store;
   private readonly now: () => number;
   private readonly scheduling: Scheduling;
+  private readonly copying: Copying;
 
   constructor(store: Store, now: () => number, scheduling: Scheduling = NO_SCHEDULING) {
     this.store = store;
     this.now = now;
     this.scheduling = scheduling;
+    this.copying = { store, now, scheduling };
   }
 
   async find(collection: Collection, name: string): Promise<CalendarObjectRow | undefined> {
     requireRead(collection);
-    return this.store.calendarObjects.get(collection.id, name);
+    return seenMember(this.store, collection, await this.store.calendarObjects.get(collection.id, name));
+  }
+
+  /** An object as its viewer sees it, row and octets. */
+  async findWithData(
+    collection: Collection,
+    name: string,
+  ): Promise<(CalendarObjectRow & { data: string }) | undefined> {
+    requireRead(collection);
+    return (
+      await seenObjects(this.store, collection, await this.store.calendarObjects.withData(collection.id, [name]))
+    )[0];
   }
 
   /** @throws DomainError not-found when it was deleted meanwhile; an Error when the octets are not those that were stored */
   async read(member: MemberRow, collection: Collection): Promise<string> {
-    const octets = await this.store.calendarObjects.data(member.id);
+    const { calendarObjects, personalData } = this.store;
+    const { personal } = collection;
+    const octets = await calendarObjects.data(member.id);
     if (octets === undefined) throw notFound();
-    const stored = await soundOctets(
-      octets,
-      member,
-      async () => (await this.store.calendarObjects.ofIds([member.id]))[0],
-    );
-    return shownOctets(collection, stored);
+    const again = async () => (await calendarObjects.ofIds([member.id]))[0];
+    const stored = await soundOctets(octets, member, again);
+    const own = personal && (await personalData.of(personal.principalId, [member.id]))[0];
+    return seenOctets(collection, stored, own);
   }
 
   /** Whoever sees less than there is must not write, move or copy it. */
@@ -96,12 +123,14 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
     requireNoMethod(given.model.content);
     requireComponent(collection, given.row.component);
     checkExtensions(given.model.content);
+    if (collection.personal !== undefined)
+      return this.putSeen(collection, collection.personal, name, octets, given, check, request);
     let before: StoredObject | undefined;
     let known = false;
     return whileMoved(async () => {
       // What concerns nobody else is written without a look at what it replaces.
       if (known || concernsOthers(given.model)) {
-        before = await this.stored(collection, name);
+        before = await storedObject(this.store, collection, name);
         known = true;
         // Who cannot replace it learns nothing of what scheduling thinks of it.
         check(before?.row);
@@ -126,17 +155,53 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
     });
   }
 
+  /** Writes into a calendar of somebody else: what all see, and apart from it what is the viewer's own. */
+  private putSeen(
+    collection: Collection,
+    personal: PersonalView,
+    name: string,
+    octets: string,
+    given: Prepared,
+    check: Precondition,
+    request: WriteRequest,
+  ): Promise<PutResult> {
+    return whileMoved(async () => {
+      const before = await storedObject(this.store, collection, name);
+      check(await seenMember(this.store, collection, before?.row));
+      const { shared, own } = await split(this.store, personal, given.octets, given.model, before);
+      const merged = shared === undefined || shared === given.octets ? given : prepareObject(shared, this.now());
+      const plan = shared === undefined ? NO_PLAN : await this.planOf(collection, before, merged.model, request);
+      const prepared = plan.octets === undefined ? merged : prepareObject(plan.octets, this.now());
+      const { created, member } = await this.store.transaction(async (write) => {
+        const modseq = await write.accounts.nextModseq(collection.accountId, [collection.id]);
+        const current = await write.calendarObjects.get(collection.id, name);
+        check(await seenMember(write, collection, current));
+        if (changed(current, before?.row)) throw new Moved();
+        const placing = { modseq, now: this.now(), tag: plan.tag };
+        const member =
+          shared === undefined && current !== undefined
+            ? current
+            : await saveObject(write, collection, name, prepared, current, placing, requireNewToOwner);
+        if (own !== undefined) await keepOwn(write, personal, member, own, placing);
+        await plan.queue(write);
+        return { created: current === undefined, member: (await seenMember(write, collection, member)) ?? member };
+      });
+      await plan.sent();
+      return { created, member, verbatim: (await this.read(member, collection)) === octets };
+    });
+  }
+
   async remove(collection: Collection, name: string, check: Precondition, request: WriteRequest = {}): Promise<void> {
     requireWrite(collection);
     await this.requireShown(collection, name);
     await whileMoved(async () => {
       const row = await this.store.calendarObjects.get(collection.id, name);
-      const before = row?.scheduleTag == null ? undefined : await this.stored(collection, name);
+      const before = row?.scheduleTag == null ? undefined : await storedObject(this.store, collection, name);
       const plan = await this.planOf(collection, before, undefined, request);
       await this.store.transaction(async (write) => {
         const modseq = await write.accounts.nextModseq(collection.accountId, [collection.id]);
         const current = await write.calendarObjects.get(collection.id, name);
-        check(current);
+        check(await seenMember(write, collection, current));
         if (current === undefined) throw notFound();
         if (changed(current, before?.row ?? row)) throw new Moved();
         await write.calendarObjects.remove(current, collection.accountId, modseq);
@@ -180,11 +245,11 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
     await this.requireShown(to, toName);
     return this.withSource(from, name, async (source, given) => {
       requireComponent(to, source.component);
-      const { plan, prepared, before } = await this.planCopy(from, source, to, toName, given, request);
+      const { plan, prepared, before, own } = await planCopy(this.copying, from, source, to, toName, given, request);
       const done = await this.store.transaction(async (write) => {
         const modseq = await write.accounts.nextModseq(to.accountId, [to.id]);
         const current = await requireUnmoved(write, source);
-        check(current);
+        check(await seenMember(write, from, current));
         const target = await write.calendarObjects.get(to.id, toName);
         if (target !== undefined && !overwrite) throw occupied();
         if (changed(target, before)) throw new Moved();
@@ -192,6 +257,7 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
         const copy = await saveObject(write, to, toName, prepared, target, placing, requireNewToCalendar);
         await write.properties.removeAll('calendar-object', copy.id);
         await write.properties.copyAll('calendar-object', current.id, copy.id);
+        if (to.personal !== undefined && own !== undefined) await keepOwn(write, to.personal, copy, own, placing);
         await plan.queue(write);
         return { created: target === undefined };
       });
@@ -219,7 +285,7 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
       const modseq = await write.accounts.nextModseq(from.accountId, from.id === to.id ? [to.id] : [from.id, to.id]);
       await requireCollection(write, to);
       const current = await write.calendarObjects.get(from.id, name);
-      check(current);
+      check(await seenMember(write, from, current));
       if (current === undefined) throw notFound();
       requireComponent(to, current.component);
       const target = await write.calendarObjects.get(to.id, toName);
@@ -247,7 +313,7 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
     return this.withSource(from, name, async (source, given) => {
       requireComponent(to, source.component);
       const leaving = await this.planOf(from, { row: source, model: given.model }, undefined, request);
-      const { plan, prepared, before } = await this.planCopy(from, source, to, toName, given, request);
+      const { plan, prepared, before, own } = await planCopy(this.copying, from, source, to, toName, given, request);
       const done = await this.store.transaction(async (write) => {
         const modseqs = new Map<Collection, number>();
         // Accounts are taken in order of id.
@@ -255,7 +321,7 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
           modseqs.set(collection, await write.accounts.nextModseq(collection.accountId, [collection.id]));
         }
         const current = await requireUnmoved(write, source);
-        check(current);
+        check(await seenMember(write, from, current));
         const target = await write.calendarObjects.get(to.id, toName);
         if (target !== undefined && !overwrite) throw occupied();
         if (changed(target, before)) throw new Moved();
@@ -263,6 +329,7 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
         const moved = await saveObject(write, to, toName, prepared, target, placing, requireNewToCalendar);
         await write.properties.removeAll('calendar-object', moved.id);
         await write.properties.copyAll('calendar-object', current.id, moved.id);
+        if (to.personal !== undefined && own !== undefined) await keepOwn(write, to.personal, moved, own, placing);
         await write.calendarObjects.remove(current, from.accountId, modseqs.get(from) ?? 0);
         await leaving.queue(write);
         await plan.queue(write);
@@ -274,13 +341,6 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
     });
   }
 
-  private async stored(collection: Collection, name: string): Promise<StoredObject | undefined> {
-    const [found] = await this.store.calendarObjects.withData(collection.id, [name]);
-    if (found === undefined) return undefined;
-    const { data, ...row } = found;
-    return { row, model: parseCalendarObject(data) };
-  }
-
   private async planOf(
     collection: Collection,
     before: StoredObject | undefined,
@@ -290,29 +350,6 @@ export class CalendarObjects implements Members<CalendarObjectRow> {
     const others = (model: CalendarObjectModel | undefined) => model !== undefined && concernsOthers(model);
     if (!others(before?.model) && !others(after)) return NO_PLAN;
     return this.scheduling.plan(collection, before, after, request);
-  }
-
-  /**
-   * What a copy means for others. Beside its source, in calendars of one owner, it means nothing: the invitation stays the
-   * source's. In another's calendar it is as if it had been put there.
-   */
-  private async planCopy(
-    from: Collection,
-    source: CalendarObjectRow,
-    to: Collection,
-    toName: string,
-    given: Prepared,
-    request: WriteRequest,
-  ): Promise<{ plan: SchedulePlan; prepared: Prepared; before: CalendarObjectRow | undefined }> {
-    const before = await this.store.calendarObjects.get(to.id, toName);
-    if (from.accountId === to.accountId || !concernsOthers(given.model)) {
-      const tag = source.scheduleTag === null ? 'none' : 'new';
-      return { plan: { ...NO_PLAN, tag }, prepared: given, before };
-    }
-    const stored = before === undefined ? undefined : await this.stored(to, toName);
-    const plan = await this.scheduling.plan(to, stored, given.model, request);
-    const prepared = plan.octets === undefined ? given : prepareObject(plan.octets, this.now());
-    return { plan, prepared, before: stored?.row };
   }
 
   /** Reads the source of a copy, prepares it, and runs `write`; again when the source changed in between. */
@@ -339,33 +376,4 @@ async function requireUnmoved(write: Writes, source: CalendarObjectRow): Promise
   const current = await write.calendarObjects.get(source.collectionId, source.name);
   if (current?.id !== source.id || current.etag !== source.etag) throw new Moved();
   return current;
-}
-
-/** A calendar may be deleted between the look-up of a path and the transaction. */
-async function requireCollection(write: Writes, collection: Collection): Promise<void> {
-  if ((await write.collections.get(collection.id)) === undefined) throw notFound();
-}
-
-function requireRead(collection: Collection): void {
-  if (!collection.rights.read) throw notFound();
-}
-
-function requireWrite(collection: Collection): void {
-  requireRead(collection);
-  if (!collection.rights.write) throw new DomainError('forbidden', 'You may not change this calendar.');
-}
-
-function requireName(name: string): void {
-  if (Buffer.byteLength(name) > MAX_NAME_OCTETS) {
-    throw new DomainError('forbidden', `Names of calendar objects have at most ${MAX_NAME_OCTETS} octets.`);
-  }
-}
-
-function requireComponent(collection: Collection, component: string): void {
-  if (componentsOf(collection).includes(component)) return;
-  throw new DomainError('unsupported-component', `This calendar takes ${collection.components}, not ${component}.`);
-}
-
-function occupied(): DomainError {
-  return new DomainError('etag-mismatch', 'There is an object at the destination already.');
 }

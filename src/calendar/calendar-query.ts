@@ -12,7 +12,8 @@ import { type ComponentFilter, type FilterPlan, matches, planOf } from './calend
 import { overlaps } from './calendar-index.ts';
 import type { TimeZone } from './date-time.ts';
 import { parseCalendarObject } from './icalendar.ts';
-import { seesEverything, shownOctets } from './private-objects.ts';
+import { seenObjects, seenRows } from './personal-views.ts';
+import { seesEverything } from './private-objects.ts';
 import { type Budget, DEFAULT_STEPS } from './recurrence.ts';
 
 /** Rows of a page. */
@@ -92,7 +93,7 @@ export class CalendarQuery {
         yield* this.judged(collection, ids, filter, plan, floatingZone, budget);
       } else if (rows.length > 0) {
         if (withData) yield* this.withData(collection, rows);
-        else yield rows;
+        else yield await seenRows(this.store, collection, rows);
       }
       if (page.length < PAGE) return;
     }
@@ -128,7 +129,9 @@ export class CalendarQuery {
   ): AsyncGenerator<MatchingObject[]> {
     const all = await this.store.calendarObjects.ofIds([...ids]);
     const rows = all.filter(({ component }) => plan.component === null || component === plan.component);
-    for await (const batch of withData ? this.withData(collection, rows) : [rows]) {
+    for await (const batch of withData
+      ? this.withData(collection, rows)
+      : [await seenRows(this.store, collection, rows)]) {
       // An object may have left the calendar since its id was read.
       yield batch.filter(({ collectionId }) => collectionId === collection.id);
     }
@@ -156,8 +159,8 @@ export class CalendarQuery {
   /** Objects with as much of their octets as the viewer sees: a filter must not tell what they do not. */
   private async shown(collection: Collection, ids: number[]): Promise<(CalendarObjectRow & { data: string })[]> {
     const rows = await this.store.calendarObjects.dataOf(ids);
-    if (seesEverything(collection)) return rows;
-    return rows.map((row) => ({ ...row, data: shownOctets(collection, row.data) }));
+    if (collection.personal === undefined && seesEverything(collection)) return rows;
+    return seenObjects(this.store, collection, rows);
   }
 
   /** Reads objects and keeps those that match. */

@@ -15,6 +15,9 @@ const NAME = /^[A-Za-z0-9-]{1,100}$/;
 /** What would end the content line it is put into, or is not text at all. */
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f\ufffe\uffff]/;
 
+/** With the flag, what is half of a surrogate pair and not a whole one. */
+const HALF_PAIR = /\p{Surrogate}/u;
+
 type JsonProperty = [name: string, parameters: Parameters, type: string, ...values: unknown[]];
 type JsonComponent = [name: string, properties: JsonProperty[], components: JsonComponent[]];
 
@@ -54,7 +57,10 @@ export function textOfJcal(json: string): string {
   } catch {
     throw malformed('The text is not JSON.');
   }
-  return printContent(componentOf(value, 1, { lines: MAX_LINES }));
+  const text = printContent(componentOf(value, 1, { lines: MAX_LINES }));
+  // RFC 8259 §8.2: JSON can name half of a surrogate pair; RFC 7265 §3 is UTF-8, which has no octets for it.
+  if (HALF_PAIR.test(text)) throw malformed('The text holds half of a surrogate pair.');
+  return text;
 }
 
 function componentOf(value: unknown, depth: number, left: { lines: number }): Component {

@@ -13,9 +13,10 @@ import type {
   Reads,
   Store,
 } from '../../storage/store.ts';
-import { seesEverything, shownOctets } from '../calendar/private-objects.ts';
+import { seenObjects } from '../calendar/personal-views.ts';
+import { seesEverything } from '../calendar/private-objects.ts';
 import { DomainError } from '../errors.ts';
-import type { Collection } from './members.ts';
+import type { Collection, PersonalView } from './members.ts';
 
 /** Before everything. */
 export const LOG_START: LogPosition = { modseq: 0, memberId: 0 };
@@ -52,6 +53,7 @@ type Bound = {
   readonly accountId: number;
   readonly kind: CollectionKind;
   readonly modseq: number;
+  readonly personal?: PersonalView;
 };
 
 /** With what decides how much of a member is shown. */
@@ -75,20 +77,24 @@ export class Changes {
 
   /** Narrow rows of the members after a position, in order of (modseq, id). */
   listing(collection: Bound, after: LogPosition, limit: number): Promise<ListingRow[]> {
-    return memberReads(this.store, collection.kind).listing(collection.id, after, limit);
+    const { id, kind, personal } = collection;
+    if (personal !== undefined) return this.store.personalData.listing(personal.principalId, id, after, limit);
+    return memberReads(this.store, kind).listing(id, after, limit);
   }
 
   /** Whole rows of the members after a position, in order of (modseq, id). */
   page(collection: Bound, after: LogPosition, limit: number): Promise<MemberRow[]> {
-    return memberReads(this.store, collection.kind).page(collection.id, after, limit);
+    const { id, kind, personal } = collection;
+    if (personal !== undefined) return this.store.personalData.page(personal.principalId, id, after, limit);
+    return memberReads(this.store, kind).page(id, after, limit);
   }
 
   /** Rows and the octets that are shown of members by name, at most 500; missing ones are left out. */
   async withData(collection: Seen, names: string[]): Promise<(MemberRow & { data: string })[]> {
     if (collection.kind !== 'calendar') return this.store.cards.withData(collection.id, names);
     const rows = await this.store.calendarObjects.withData(collection.id, names);
-    if (seesEverything(collection)) return rows;
-    return rows.map((row) => ({ ...row, data: shownOctets(collection, row.data) }));
+    if (collection.personal === undefined && seesEverything(collection)) return rows;
+    return seenObjects(this.store, collection, rows);
   }
 
   /**

@@ -194,7 +194,9 @@ export class Collections {
     const rights = rightsIn(row, await rightsOn(this.store, viewer, row));
     if (!rights.freeBusy) return undefined;
     const owner = row.accountId === of.id ? of : await this.directory.owner(row.accountId);
-    return owner === undefined ? undefined : { ...row, owner, rights };
+    if (owner === undefined) return undefined;
+    if (row.kind !== 'calendar' || isSchedulingCollection(row)) return { ...row, owner, rights };
+    return { ...row, owner, rights, personal: { principalId: viewer.id, busy: row.principalId === viewer.id } };
   }
 
   private async write<T>(fn: (write: Writes) => Promise<T>): Promise<T> {

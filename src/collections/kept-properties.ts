@@ -3,11 +3,20 @@
  * RFC 4918 §4.2 (dead properties), §9.2 (all or nothing).
  * Elsewhere: which properties are computed (protocols/dav/properties.ts), the collections (collections.ts).
  */
-import type { CalendarColumns, PropertyOwner, PropertyRow, Store, Writes } from '../../storage/store.ts';
+import type {
+  CalendarColumns,
+  CalendarObjectRow,
+  PropertyOwner,
+  PropertyRow,
+  Store,
+  Writes,
+} from '../../storage/store.ts';
+import { seenRow } from '../calendar/personal-views.ts';
 import { DomainError } from '../errors.ts';
 import type { Principal } from '../principals/access.ts';
 import type { Precondition } from './members.ts';
 
+const CALDAV = 'urn:ietf:params:xml:ns:caldav';
 /** Octets of all properties that clients keep on one resource. */
 const MAX_PROPERTY_OCTETS = 1024 * 1024;
 
@@ -29,6 +38,8 @@ export interface PropertyHolder {
   readonly id: number;
   /** Whose account it is in: the shared values are those this principal sets. */
   readonly accountId: number;
+  /** Whether it is somebody else's calendar, seen in the viewer's own home. */
+  readonly ownHome?: boolean;
   /** For a member, where it is: its collection's modseq moves with its properties. */
   readonly member?: { readonly collectionId: number; readonly name: string };
 }
@@ -42,7 +53,9 @@ export class KeptProperties {
 
   /** The kept properties of a resource as the viewer sees them: its own value before everybody's. */
   async list(viewer: Principal, holder: PropertyHolder): Promise<PropertyRow[]> {
-    return ownBeforeShared(await this.store.properties.list(holder.owner, holder.id, viewer.id));
+    const rows = ownBeforeShared(await this.store.properties.list(holder.owner, holder.id, viewer.id));
+    if (viewer.id === holder.accountId) return rows;
+    return rows.filter((row) => row.principalId === viewer.id || !isDefaultAlarm(row));
   }
 
   /**
@@ -55,16 +68,18 @@ export class KeptProperties {
     viewer: Principal,
     holder: PropertyHolder,
     changes: readonly PropertyChange[],
-    columns: Partial<CalendarColumns> = {},
+    given: Partial<CalendarColumns> = {},
     check?: Precondition,
   ): Promise<void> {
+    const { columns, transparent } = columnsOf(holder, given);
     await this.store.transaction(async (write) => {
       const collectionId = holder.owner === 'collection' ? holder.id : holder.member?.collectionId;
-      if (holder.member !== undefined) await checkMember(write, holder, check);
+      if (holder.member !== undefined) await checkMember(write, viewer, holder, check);
       const shared = changes.some(({ scope }) => scope === 'shared') || Object.keys(columns).length > 0;
       if (shared || viewer.id === holder.accountId || collectionId === undefined || holder.member !== undefined)
         await write.accounts.nextModseq(holder.accountId, collectionId === undefined ? [] : [collectionId]);
       else await touchOwnView(write, viewer, collectionId);
+      if (transparent !== undefined) await setTransparent(write, viewer, holder.id, transparent);
       for (const { namespace, name, xml, scope } of changes) {
         const principalId = scope === 'shared' || viewer.id === holder.accountId ? 0 : viewer.id;
         if (xml === undefined) await write.properties.remove(holder.owner, holder.id, principalId, namespace, name);
@@ -81,6 +96,18 @@ export class KeptProperties {
   }
 }
 
+/** Of somebody else's calendar in one's own home, whether it makes busy is one's own (Interpretation 222). */
+function columnsOf({ ownHome }: PropertyHolder, given: Partial<CalendarColumns>) {
+  if (ownHome !== true || given.transparent === undefined) return { columns: given, transparent: undefined };
+  const { transparent, ...columns } = given;
+  return { columns, transparent };
+}
+
+async function setTransparent(write: Writes, viewer: Principal, id: number, transparent: number): Promise<void> {
+  const binding = await write.collections.boundFor(viewer.id, id);
+  if (binding !== undefined) await write.collections.setTransparent(binding.bindingId, transparent);
+}
+
 /** One row for each property: the principal's own before everybody's. */
 export function ownBeforeShared(rows: PropertyRow[]): PropertyRow[] {
   const seen = new Map<string, PropertyRow>();
@@ -92,12 +119,24 @@ export function ownBeforeShared(rows: PropertyRow[]): PropertyRow[] {
   return [...seen.values()];
 }
 
-async function checkMember(write: Writes, { owner, id, member }: PropertyHolder, check?: Precondition): Promise<void> {
+/** Alarms that clients give to what is made: nobody is reminded because somebody else wants to be (Interpretation 220). */
+function isDefaultAlarm({ namespace, name }: PropertyRow): boolean {
+  return namespace === CALDAV && name.startsWith('default-alarm-');
+}
+
+async function checkMember(
+  write: Writes,
+  viewer: Principal,
+  { owner, id, accountId, member }: PropertyHolder,
+  check?: Precondition,
+): Promise<void> {
   if (member === undefined) return;
   const members = owner === 'card' ? write.cards : owner === 'file' ? write.files : write.calendarObjects;
   const row = await members.get(member.collectionId, member.name);
   if (row?.id !== id) throw new DomainError('not-found', 'The member has gone.');
-  check?.(row);
+  if (owner !== 'calendar-object' || viewer.id === accountId) return check?.(row);
+  const [own] = await write.personalData.of(viewer.id, [id]);
+  check?.(seenRow(row as CalendarObjectRow, own));
 }
 
 /** What one person keeps of somebody else's collection shows in its own home only. */

@@ -7,11 +7,20 @@
 import type { BoundCollectionRow, MemberRow } from '../../storage/store.ts';
 import type { Principal, Rights } from '../principals/access.ts';
 
+/** What in a calendar of somebody else is its viewer's own (src/calendar/personal-parts.ts). */
+export interface PersonalView {
+  readonly principalId: number;
+  /** Whether it is seen in the viewer's own home: TRANSP then says when the viewer is busy, else when the owner is. */
+  readonly busy: boolean;
+}
+
 /** A collection as one principal sees it: where it is bound, whose it is, and what that principal may do. */
 export interface Collection extends BoundCollectionRow {
   /** Whose account it is. */
   readonly owner: Principal;
   readonly rights: Rights;
+  /** Set on a calendar of somebody else: whose alarms are shown, and kept when its viewer writes. */
+  readonly personal?: PersonalView;
   /** Set on one that is made for each request and is not in the store: it has no change log. */
   readonly computed?: true;
 }

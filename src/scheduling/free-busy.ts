@@ -6,17 +6,18 @@
  * Elsewhere: merging and printing (busy-periods.ts), availability (availability.ts), the index (src/calendar/calendar-index.ts),
  * who may ask (src/principals/access.ts).
  */
-import type { OccurrenceRow, PrincipalRow, Store } from '../../storage/store.ts';
+import type { BoundCollectionRow, OccurrenceRow, PrincipalRow, Store } from '../../storage/store.ts';
 import { answerIn, answerKeys } from '../calendar/attendee-answers.ts';
-import { BUSY, indexCalendarObject, TENTATIVE } from '../calendar/calendar-index.ts';
+import { BUSY, FREE, indexCalendarObject, TENTATIVE } from '../calendar/calendar-index.ts';
 import { componentsOf, zoneOf } from '../calendar/calendars.ts';
 import { DAY, type TimeZone } from '../calendar/date-time.ts';
 import { parseCalendarObject } from '../calendar/icalendar.ts';
+import { seenObjects } from '../calendar/personal-views.ts';
 import { DEFAULT_STEPS } from '../calendar/recurrence.ts';
 import { isSchedulingCollection } from '../collections/collections.ts';
 import type { Collection } from '../collections/members.ts';
 import { DomainError } from '../errors.ts';
-import { mayQueryFreeBusy, type Principal, rightsOn } from '../principals/access.ts';
+import { ALL_RIGHTS, mayQueryFreeBusy, type Principal, rightsOn } from '../principals/access.ts';
 import { turn } from '../slices.ts';
 import { declaresHours, unavailablePeriods } from './availability.ts';
 import { type BusyPeriod, combine, typeOfCode } from './busy-periods.ts';
@@ -119,16 +120,17 @@ export class FreeBusy {
     const seen: Collection[] = [];
     let availability = '';
     for (const row of await this.store.collections.home(principal.id, 'calendars')) {
-      if (row.accountId !== principal.id || row.kind !== 'calendar') continue;
+      if (row.kind !== 'calendar') continue;
       if (isSchedulingCollection(row)) {
         // RFC 7953 §7.2.4: calendar-availability of the inbox counts in scheduling alone.
         if (row.segment === 'inbox') availability = await this.store.collections.availability(row.id);
         continue;
       }
+      const of = row.accountId === principal.id ? { owner: principal } : await this.countedOfOthers(principal, row);
+      if (of === undefined) continue;
       const granted = await rightsOf?.(row);
       const rights = { freeBusy: shared, read: false, write: false, manage: false };
-      if (shared || granted?.freeBusy)
-        seen.push({ ...row, owner: principal, rights: granted?.freeBusy ? granted : rights });
+      if (shared || granted?.freeBusy) seen.push({ ...row, ...of, rights: granted?.freeBusy ? granted : rights });
     }
     if (seen.length === 0 && !shared) {
       throw new DomainError('forbidden', 'You may not see when this person is busy.');
@@ -137,8 +139,20 @@ export class FreeBusy {
       seen.filter(({ transparent }) => transparent === 0),
       range,
       availability,
-      seen.find(({ timeZone }) => timeZone !== ''),
+      seen.find(({ timeZone, accountId }) => timeZone !== '' && accountId === principal.id),
     );
+  }
+
+  /** A calendar of somebody else counts when the principal may read it and says that it does (Interpretation 222). */
+  private async countedOfOthers(
+    principal: Principal,
+    row: BoundCollectionRow,
+  ): Promise<Pick<Collection, 'owner' | 'personal'> | undefined> {
+    if (row.transparent !== 0 || !(await rightsOn(this.store, principal, row)).read) return undefined;
+    const owner = await this.store.principals.get(row.accountId);
+    if (owner === undefined) return undefined;
+    const addresses = await this.store.principals.addresses(owner.id);
+    return { owner: { ...owner, addresses }, personal: { principalId: principal.id, busy: true } };
   }
 
   private async timeline(
@@ -177,18 +191,15 @@ export class FreeBusy {
 
   /** The busy occurrences of one calendar: those of the index, and those of objects the index does not cover. */
   private async occurrences(calendar: Collection, range: Interval, budget: Allowance): Promise<OccurrenceRow[]> {
-    const { indexed, outside } = await this.store.snapshot(async (reads) => ({
-      indexed: await reads.calendarObjects.busy(calendar.id, range.from, range.until),
-      outside: await reads.calendarObjects.outsideIndex(calendar.id, range.from, range.until),
-    }));
+    const { indexed, outside } = await this.indexed(calendar, range);
     budget.occurrences -= indexed.length;
-    const found: OccurrenceRow[] = indexed;
+    const found: OccurrenceRow[] = [...indexed];
     // Floating times are looked for wider; the caller cuts exactly.
     const window = { from: range.from - DAY, until: range.until + DAY };
     let slice = performance.now();
     for (let from = 0; from < outside.length; from += READ_AT_ONCE) {
-      const ids = outside.slice(from, from + READ_AT_ONCE).map(({ id }) => id);
-      for (const { id, data } of await this.store.calendarObjects.dataOf(ids)) {
+      const ids = outside.slice(from, from + READ_AT_ONCE);
+      for (const { id, data } of await this.read(calendar, ids)) {
         const own = { steps: Math.min(DEFAULT_STEPS, budget.steps) };
         const before = own.steps;
         const index = indexCalendarObject(parseCalendarObject(data), window, own);
@@ -207,6 +218,39 @@ export class FreeBusy {
     if (budget.occurrences < 0) throw tooMany();
     return found;
   }
+
+  /** The busy occurrences of the index, and the ids of objects that must be read to know. */
+  private async indexed(
+    { id, personal }: Collection,
+    { from, until }: Interval,
+  ): Promise<{ indexed: OccurrenceRow[]; outside: number[] }> {
+    const own = personal?.busy === true;
+    const { rows, outside } = await this.store.snapshot(async ({ calendarObjects }) => ({
+      rows: await (own ? calendarObjects.occurrences(id, from, until) : calendarObjects.busy(id, from, until)),
+      outside: (await calendarObjects.outsideIndex(id, from, until)).map((row) => row.id),
+    }));
+    if (!own) return { indexed: rows, outside };
+    // The index knows TRANSP of the owner. Where that matters, or the person has an own one, the object is read.
+    const ids = [...new Set(rows.map(({ objectId }) => objectId))];
+    const kept = (await this.store.personalData.of(personal.principalId, ids)).map(({ objectId }) => objectId);
+    const unknown = new Set([...kept, ...outside]);
+    for (const row of rows) if (row.busy === FREE || isWholeDay(row)) unknown.add(row.objectId);
+    return { indexed: rows.filter(({ objectId }) => !unknown.has(objectId)), outside: [...unknown] };
+  }
+
+  /** Objects with what makes their reader busy. */
+  private async read(calendar: Collection, ids: number[]): Promise<{ id: number; data: string }[]> {
+    const rows = await this.store.calendarObjects.dataOf(ids);
+    if (calendar.personal?.busy !== true) return rows;
+    // Of what is private to the owner nobody has a TRANSP of one's own (Interpretation 220).
+    const rights = { ...ALL_RIGHTS, manage: false };
+    return seenObjects(this.store, { rights, personal: calendar.personal }, rows);
+  }
+}
+
+/** As the index has an occurrence of whole days; a floating time at midnight looks the same. */
+function isWholeDay({ startAt, endAt, floating }: OccurrenceRow): boolean {
+  return floating === 1 && startAt % DAY === 0 && endAt % DAY === 0;
 }
 
 async function mergedOf({ appointments, unavailable }: Timeline, range: Interval): Promise<BusyPeriod[]> {
@@ -231,7 +275,7 @@ function appointmentOf(
     from: floating ? zone.toInstant(startAt) : startAt,
     until: floating ? zone.toInstant(endAt) : endAt,
     type,
-    wholeDay: floating === 1 && startAt % DAY === 0 && endAt % DAY === 0,
+    wholeDay: isWholeDay(row),
     objectId: readable ? objectId : undefined,
   };
 }

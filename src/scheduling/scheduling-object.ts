@@ -8,10 +8,10 @@ import type { CalendarComponent } from '../calendar/calendar-component.ts';
 import { readDateTime } from '../calendar/calendar-component.ts';
 import { foldCalendarUser } from '../calendar/calendar-user-address.ts';
 import { type Component, type Property, parameterOf, propertyOf } from '../calendar/content.ts';
-import type { DateTime } from '../calendar/date-time.ts';
+import { type DateTime, UTC } from '../calendar/date-time.ts';
 import { printDate, printLocalTime } from '../calendar/date-values.ts';
 import type { CalendarObjectModel } from '../calendar/icalendar.ts';
-import { expand } from '../calendar/recurrence.ts';
+import { type Budget, expand } from '../calendar/recurrence.ts';
 
 /** Names one instance of a series by when it was to be; '' is the main component. */
 export type InstanceKey = string;
@@ -128,12 +128,12 @@ export function withComponents({ model }: SchedulingObject, components: Iterable
 
 /**
  * The component one instance of the series would be if it were an override: the main one at its own time.
- * Undefined when there is no main component or the series has no such instance.
+ * Undefined when there is no main component or the series has no such instance, as far as the budget tells.
  */
-export function deriveOverride(object: SchedulingObject, key: InstanceKey): Component | undefined {
+export function deriveOverride(object: SchedulingObject, key: InstanceKey, budget?: Budget): Component | undefined {
   const { main, item } = object.model;
   if (main === null || main.start === null || item?.set == null) return undefined;
-  const instance = instanceAt(object, key, main);
+  const instance = instanceAt(object, key, main, budget);
   if (instance === undefined) return undefined;
   const shift = instance.local - main.start.local;
   const moved = (property: Property) => movedTime(property, shift, object);
@@ -157,7 +157,12 @@ export function movedTime(property: Property, shift: number, { model }: Scheduli
 export const RECURRENCE: ReadonlySet<string> = new Set(['rrule', 'rdate', 'exdate', 'exrule', 'recurrence-id']);
 
 /** The instance of a key as a time in the zone of DTSTART, when the series has it and does not exclude it. */
-function instanceAt(object: SchedulingObject, key: InstanceKey, main: CalendarComponent): DateTime | undefined {
+function instanceAt(
+  object: SchedulingObject,
+  key: InstanceKey,
+  main: CalendarComponent,
+  budget?: Budget,
+): DateTime | undefined {
   const { item } = object.model;
   const at = Number(key.slice(1));
   if (item === null || !Number.isFinite(at)) return undefined;
@@ -165,7 +170,7 @@ function instanceAt(object: SchedulingObject, key: InstanceKey, main: CalendarCo
   const alone = { ...item, overrides: [] };
   const floating = main.start?.zone === null;
   const range = { from: at - (floating ? 1 : 0), until: at + 1_000 };
-  const { occurrences } = expand(alone, range, { id: 'UTC', offsetAt: () => 0, toInstant: (local) => local });
+  const { occurrences } = expand(alone, range, UTC, budget);
   return occurrences.find(({ recurrenceId }) => instanceKey(recurrenceId) === key)?.recurrenceId;
 }
 

@@ -32,6 +32,7 @@ import type {
   OccurrenceRow,
   OneTimeLinkRow,
   OrganisationRow,
+  PersonalDataRow,
   PrincipalRow,
   PropertyRow,
   ResourceRow,
@@ -273,6 +274,16 @@ const scheduleMessage = keys<ScheduleMessageRow>({
   createdAt: 1,
 });
 
+const personalData = keys<PersonalDataRow>({
+  objectId: 1,
+  principalId: 1,
+  collectionId: 1,
+  modseq: 1,
+  modifiedAt: 1,
+  etag: 1,
+  data: 1,
+});
+
 const attendeeTracking = keys<AttendeeTrackingRow>({
   accountId: 1,
   icalUid: 1,
@@ -400,6 +411,7 @@ const COLUMNS: Record<string, Record<string, string[]>> = {
     add: ['id'],
   },
   'message-reader': { place: ['blobId'], octets: ['octets'], chunks: ['octets'], idsAfter: ['id'] },
+  'personal-data': { of: personalData, page: calendarObject, listing },
   placements: {
     hasBlob: ['found'],
     get: placement,

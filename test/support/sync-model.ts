@@ -121,8 +121,10 @@ class Model {
     const chance = this.random();
     if (chance < 0.45) {
       // Names keep their UID for a while, then another one comes.
-      const uid = `${from}${name}-${Math.floor(this.serial++ / 50)}`;
-      const body = isBook ? card(uid, `T${this.serial}`) : event(uid, `T${this.serial}`);
+      const uid = `${from.endsWith('shared/') ? 'shared/' : from}${name}-${Math.floor(this.serial++ / 50)}`;
+      // Often the words stay, and only an alarm comes, changes or goes.
+      const words = `T${Math.floor(this.serial / 100)}`;
+      const body = isBook ? card(uid, words) : withAlarm(event(uid, words), user, this.below(4));
       await this.send(user, 'PUT', path, isBook ? CARD : CALENDAR, body);
     } else if (chance < 0.65) await this.send(user, 'DELETE', path);
     else if (chance < 0.78) await this.send(user, 'MOVE', path, { destination });
@@ -244,6 +246,16 @@ class Model {
       copy.members,
       new Map(members.map(({ href, ok }) => [href, ok.get('getetag')?.text() ?? ''])),
     );
+    if (members.length > 0) await this.read(client, this.pick(members).href, copy.members);
+  }
+
+  /** What is read has the ETag that was listed, and nobody else's alarm. */
+  private async read({ user }: Client, href: string, had: ReadonlyMap<string, string>): Promise<void> {
+    const { status, headers, text } = await this.send(user, 'GET', href);
+    if (status !== 200 || headers.etag !== had.get(href))
+      this.differences.push(`${href} is read as ${status} ${headers.etag}, the client has ${had.get(href)}`);
+    for (const [, whose] of text.matchAll(/^X-WHOSE:(.*?)\r?$/gm))
+      if (whose !== user.name) this.differences.push(`${href} shows an alarm of ${whose} to ${user.name}`);
   }
 
   private expect(where: string, had: ReadonlyMap<string, string>, there: ReadonlyMap<string, string>): void {
@@ -301,6 +313,13 @@ export async function runSyncModel(
     await server.request(owner, 'MKCALENDAR', `/dav/calendars/${owner.name}/${name}/`);
   await server.app.access.share(`calendars/${owner.name}/shared`, other.name, true);
   return new Model(server, owner, other, options).run();
+}
+
+/** The event with an alarm of its writer, a quarter of the time without. */
+function withAlarm(octets: string, { name }: TestUser, kind: number): string {
+  if (kind === 0) return octets;
+  const lines = ['BEGIN:VALARM', 'ACTION:AUDIO', `TRIGGER:-PT${kind}M`, `X-WHOSE:${name}`, 'END:VALARM', 'END:VEVENT'];
+  return octets.replace('END:VEVENT', lines.join('\r\n'));
 }
 
 function card(uid: string, name: string): string {

@@ -82,6 +82,8 @@ t.test('reports', async (t) => {
     t.match(limited.text, '<D:error><D:number-of-matches-within-limits/></D:error>');
     t.equal((await query(email('p7@'), '<C:limit><C:nresults>1</C:nresults></C:limit>')).hrefs.length, 1, 'not passed');
     t.equal((await query('<C:filter/>', '<C:limit><C:nresults>x</C:nresults></C:limit>')).status, 400);
+    const much = `<C:limit><C:nresults>${'9'.repeat(40)}</C:nresults></C:limit>`;
+    t.equal((await query('<C:filter/>', much)).status, 207, 'a number is a number');
   });
 
   t.test('refusals', async (t) => {

@@ -116,6 +116,23 @@ t.test('a collection just deleted can be made again, empty', async (t) => {
   );
 });
 
+t.test('conditions are asked of what is not there yet (RFC 9110 §13.1, RFC 4918 §10.4)', async (t) => {
+  for (const method of ['MKCALENDAR', 'MKCOL'])
+    for (const [name, value] of [
+      ['if-match', '*'],
+      ['if-match', '"x"'],
+      ['if', '(<opaquelocktoken:x>)'],
+      ['if', '(["x"])'],
+    ] as const) {
+      const headers = { [name]: value };
+      t.equal((await ask(server, alice, method, `${home}cond/`, headers)).status, 412, `${method} ${name}: ${value}`);
+      t.equal((await ask(server, alice, 'GET', `${home}cond/`)).status, 404);
+    }
+  t.equal((await ask(server, alice, 'MKCALENDAR', `${home}cond/`, { 'if-none-match': '*' })).status, 201);
+  // RFC 9110 §13.2.1: what would fail anyway does so for its own reason.
+  t.equal((await ask(server, alice, 'MKCALENDAR', `${home}cond/`, { 'if-none-match': '*' })).status, 403);
+});
+
 t.test('many at once make one', async (t) => {
   const answers = await Promise.all(Array.from({ length: 8 }, () => ask(server, alice, 'MKCALENDAR', `${home}race/`)));
   t.same(answers.map(({ status }) => status).sort(), [201, 403, 403, 403, 403, 403, 403, 403]);

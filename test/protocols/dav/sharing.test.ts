@@ -116,15 +116,15 @@ t.test('invite, accept, and each one’s own view', async (t) => {
   t.equal((await read(bob, shared, 'A:calendar-color'))?.text(), '#00FF00FF');
   t.equal(await read(alice, calendar, 'A:calendar-color'), undefined);
   t.not((await read(alice, calendar, 'D:displayname'))?.text(), 'Own name');
-  const description = await ask(
+  const zone = await ask(
     server,
     bob,
     'PROPPATCH',
     shared,
     {},
-    setBody('<C:calendar-description>x</C:calendar-description>'),
+    setBody('<C:calendar-timezone-id>Europe/Berlin</C:calendar-timezone-id>'),
   );
-  t.ok(description.responses[0]?.failed.has('calendar-description'), 'what everybody sees is not theirs');
+  t.ok(zone.responses[0]?.failed.has('calendar-timezone-id'), 'what everybody sees is not theirs');
   const moved = await server.request(bob, 'MOVE', shared, {
     headers: { destination: '/dav/calendars/bob/elsewhere/' },
   });

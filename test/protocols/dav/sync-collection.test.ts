@@ -79,7 +79,8 @@ t.test('in pieces', async (t) => {
     t.same(pieces, whole);
     t.same(names(await sync(token)), []);
   }
-  for (const bad of ['0', '-1', 'x', '1e3']) t.equal((await sync('', undefined, limit(bad))).status, 400, bad);
+  for (const bad of ['0', '-1', 'x', '1e3', '00']) t.equal((await sync('', undefined, limit(bad))).status, 400, bad);
+  t.equal((await sync('', undefined, limit('9'.repeat(40)))).status, 207, 'more than there is');
 });
 
 t.test('a renamed member is told under both names, wherever a piece ends', async (t) => {

@@ -85,6 +85,14 @@ t.test('what is refused', async (t) => {
   for (const value of refused) {
     t.throws(() => textOfJcal(JSON.stringify(value)), { code: 'invalid-data' }, JSON.stringify(value)?.slice(0, 80));
   }
+  // JSON can name half of a surrogate pair, which no UTF-8 holds: what is stored would not be what was hashed.
+  for (const part of [
+    '["summary",{},"text","a\\ud800b"]',
+    '["summary",{"x-p":"\\udc00"},"text","v"]',
+    '["x-a",{},"unknown","\\ud83d"]',
+  ])
+    t.throws(() => textOfJcal(`["vcalendar",[${part}],[]]`), { code: 'invalid-data' }, part);
+  t.match(textOfJcal('["vcalendar",[["summary",{},"text","\\ud83d\\ude00"]],[]]'), 'SUMMARY:😀');
   t.throws(() => textOfJcal('{'), { code: 'invalid-data' });
   t.throws(() => textOfJcal('['.repeat(100_000)), { code: 'invalid-data' });
   t.throws(() => textOfJcal(' '.repeat(MAX_JCAL_OCTETS + 1)), { code: 'too-large' });
