@@ -7,6 +7,7 @@
  */
 import { hash } from 'node:crypto';
 import type { CalendarComponent } from './calendar-component.ts';
+import { isForModerators } from './conferences.ts';
 import { type Component, type Property, parameterOf, printContent, propertyOf } from './content.ts';
 import { type TimeZone, UTC } from './date-time.ts';
 import { printInstant } from './date-values.ts';
@@ -88,7 +89,7 @@ function isOpen(classification: string): boolean {
 }
 
 function whole({ content: [name, properties] }: CalendarComponent): Component {
-  return [name, properties.filter(([property]) => !WITHHELD.has(property)), []];
+  return [name, properties.filter((property) => !WITHHELD.has(property[0]) && !isForModerators(property)), []];
 }
 
 function reduced({ content: [name, properties], transparent }: CalendarComponent, publication: Publication): Component {

@@ -4,6 +4,7 @@
  * Components in, a message out; nothing is sent here.
  * Elsewhere: who gets which (itip-organizer.ts, itip-attendee.ts), how it travels (message-queue.ts).
  */
+import { isForModerators } from '../calendar/conferences.ts';
 import { type Component, type Property, printContent } from '../calendar/content.ts';
 import { printInstant } from '../calendar/date-values.ts';
 import { replaceProperties, type SchedulingObject, withParameters, withProperties } from './scheduling-object.ts';
@@ -50,7 +51,7 @@ export function travelling(component: Component, now: number): Component {
   const clean = withProperties(component, (property) => {
     const [name] = property;
     if (name === 'attendee' || name === 'organizer') return withParameters(property, AT_HOME);
-    return STAYS.has(name) || name.startsWith('x-convene-') ? undefined : property;
+    return STAYS.has(name) || name.startsWith('x-convene-') || isForModerators(property) ? undefined : property;
   });
   return withoutAlarms(replaceProperties(clean, ['dtstamp'], [stamp(now)]));
 }

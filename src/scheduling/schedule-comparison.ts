@@ -5,6 +5,7 @@
  */
 import { type CalendarComponent, durationOf, readComponent } from '../calendar/calendar-component.ts';
 import { foldCalendarUser } from '../calendar/calendar-user-address.ts';
+import { isForModerators } from '../calendar/conferences.ts';
 import { type Component, type Property, parameterOf, printContent, propertyOf } from '../calendar/content.ts';
 import { endOf, UTC } from '../calendar/date-time.ts';
 import { hasAddedInstances } from './added-instances.ts';
@@ -32,7 +33,7 @@ export function fingerprint(
   for (const property of component[1]) {
     const [name] = property;
     if (UNIMPORTANT.has(name) || TIMES.has(name) || name.startsWith('x-')) continue;
-    if (name === 'sequence' || property[3] === '') continue;
+    if (property[3] === '' || isForModerators(property)) continue;
     lines.push(name === 'attendee' || name === 'organizer' ? userLine(property, host) : lineOf(property));
   }
   for (const inner of component[2]) if (inner[0] !== 'valarm') lines.push(printContent(inner));

@@ -31,6 +31,7 @@ SUMMARY:Quarterly numbers
 LOCATION:Room 4
 DESCRIPTION:The secret plan
 ATTENDEE:mailto:bob@example.net
+CONFERENCE;VALUE=URI;FEATURE=PHONE,MODERATOR:tel:+1-412-555-0123
 X-OWN:kept
 BEGIN:VALARM
 ACTION:DISPLAY
@@ -90,6 +91,7 @@ t.test('the whole calendar, as Outlook, Google and Thunderbird want it', async (
     t.ok(text.includes(`\r\n${line}\r\n`), line);
   t.match(text, 'X-OWN:kept');
   t.notMatch(text, /ATTENDEE|VALARM/, 'RFC 5546 §3.2.1; and no alarms of others');
+  t.notMatch(text, 'MODERATOR', 'RFC 7986 §7');
   const calendar = new ICAL.Component(ICAL.parse(text));
   t.equal(text.match(/BEGIN:VCALENDAR/g)?.length, 1);
   const zones = calendar.getAllSubcomponents('vtimezone').map((zone) => zone.getFirstPropertyValue('tzid'));

@@ -50,6 +50,17 @@ function shortly({ method, recipients, calendar, audience }: ItipMessage): strin
   return `${method}${audience === undefined ? '' : ` ${audience}:`} ${to.join(',')} [${parts.join(' ')}]`;
 }
 
+t.test('RFC 7986 §7: how the moderator enters a conference is not sent', async (t) => {
+  const conference = 'CONFERENCE;VALUE=URI;FEATURE=PHONE;LABEL=Attendees:tel:+1-412-555-0123,,,555123';
+  const moderators = (code: string) => `CONFERENCE;VALUE=URI;FEATURE=PHONE,moderator:tel:+1-412-555-0123,,,${code}`;
+  const [message] = change(undefined, [single(bob, conference, moderators('654321'))]).messages;
+  const text = printContent(message!.calendar).replaceAll('\r\n ', '');
+  t.match(text, conference);
+  t.notMatch(text, '654321');
+  t.match(printContent(change(undefined, [single(bob, moderators('1'))]).stored!), 'moderator');
+  t.same(change([single(bob, moderators('1'))], [single(bob, moderators('2'))]).messages, []);
+});
+
 t.test('RFC 5546 §3.2.2, §3.2.5: what an organizer’s change sends', async (t) => {
   const day = (number: number) => `202701${String(number).padStart(2, '0')}T090000Z`;
   const rows: [string, EventLines[] | undefined, EventLines[] | undefined, string[]][] = [
