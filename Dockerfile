@@ -35,8 +35,8 @@ RUN ln -s /app/bin/convene.js /usr/local/bin/convene \
  && install -d -o node -g node -m 0700 /data /backups
 USER node
 VOLUME ["/data", "/backups"]
-# HTTPS, IMAP over TLS, submission over TLS and with STARTTLS, inbound SMTP. HTTP without TLS stays inside, for health.
-EXPOSE 8443 1993 1465 1587 1025
+# HTTPS, IMAP and POP3 over TLS, submission over TLS and with STARTTLS, inbound SMTP. HTTP without TLS stays inside, for health.
+EXPOSE 8443 1993 1995 1465 1587 1025
 STOPSIGNAL SIGTERM
 # Live, not ready: a full disk is no reason to start anew.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \

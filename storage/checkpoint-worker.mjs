@@ -15,10 +15,12 @@ parentPort?.on('message', (message) => {
     parentPort?.close();
     return;
   }
+  let done = true;
   try {
     database.pragma('wal_checkpoint(PASSIVE)');
   } catch {
-    // A full disk or a busy log: how much is left tells the writer, which asks again.
+    // A full disk or a busy log: the writer asks again.
+    done = false;
   }
-  parentPort?.postMessage('folded');
+  parentPort?.postMessage(done);
 });

@@ -16,6 +16,8 @@ const ROUNDS = 3;
 /** With so many pages in the log the writer waits for the worker, and a file longer than that is cut: 64 MB. */
 const TOO_LONG = 16_384;
 const PAGE_OCTETS = 4_096;
+/** After a fold that failed, because the disk is full, so long until the next: room may come back at any time. */
+const AFTER_FAILURE_MS = 500;
 
 export class Checkpointer {
   readonly #path: string;
@@ -25,6 +27,8 @@ export class Checkpointer {
   #round: Promise<void> | undefined;
   #rounds = 0;
   #threshold = WORTH_FOLDING;
+  /** When the last fold failed; undefined when it did not. */
+  #failedAt: number | undefined;
 
   /** `writing` is the connection of the writer, from which the log is looked at. */
   constructor(path: string, writing: Database) {
@@ -40,6 +44,7 @@ export class Checkpointer {
       if (log.length < TOO_LONG) return;
       await this.#round;
     }
+    if (this.#failedAt !== undefined && performance.now() - this.#failedAt < AFTER_FAILURE_MS) return;
     const { alone } = this.#log();
     if (this.#rounds === 0 && alone < this.#threshold) return;
     if (this.#rounds < ROUNDS && alone > WORTH_WAITING) {
@@ -51,8 +56,8 @@ export class Checkpointer {
     }
     if (alone > 0) await this.#fold();
     this.#rounds = 0;
-    // What a reader still needs is postponed by another step.
-    this.#threshold = this.#log().alone + WORTH_FOLDING;
+    // What a reader still needs is postponed by another step; what had no room is not: a log on a full disk cannot grow by one.
+    this.#threshold = this.#failedAt === undefined ? this.#log().alone + WORTH_FOLDING : WORTH_FOLDING;
   }
 
   async close(): Promise<void> {
@@ -77,7 +82,10 @@ export class Checkpointer {
     this.#worker ??= new Worker(file, { workerData: this.#path });
     const worker = this.#worker;
     return new Promise((resolve) => {
-      worker.once('message', () => resolve());
+      worker.once('message', (done: boolean) => {
+        this.#failedAt = done ? undefined : performance.now();
+        resolve();
+      });
       worker.postMessage('fold');
     });
   }

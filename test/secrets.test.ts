@@ -1,14 +1,18 @@
 /**
  * Secrets stay secret: a whole day of a server with a canary in every place a secret can be, and then a search through all it
  * wrote: the data folder with its log, a backup, the server's own log at its most talkative, and every answer that is an error.
+ * By HTTP, IMAP and submission. Keys are in their own files and in the backup; texts of people in the databases.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { codeAt } from '../src/principals/second-factor.ts';
+import { literal, loginImap } from './support/imap.ts';
 import { convene, environmentFor, startProgram } from './support/program.ts';
 import { basic } from './support/server.ts';
+import { freePort } from './support/server-process.ts';
+import { SmtpClient } from './support/smtp.ts';
 
 t.setTimeout(120_000);
 
@@ -16,7 +20,13 @@ t.test('canaries are found nowhere', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'convene-test-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const data = join(folder, 'data');
-  const environment = environmentFor(data, { CONVENE_LOG_LEVEL: 'trace', CONVENE_FETCH_FROM: '127.0.0.1' });
+  const [imap, submission] = [await freePort(), await freePort()];
+  const environment = environmentFor(data, {
+    CONVENE_LOG_LEVEL: 'trace',
+    CONVENE_FETCH_FROM: '127.0.0.1',
+    CONVENE_IMAP_PORT: String(imap),
+    CONVENE_SUBMISSION_PORT: String(submission),
+  });
   const password = 'canary-chosen-password';
   await convene(['user', 'add', 'anna@example.org', '--password-stdin'], environment, `${password}\n`);
   const server = await startProgram(environment);
@@ -63,6 +73,30 @@ t.test('canaries are found nowhere', async (t) => {
   canaries.set('set-up link', link.out.trim().split('/').pop() ?? '');
   t.equal((await ask('GET', new URL(link.out.trim()).pathname, {})).status, 200);
 
+  const letter = 'Subject: canary-mail-subject\r\nFrom: <anna@example.org>\r\n\r\ncanary-mail-text\r\n';
+  const address = { address: '127.0.0.1', family: 'IPv4', port: imap };
+  const mail = await loginImap(
+    t,
+    { app: { addresses: { imap: address } } },
+    { name: 'anna', password: device.password },
+  );
+  await mail.ok(`APPEND INBOX ${literal(letter)}`);
+  await mail.ok('SELECT INBOX');
+  await mail.ok('SEARCH TEXT canary-mail-text');
+  for (const line of ['LOGIN anna canary-wrong-password', 'FETCH 1 (canary-mail-text)'])
+    errors.push((await mail.run(line)).text);
+  mail.close();
+  const sender = await SmtpClient.connect(submission);
+  await sender.command('EHLO client.example.net');
+  for (const guess of [`anna\0anna\0canary-wrong-password`, `anna\0anna\0${device.password}`]) {
+    const initial = Buffer.from(guess).toString('base64');
+    canaries.set(`AUTH PLAIN ${canaries.size}`, initial);
+    errors.push(await sender.command(`AUTH PLAIN ${initial}`));
+  }
+  await sender.commands('MAIL FROM:<anna@example.org>', 'RCPT TO:<anna@example.org>');
+  t.match(await sender.data(letter), /^250/, 'logged in, and sent');
+  sender.end();
+
   const begun = JSON.parse((await ask('POST', '/api/second-factor', anna)).text);
   canaries.set('seed of the second factor', begun.secret);
   const code = codeAt(begun.secret, Date.now());
@@ -100,8 +134,17 @@ t.test('canaries are found nowhere', async (t) => {
     t.ok(secret.length >= 12, `${what} is a secret`);
     for (const [place, text] of places) t.notOk(text.includes(secret), `${what} in ${place}`);
   }
+  // The log of SQLite is a part of its database.
   for (const [place, text] of places)
-    if (!place.endsWith('.sqlite')) t.notOk(text.includes('canary-event-text'), `text of an event in ${place}`);
+    if (!/\.sqlite(-wal)?$/.test(place))
+      for (const canary of ['canary-event-text', 'canary-mail-text', 'canary-mail-subject'])
+        t.notOk(text.includes(canary), `${canary} in ${place}`);
+  t.ok(places.get('data/convene.sqlite')?.includes('canary-mail-text'), 'where it belongs it is found');
+  for (const name of ['tls-key.pem', 'secret.key']) {
+    const [key = ''] = /[A-Za-z0-9+/=]{40,}/.exec(places.get(`data/${name}`) ?? '') ?? [];
+    t.ok(key.length >= 40, `${name} is a key`);
+    for (const [place, text] of places) t.equal(text.includes(key), place.endsWith(`/${name}`), `${name} and ${place}`);
+  }
   const lines = ended.err.split('\n').filter((line) => line.includes('"request"'));
   t.ok(lines.length > 10);
   for (const line of lines)
