@@ -105,3 +105,20 @@ t.test('what was declined and deleted does not come back before it asks again', 
   t.match(text(first.stored), /20270106/);
   t.notMatch(text(first.stored), /20270105|METHOD/, 'also when all of them were deleted');
 });
+
+t.test('an alarm or an answer of one’s own for one instance does not keep its old title', async (t) => {
+  const alarm = ['BEGIN:VALARM', 'ACTION:DISPLAY', 'DESCRIPTION:Mine', 'TRIGGER:-PT5M', 'END:VALARM'];
+  const before = object([series('Plan', yes)]);
+  const after = object([series('New plan', yes)]);
+  const copyWith = (...lines: string[]) => object([series('Plan', yes), instance('090000', 'Plan', ...lines)]);
+  const alarmed = textOf(written(before, after, copyWith(yes, ...alarm)).copy);
+  t.equal(alarmed.match(/SUMMARY:New plan/g)?.length, 2);
+  t.match(alarmed, /RECURRENCE-ID:20270105T090000Z[\s\S]*DESCRIPTION:Mine/, 'the alarm stays');
+  t.equal(alarmed.match(/SEQUENCE:1/g)?.length, 2);
+  const declined = textOf(written(before, after, copyWith(attendee('bob', 'DECLINED'))).copy);
+  t.equal(declined.match(/SUMMARY:New plan/g)?.length, 2);
+  t.match(declined, /DECLINED:mailto:bob/, 'an answer that the organizer does not have yet stays');
+  const again = object([series('New plan', attendee('bob'))]);
+  const asked = textOf(written(before, again, copyWith(yes, ...alarm)).copy);
+  t.equal(asked.match(/NEEDS-ACTION[^:]*:mailto:bob/g)?.length, 2, 'who is asked again is asked for each instance');
+});
