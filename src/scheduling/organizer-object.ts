@@ -101,7 +101,7 @@ function movedBack({ isOwn }: OrganizerChange, before: SchedulingObject, after: 
       property[0] === 'attendee' && !isOwn(foldCalendarUser(property[3])) && saysAnAnswer(property);
     if (!derived[1].some(isAsked)) continue;
     const asked = withProperties(derived, (property) => (isAsked(property) ? askedAgain(property) : property));
-    const number = String(Math.max(sequenceOf(component), sequenceOf(derived)) + 1);
+    const number = String(Math.max(sequenceOf(component) + 1, sequenceOf(derived)));
     found.push(replaceProperties(asked, ['sequence'], [['sequence', {}, 'unknown', number]]));
   }
   return found;
