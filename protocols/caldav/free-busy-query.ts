@@ -4,6 +4,7 @@
  * A time range in, a VFREEBUSY out. Elsewhere: whose periods (src/scheduling/free-busy.ts).
  */
 import { MAX_DATE_TIME, MIN_DATE_TIME } from '../../src/calendar/calendar-component.ts';
+import { isSchedulingCollection } from '../../src/collections/collections.ts';
 import { DomainError } from '../../src/errors.ts';
 import { printFreeBusy } from '../../src/scheduling/busy-periods.ts';
 import type { FreeBusy } from '../../src/scheduling/free-busy.ts';
@@ -20,6 +21,8 @@ export function freeBusyQuery(freeBusy: FreeBusy, now: () => number): Report {
     name: 'free-busy-query',
     on: ['home', 'collection'],
     right: 'freeBusy',
+    // RFC 6638 §2.3: inboxes have messages in them, not times; an outbox has nothing.
+    appliesTo: (resource) => resource.kind !== 'collection' || !isSchedulingCollection(resource.collection),
     async run(exchange, { resource, body }) {
       const { reply } = exchange;
       const element = body.child(CALDAV, 'time-range');

@@ -94,7 +94,8 @@ function readRequest(text: string): FreeBusyRequest {
   const calendar = parsed(text);
   const components = calendar[2].filter(([name]) => name !== 'vtimezone');
   const [request] = components;
-  const invalid = (message: string) => refusal('C:valid-scheduling-message', message);
+  // RFC 6638 §5.2.1; the other preconditions are 403.
+  const invalid = (message: string) => new DavError(400, message, '<C:valid-scheduling-message/>');
   if (request === undefined || components.length > 1 || request[0] !== 'vfreebusy') throw invalid('Ask for VFREEBUSY.');
   if (propertyOf(calendar, 'method')?.[3].toUpperCase() !== 'REQUEST') throw invalid('METHOD is not REQUEST.');
   const organizer = propertyOf(request, 'organizer');

@@ -5,7 +5,6 @@
  */
 import { DEFAULT_CALENDAR_PROPERTY } from '../../src/collections/chosen-calendar.ts';
 import { isSchedulingCollection } from '../../src/collections/collections.ts';
-import type { Collection } from '../../src/collections/members.ts';
 import type { CalendarObjectRow } from '../../storage/store.ts';
 import type { Exchange, LiveProperty, Resource } from '../dav/contract.ts';
 import { DavError } from '../dav/dav-error.ts';
@@ -46,40 +45,17 @@ export const schedulingProperties: readonly LiveProperty[] = [
     read: defaultCalendarHref,
     settable: { stored: 'shared', verify: requireCalendar },
   },
-  {
-    // Of the drafts before RFC 6638, which has schedule-calendar-transp instead (§9.1); clients of that time still ask for it.
-    namespace: CALDAV,
-    name: 'calendar-free-busy-set',
-    on: ['collection'],
-    async read(resource, exchange) {
-      if (!isInbox(resource)) return undefined;
-      const calendars = await ownCalendars(resource, exchange);
-      return calendars
-        .filter(({ transparent }) => transparent === 0)
-        .map((row) => hrefXml(calendarHref(resource, row)))
-        .join('');
-    },
-  },
 ];
 
-type Inbox = Resource & { kind: 'collection' };
-
-async function ownCalendars({ collection: { owner } }: Inbox, { server, viewer }: Exchange): Promise<Collection[]> {
-  const calendars = await server.collections.list(viewer, owner, 'calendars');
-  return calendars.filter((row) => row.accountId === owner.id && !isSchedulingCollection(row));
-}
-
-function calendarHref({ collection: { owner } }: Inbox, { segment }: Collection): string {
-  return `${homeHref('calendars', owner.name)}${encodeSegment(segment)}/`;
-}
-
 /** The first calendar for events when none was chosen. */
-async function defaultCalendarHref(resource: Resource, exchange: Exchange): Promise<string | undefined> {
+async function defaultCalendarHref(resource: Resource, { server, viewer }: Exchange): Promise<string | undefined> {
   if (!isInbox(resource)) return undefined;
-  const own = await ownCalendars(resource, exchange);
+  const { owner } = resource.collection;
+  const calendars = await server.collections.list(viewer, owner, 'calendars');
+  const own = calendars.filter((row) => row.accountId === owner.id && !isSchedulingCollection(row));
   const found = own.find(({ components }) => components.split(',').includes('VEVENT'));
   // None is left: the next invitation makes one.
-  return found === undefined ? '' : hrefXml(calendarHref(resource, found));
+  return found === undefined ? '' : hrefXml(`${homeHref('calendars', owner.name)}${encodeSegment(found.segment)}/`);
 }
 
 /** RFC 6638 §9.2: the value names a calendar of the inbox's owner that exists. */
@@ -107,7 +83,7 @@ async function requireCalendar(
   return undefined;
 }
 
-function isInbox(resource: Resource): resource is Inbox {
+function isInbox(resource: Resource): resource is Resource & { kind: 'collection' } {
   return (
     resource.kind === 'collection' &&
     isSchedulingCollection(resource.collection) &&

@@ -19,8 +19,9 @@ export async function post(
 ): Promise<void> {
   if (await addMember(exchange, target, body)) return;
   const resource = readable(target);
-  if (await sharing(exchange, resource, body)) return;
+  // What an extension takes is read as it wants, also when it is called XML.
   if ('extension' in resource && (await resource.extension.post?.(exchange, resource, body))) return;
+  if (await sharing(exchange, resource, body)) return;
   throw notAllowed(resource);
 }
 

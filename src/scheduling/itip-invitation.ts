@@ -19,6 +19,7 @@ import {
   sequenceOf,
   withComponents,
   withParameters,
+  withProperties,
 } from './scheduling-object.ts';
 
 /** Why a message changed nothing, or that it did. */
@@ -59,14 +60,14 @@ export function applyRequest({ message, current, isOwn, complete, anew = false }
   if (main !== undefined) {
     const own = known ?? [...current.components.values()][0];
     kept.set(MAIN, own === undefined ? withoutAlarms(main) : received(main, message, own, current, isOwn));
-    if (!complete && known !== undefined && !isRescheduled(known, current, main, message)) {
-      for (const [key, component] of current.components)
-        if (key !== MAIN && hasInstance(message, key)) kept.set(key, component);
-    } else if (known !== undefined && !isRescheduled(known, current, main, message)) {
-      // What only this attendee knows stays: an answer to one instance on its way to the organizer.
-      for (const [key, component] of current.components)
-        if (key !== MAIN && hasInstance(message, key) && isOwnException(key, component, current))
-          kept.set(key, component);
+    if (known !== undefined && !isRescheduled(known, current, main, message)) {
+      for (const [key, component] of current.components) {
+        if (key === MAIN || !hasInstance(message, key)) continue;
+        // What only this attendee knows stays: alarms of one instance, and an answer on its way to the organizer.
+        if (isOwnException(key, component, current))
+          kept.set(key, ownException(key, component, known, kept.get(MAIN) ?? main, message, isOwn));
+        else if (!complete) kept.set(key, component);
+      }
     }
   } else {
     for (const [key, component] of current.components) kept.set(key, component);
@@ -193,6 +194,28 @@ function received(
 function isOwnException(key: InstanceKey, component: Component, current: SchedulingObject): boolean {
   const derived = deriveOverride(current, key);
   return derived !== undefined && fingerprint(derived, current) === fingerprint(component, current);
+}
+
+/** An instance as the organizer has it now, with what the attendee has set for it alone. */
+function ownException(
+  key: InstanceKey,
+  component: Component,
+  known: Component,
+  series: Component,
+  message: SchedulingObject,
+  isOwn: (user: string) => boolean,
+): Component {
+  const instance = deriveOverride(message, key);
+  if (instance === undefined || isCancelled(component)) return component;
+  const merged = withPrivateParts(instance, component);
+  const answered = ownPartstat(component, isOwn) === ownPartstat(known, isOwn) ? series : component;
+  const { partstat, rsvp } = ownAttendee(answered, isOwn)?.[1] ?? {};
+  const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
+  return withProperties(merged, (property) =>
+    property === ownAttendee(merged, isOwn)
+      ? withParameters(property, { partstat: text(partstat), rsvp: text(rsvp) })
+      : property,
+  );
 }
 
 /** Interpretation 62: a cancelled instance stays visible while the organizer's series leaves it out. */

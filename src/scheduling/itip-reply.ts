@@ -68,7 +68,7 @@ export function applyReply(
     const { component, added } = answeredBy(target, sender, given, answer);
     delegates.push(...added);
     components.set(place, component);
-    if (place === MAIN) answerExceptions(components, partstatOf(invited), sender, given, answer);
+    if (place === MAIN) answerExceptions(components, message, partstatOf(invited), sender, given, answer);
     result = 'applied';
     partstat ??= partstatOf(given);
   }
@@ -92,17 +92,18 @@ function lonely({ components }: SchedulingObject): InstanceKey | undefined {
   return components.size === 1 ? [...components.keys()][0] : undefined;
 }
 
-/** Exceptions answered together with the series so far are answered together with it again. */
+/** Exceptions answered together with the series so far are answered together with it again, unless the reply names them. */
 function answerExceptions(
   components: Map<InstanceKey, Component>,
+  message: SchedulingObject,
   before: string,
   sender: string,
   given: Property,
   answer: Component,
 ): void {
   for (const [key, component] of components) {
-    const invited = key === MAIN ? undefined : attendeesOf(component).get(sender);
-    if (invited === undefined) continue;
+    const invited = message.components.has(key) ? undefined : attendeesOf(component).get(sender);
+    if (key === MAIN || invited === undefined) continue;
     const partstat = partstatOf(invited);
     if (partstat === before || partstat === 'NEEDS-ACTION')
       components.set(key, answeredBy(component, sender, given, answer).component);

@@ -52,8 +52,11 @@ export function settle(change: OrganizerChange, after: SchedulingObject): Schedu
     changed ||= settled !== component;
     components.push(settled);
   }
-  const kept = keepAnswers && before !== undefined ? unseenAnswers(before, after) : [];
-  if (kept.length > 0) return withOverrides(after, components, kept);
+  if (before !== undefined) {
+    const kept = keepAnswers ? unseenAnswers(before, after) : [];
+    const more = [...kept, ...movedBack(change, before, after)];
+    if (more.length > 0) return withOverrides(after, components, more);
+  }
   if (!changed) return after;
   const content = withComponents(after, components);
   const keyed = new Map([...after.components.keys()].map((key, index) => [key, components[index] as Component]));
@@ -81,6 +84,27 @@ function unseenAnswers(before: SchedulingObject, after: SchedulingObject): Compo
     );
   }
   return kept;
+}
+
+/**
+ * Instances that had a time of their own and are to be when the series says again: RFC 6638 §3.2.8 asks those again who answered, and
+ * an answer to one instance needs an override.
+ */
+function movedBack({ isOwn }: OrganizerChange, before: SchedulingObject, after: SchedulingObject): Component[] {
+  if (isSeriesAskedAgain(before, after)) return [];
+  const found: Component[] = [];
+  for (const [key, component] of before.components) {
+    if (key === MAIN || after.components.has(key)) continue;
+    const derived = deriveOverride(after, key);
+    if (derived === undefined || !isRescheduled(component, before, derived, after)) continue;
+    const isAsked = (property: Property) =>
+      property[0] === 'attendee' && !isOwn(foldCalendarUser(property[3])) && saysAnAnswer(property);
+    if (!derived[1].some(isAsked)) continue;
+    const asked = withProperties(derived, (property) => (isAsked(property) ? askedAgain(property) : property));
+    const number = String(Math.max(sequenceOf(component) + 1, sequenceOf(derived)));
+    found.push(replaceProperties(asked, ['sequence'], [['sequence', {}, 'unknown', number]]));
+  }
+  return found;
 }
 
 /** The object with some more overrides, read anew. */

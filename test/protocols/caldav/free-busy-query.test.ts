@@ -36,6 +36,21 @@ t.test('free-busy-query', async (t) => {
     t.notMatch(text, /Confidential|Nowhere|SUMMARY|ATTENDEE/);
   });
 
+  await t.test('RFC 6638 §2.3: not of an inbox, nor of an outbox', async (t) => {
+    for (const name of ['inbox', 'outbox']) {
+      const path = `/dav/calendars/anna/${name}/`;
+      const { status, text } = await ask(week, anna, path);
+      t.equal(status, 403, name);
+      t.match(text, '<D:supported-report/>');
+      const told = await server.request(anna, 'PROPFIND', path, {
+        headers: { depth: '0' },
+        body: '<D:propfind xmlns:D="DAV:"><D:prop><D:supported-report-set/></D:prop></D:propfind>',
+      });
+      t.match(told.text, 'calendar-query');
+      t.notMatch(told.text, 'free-busy-query');
+    }
+  });
+
   await t.test(
     'what its owner declined is free, what is uncertain is tentative, whatever others answered',
     async (t) => {

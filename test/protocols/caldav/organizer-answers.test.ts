@@ -84,3 +84,21 @@ t.test('an exception takes the answer to the series along', async (t) => {
   const copy = unfolded((await copyOf(bob, 'series')).text);
   t.equal(copy.match(/PARTSTAT=TENTATIVE[^\r]*:mailto:bob/g)?.length, 2);
 });
+
+t.test('an exception that a reply leaves unanswered is still to be answered', async (t) => {
+  const asked = attendee('bob', 'NEEDS-ACTION', ';RSVP=TRUE');
+  const lines = (bob: string, ...more: string[]) => [organizer('anna'), attendee('anna', 'ACCEPTED'), bob, ...more];
+  const exception = {
+    start: '20270105T090000Z',
+    lines: lines(asked, 'RECURRENCE-ID:20270105T090000Z', 'LOCATION:Hall'),
+  };
+  const rule = 'RRULE:FREQ=DAILY;COUNT=5';
+  await put(anna, 'calendar/half.ics', calendarText('half', [{ lines: lines(asked, rule) }, exception]));
+  const { href } = await copyOf(bob, 'half');
+  const half = calendarText('half', [{ lines: lines(attendee('bob', 'ACCEPTED'), rule) }, exception]);
+  t.equal((await put(bob, href.slice(home(bob).length), half)).status, 204);
+  const text = unfolded((await copyOf(anna, 'half')).text);
+  t.match(text, /RRULE[\s\S]*END:VEVENT/);
+  t.match(text, /PARTSTAT=ACCEPTED[^\r]*:mailto:bob/, 'the series');
+  t.match(text, /PARTSTAT=NEEDS-ACTION;RSVP=TRUE[^\r]*:mailto:bob/, 'the exception, with RSVP');
+});

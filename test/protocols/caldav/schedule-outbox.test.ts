@@ -109,9 +109,14 @@ t.test('inbox and outbox', async (t) => {
     ];
     for (const [about, body, condition] of table) {
       const { status, text } = await post(body);
-      t.equal(status, 403, about);
+      // RFC 6638 §5.2.1: 400 for this one, 403 for the others.
+      t.equal(status, condition === 'valid-scheduling-message' ? 400 : 403, about);
       t.match(text, `><C:${condition}/></D:error>`, about);
     }
+    const called = { headers: { 'content-type': 'text/xml' }, body: request('anna@example.org', me) };
+    const asXml = await server.request(anna, 'POST', `${home}outbox/`, called);
+    t.equal(asXml.status, 403, 'iCalendar that is called XML');
+    t.match(asXml.text, '<C:supported-calendar-data/>');
     t.ok([403, 404].includes((await post(request('bert@example.org', me), `${home}outbox/`, bert)).status));
     t.equal((await post(request('anna@example.org', me), `${home}calendar/`)).status, 405);
   });

@@ -134,3 +134,19 @@ t.test('RFC 6638 §3.2.4.4: an attendee does not take a meeting over under anoth
   t.equal((await copyOf(bob, 'taken')).etag, copy.etag);
   t.same(await takeInbox(anna), []);
 });
+
+t.test('an occurrence with an alarm of one’s own follows the organizer', async (t) => {
+  await put(anna, 'calendar/alarm.ics', calendarText('alarm', [daily('SUMMARY:Plan')]));
+  const alarm = ['BEGIN:VALARM', 'ACTION:DISPLAY', 'DESCRIPTION:Mine', 'TRIGGER:-PT5M', 'END:VALARM'];
+  const instance: EventLines = {
+    start: '20270105T090000Z',
+    lines: ['RECURRENCE-ID:20270105T090000Z', ...meeting('SUMMARY:Plan').lines, ...alarm],
+  };
+  const { href } = await copyOf(bob, 'alarm');
+  const own = calendarText('alarm', [daily('SUMMARY:Plan'), instance]);
+  t.equal((await put(bob, href.slice(home(bob).length), own)).status, 204);
+  await put(anna, 'calendar/alarm.ics', calendarText('alarm', [daily('SUMMARY:New plan')]));
+  const copy = unfolded((await copyOf(bob, 'alarm')).text);
+  t.equal(copy.match(/SUMMARY:New plan/g)?.length, 2);
+  t.match(copy, /RECURRENCE-ID:20270105T090000Z[\s\S]*DESCRIPTION:Mine/);
+});

@@ -248,22 +248,6 @@ t.test('RFC 6638 §2, §6, §9: properties', async (t) => {
   t.match(String(inbox.headers.dav), /calendar-auto-schedule/);
 
   await ask(server, carl, 'MKCALENDAR', `${home(carl)}other/`);
-  const busy = async () => {
-    const { responses } = await ask(
-      server,
-      carl,
-      'PROPFIND',
-      `${home(carl)}inbox/`,
-      { depth: '0' },
-      propfindBody('C:calendar-free-busy-set'),
-    );
-    const hrefs = responses[0]?.ok.get('calendar-free-busy-set')?.children ?? [];
-    return hrefs.map((href) => (typeof href === 'string' ? href : href.text().slice(home(carl).length)));
-  };
-  t.same((await busy()).filter((name) => name !== 'tasks/').sort(), ['calendar/', 'other/'], 'what makes busy');
-  const transparent = setBody('<C:schedule-calendar-transp><C:transparent/></C:schedule-calendar-transp>');
-  await ask(server, carl, 'PROPPATCH', `${home(carl)}other/`, {}, transparent);
-  t.equal((await busy()).includes('other/'), false, '§9.1');
   const wrong = await ask(
     server,
     carl,

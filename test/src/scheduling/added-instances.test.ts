@@ -1,8 +1,17 @@
 /** RFC 6638 §3.2.8: which changes of a series ask everybody again. */
 import t from 'tap';
+import { printContent } from '../../../src/calendar/content.ts';
 import { organizerChange } from '../../../src/scheduling/itip-organizer.ts';
 import { attendeesOf, MAIN, partstatOf } from '../../../src/scheduling/scheduling-object.ts';
-import { attendee, calendarText, objectOf, objectOfTree, only, organizer } from '../../support/scheduling.ts';
+import {
+  attendee,
+  calendarText,
+  type EventLines,
+  objectOf,
+  objectOfTree,
+  only,
+  organizer,
+} from '../../support/scheduling.ts';
 
 const people = (bob = attendee('bob', 'ACCEPTED')) => [organizer('anna'), attendee('anna', 'ACCEPTED'), bob];
 
@@ -77,4 +86,35 @@ t.test('a series that goes on keeps the answers to its exceptions', async (t) =>
     partstatOf(attendeesOf(one).get('bob@example.org') ?? ['', {}, '', '']),
   );
   t.same(answers, ['NEEDS-ACTION', 'TENTATIVE']);
+});
+
+t.test('an exception with a time of its own that goes asks again for that instance alone', async (t) => {
+  const exception = (start: string, partstat = 'ACCEPTED') => ({
+    start: `20270105T${start}Z`,
+    lines: [...people(attendee('bob', partstat)), 'RECURRENCE-ID:20270105T090000Z', 'SEQUENCE:3'],
+  });
+  const series = (partstat = 'ACCEPTED') => ({ lines: [...people(attendee('bob', partstat)), `${DAILY};COUNT=3`] });
+  const change = (before: EventLines[], after: EventLines[]) =>
+    organizerChange({
+      before: objectOf(calendarText('u', before)),
+      after: objectOf(calendarText('u', after)),
+      isOwn: only('anna'),
+      now: Date.UTC(2026, 5, 1),
+      keepAnswers: false,
+    });
+  const answers = ({ stored }: ReturnType<typeof change>) =>
+    [...objectOfTree(stored ?? ['x', [], []]).components.values()].map((one) =>
+      partstatOf(attendeesOf(one).get('bob@example.org') ?? ['', {}, '', '']),
+    );
+  const back = change([series(), exception('110000')], [series()]);
+  t.same(answers(back), ['ACCEPTED', 'NEEDS-ACTION']);
+  t.equal(back.messages.length, 1);
+  const told = printContent(back.messages[0]?.calendar ?? ['x', [], []]);
+  t.match(told, /METHOD:REQUEST/);
+  t.match(told, /DTSTART:20270105T090000Z/);
+  t.match(told, /SEQUENCE:4/, 'the number of the exception goes on');
+  t.notMatch(told, /RRULE/, 'the series is as it was');
+  t.same(answers(change([series(), exception('090000')], [series()])), ['ACCEPTED'], 'the same time asks nobody');
+  const unanswered = change([series('NEEDS-ACTION'), exception('110000', 'NEEDS-ACTION')], [series('NEEDS-ACTION')]);
+  t.same(answers(unanswered), ['NEEDS-ACTION'], 'who did not answer is asked already');
 });

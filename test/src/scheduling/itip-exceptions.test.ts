@@ -78,7 +78,13 @@ t.test('RFC 6638 §3.2.10: an answer to one instance that the organizer’s clie
   const out = object([series('New plan', yes, 'EXDATE:20270105T090000Z')]);
   t.notMatch(textOf(written(before, out, before, true).kept), /RECURRENCE-ID/, 'and what is left out stays out');
   const other = object([series('Plan', yes), instance('100000', 'Plan', no)]);
-  t.notMatch(textOf(written(other, after, other, true).kept), /RECURRENCE-ID/, 'an exception of the organizer goes');
+  const back = textOf(written(other, after, other, true).kept);
+  t.notMatch(back, /T100000Z|DECLINED/, 'an exception of the organizer goes');
+  t.match(
+    back,
+    /NEEDS-ACTION[^:]*:mailto:bob[\s\S]*RECURRENCE-ID:20270105T090000Z/,
+    '§3.2.8: for that instance all are asked',
+  );
 });
 
 t.test('what was declined and deleted does not come back before it asks again', async (t) => {
@@ -98,4 +104,21 @@ t.test('what was declined and deleted does not come back before it asks again', 
   const first = apply([instance('090000', 'New plan', no), other]);
   t.match(text(first.stored), /20270106/);
   t.notMatch(text(first.stored), /20270105|METHOD/, 'also when all of them were deleted');
+});
+
+t.test('an alarm or an answer of one’s own for one instance does not keep its old title', async (t) => {
+  const alarm = ['BEGIN:VALARM', 'ACTION:DISPLAY', 'DESCRIPTION:Mine', 'TRIGGER:-PT5M', 'END:VALARM'];
+  const before = object([series('Plan', yes)]);
+  const after = object([series('New plan', yes)]);
+  const copyWith = (...lines: string[]) => object([series('Plan', yes), instance('090000', 'Plan', ...lines)]);
+  const alarmed = textOf(written(before, after, copyWith(yes, ...alarm)).copy);
+  t.equal(alarmed.match(/SUMMARY:New plan/g)?.length, 2);
+  t.match(alarmed, /RECURRENCE-ID:20270105T090000Z[\s\S]*DESCRIPTION:Mine/, 'the alarm stays');
+  t.equal(alarmed.match(/SEQUENCE:1/g)?.length, 2);
+  const declined = textOf(written(before, after, copyWith(attendee('bob', 'DECLINED'))).copy);
+  t.equal(declined.match(/SUMMARY:New plan/g)?.length, 2);
+  t.match(declined, /DECLINED:mailto:bob/, 'an answer that the organizer does not have yet stays');
+  const again = object([series('New plan', attendee('bob'))]);
+  const asked = textOf(written(before, again, copyWith(yes, ...alarm)).copy);
+  t.equal(asked.match(/NEEDS-ACTION[^:]*:mailto:bob/g)?.length, 2, 'who is asked again is asked for each instance');
 });
