@@ -101,7 +101,7 @@ export function collectionWrites(sql: Sql, now: () => number): CollectionWrites 
     async unbind(binding, modseq) {
       await sql.run(statements.entombBinding, binding.bindingId, modseq);
       await sql.run(statements.unbind, binding.bindingId);
-      await forget(sql, binding.principalId, binding.id);
+      await forget(sql, binding.principalId, binding.id, now());
     },
     async setTransparent(bindingId, transparent) {
       await sql.run(statements.setTransparent, transparent, bindingId);

@@ -35,7 +35,9 @@ export const statements = {
   set: `INSERT INTO personal_data (object_id, principal_id, collection_id, modseq, modified_at, etag, data)
     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (object_id, principal_id) DO UPDATE SET collection_id = excluded.collection_id,
       modseq = excluded.modseq, modified_at = excluded.modified_at, etag = excluded.etag, data = excluded.data`,
-  forget: 'DELETE FROM personal_data WHERE principal_id = ? AND collection_id = ?',
+  // The rows stay, empty: who is given the collection again, and never learnt that it was away, is told.
+  forget: `UPDATE personal_data SET data = '', etag = '', modified_at = ?3, modseq = (SELECT modseq FROM collections WHERE id = ?2)
+    WHERE principal_id = ?1 AND collection_id = ?2 AND data <> ''`,
 } as const;
 
 export function personalDataReads(sql: Sql): PersonalDataReads {
@@ -57,7 +59,7 @@ export function personalDataWrites(sql: Sql): PersonalDataWrites {
   };
 }
 
-/** Somebody does not see a collection any more. */
-export async function forget(sql: Sql, principalId: number, collectionId: number): Promise<void> {
-  await sql.run(statements.forget, principalId, collectionId);
+/** Somebody does not see a collection any more. The transaction has taken a modseq for the collection. */
+export async function forget(sql: Sql, principalId: number, collectionId: number, now: number): Promise<void> {
+  await sql.run(statements.forget, principalId, collectionId, now);
 }

@@ -121,25 +121,24 @@ export function takeApart(
   }
   const given = bare(sent, busy);
   const series = new Series(given);
-  const kept = [...given.components.keys()].filter((key) => key === MAIN || !series.covers(key));
+  const kept = realKeys(given, series);
   const contents = sent.components.map(({ content }) => content);
   if (stored === undefined) {
-    const components = kept.map((key) => given.components.get(key)!);
+    const components = [...kept].map((key) => given.components.get(key)!);
     return { shared: replaced(octets, sent.content, contents, components), own };
   }
   const before = schedulingObject(stored);
   const told = bare(stored, busy);
-  const known = new Series(told);
-  const real = [...told.components.keys()].filter((key) => key === MAIN || !known.covers(key));
+  const real = realKeys(told, new Series(told));
   if (sameZones(sent, stored) && sameComponents(kept, given, real, told)) return { shared: undefined, own };
   const ownersOfSeries = partsAt(before, MAIN, busy);
-  const components = kept.map((key) => {
+  const components = [...kept].map((key) => {
     const there = before.components.get(key);
     const parts = there === undefined ? inherited(ownersOfSeries) : partsOf(there, busy);
     return withParts(given.components.get(key)!, parts);
   });
   for (const [key, component] of before.components) {
-    if (kept.includes(key) || real.includes(key)) continue;
+    if (kept.has(key) || real.has(key)) continue;
     const parts = partsOf(component, busy);
     const derived = sameParts(parts, inherited(ownersOfSeries)) ? undefined : series.derive(key);
     if (derived !== undefined) components.push(withParts(derived, parts));
@@ -150,6 +149,11 @@ export function takeApart(
 function partsAt({ components }: SchedulingObject, key: InstanceKey, busy: boolean): PersonalParts {
   const component = components.get(key);
   return component === undefined ? NOTHING : partsOf(component, busy);
+}
+
+/** The series, and the instances that say something of their own. */
+function realKeys({ components }: SchedulingObject, series: Series): ReadonlySet<InstanceKey> {
+  return new Set([...components.keys()].filter((key) => key === MAIN || !series.covers(key)));
 }
 
 /** An object without anybody's parts. */
@@ -188,15 +192,15 @@ class Series {
 }
 
 function sameComponents(
-  keys: readonly InstanceKey[],
+  keys: ReadonlySet<InstanceKey>,
   one: SchedulingObject,
-  others: readonly InstanceKey[],
+  others: ReadonlySet<InstanceKey>,
   other: SchedulingObject,
 ): boolean {
-  if (keys.length !== others.length) return false;
-  return keys.every((key) => {
+  if (keys.size !== others.size) return false;
+  return [...keys].every((key) => {
     const component = one.components.get(key);
-    const counterpart = others.includes(key) ? other.components.get(key) : undefined;
+    const counterpart = others.has(key) ? other.components.get(key) : undefined;
     return component !== undefined && counterpart !== undefined && saysTheSame(component, counterpart);
   });
 }
@@ -221,5 +225,6 @@ function replaced(
 ): string {
   if (components.length === before.length && components.every((component, at) => component === before[at]))
     return octets;
-  return printContent([name, properties, [...all.filter((component) => !before.includes(component)), ...components]]);
+  const own = new Set(before);
+  return printContent([name, properties, [...all.filter((component) => !own.has(component)), ...components]]);
 }

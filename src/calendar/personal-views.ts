@@ -14,8 +14,8 @@ import { shownObject, takeApart } from './personal-objects.ts';
 import { printPersonalData, readPersonalData, withBusyOf } from './personal-parts.ts';
 import { shownOctets } from './private-objects.ts';
 
-/** Octets that one person keeps of one object. */
-const MAX_PERSONAL_OCTETS = 256 * 1024;
+/** Octets that one person keeps of one object. They are nobody's quota, as properties are not. */
+const MAX_PERSONAL_OCTETS = 64 * 1024;
 /** Milliseconds of putting together between two yields. */
 const SLICE = 10;
 

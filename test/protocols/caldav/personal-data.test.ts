@@ -541,9 +541,11 @@ t.test('who may only read, default alarms, and the end of a share', async (t) =>
   t.equal(await ofCalendar(bob, BOBS), 1);
 
   await put(bob, `${BOBS}read.ics`, simple('read', 'Read', ...alarm('-PT6M')));
+  const { syncToken } = await sync(bob, BOBS);
   await server.request(bob, 'DELETE', BOBS);
   await server.app.access.share('calendars/alice/calendar', 'bob', true);
   t.notMatch(await text(bob, `${BOBS}read.ics`), 'VALARM', 'a share that ended leaves nothing');
+  t.ok(names(await sync(bob, BOBS, syncToken)).includes('read.ics'), 'and who did not look in between is told');
 });
 
 t.test('limits, and the store is sound', async (t) => {
