@@ -125,7 +125,12 @@ function differences(
   const fresh = views.new.components;
   const lastSequence = (key: InstanceKey) =>
     Math.max(sequenceOf(old.get(key) ?? old.get(MAIN) ?? EMPTY) + 1, sequenceOf(after?.components.get(key) ?? EMPTY));
-  const cancel = (component: Component, key: InstanceKey) => cancellation(component, lastSequence(key));
+  const goesOn = (key: InstanceKey) => {
+    const without = after?.components.get(key) ?? (after && key !== MAIN ? deriveOverride(after, key) : undefined);
+    return without !== undefined && !isCancelled(without);
+  };
+  const cancel = (component: Component, key: InstanceKey) =>
+    cancellation(component, lastSequence(key), goesOn(key) ? 'for some' : 'for all');
   const cancelled: Component[] = [];
   const gone = new Set<InstanceKey>();
   if (fresh.size === 0) {
@@ -253,14 +258,14 @@ function withStatusOf(component: Component, earlier: Component): Component {
   );
 }
 
-/** RFC 5546 §3.2.5: everything that identifies what is cancelled, and its STATUS. */
-function cancellation(component: Component, sequence: number): Component {
+/** RFC 5546 §3.2.5: everything that identifies what is cancelled, and its STATUS; without one where others go on with it. */
+function cancellation(component: Component, sequence: number, whom: 'for all' | 'for some'): Component {
   return replaceProperties(
     component,
     ['status', 'sequence', 'rrule', 'rdate', 'exdate', 'exrule'],
     [
       ['sequence', {}, 'unknown', String(sequence)],
-      ['status', {}, 'unknown', 'CANCELLED'],
+      ...(whom === 'for all' ? [['status', {}, 'unknown', 'CANCELLED'] as Property] : []),
     ],
   );
 }

@@ -50,6 +50,35 @@ function shortly({ method, recipients, calendar, audience }: ItipMessage): strin
   return `${method}${audience === undefined ? '' : ` ${audience}:`} ${to.join(',')} [${parts.join(' ')}]`;
 }
 
+t.test(
+  'RFC 5546 §3.2.5: STATUS says CANCELLED where nobody goes on, and is not there for who is invited no more',
+  async (t) => {
+    const third = (...more: string[]) => override(7, '090000', ...more);
+    const rows: [string, EventLines[], EventLines[] | undefined, string | undefined][] = [
+      ['it is deleted', [single(bob, carl)], undefined, 'CANCELLED'],
+      ['it is cancelled', [single(bob, carl)], [single(bob, carl, 'STATUS:CANCELLED')], 'CANCELLED'],
+      [
+        'one person is taken out',
+        [single(bob, carl, 'STATUS:CONFIRMED')],
+        [single(carl, 'STATUS:CONFIRMED')],
+        undefined,
+      ],
+      ['the last person is taken out', [single(bob)], [single()], undefined],
+      ['an instance goes', [series(bob)], [series(bob, 'EXDATE:20270107T090000Z')], 'CANCELLED'],
+      ['one person is taken out of an instance', [series(bob, carl)], [series(bob, carl), third(carl)], undefined],
+      ['an exception for one person goes back', [series(carl), third(bob, carl)], [series(carl)], undefined],
+      ['one person stays for an instance', [series(bob, carl)], [series(carl), third(bob, carl)], undefined],
+    ];
+    for (const [title, before, after, status] of rows) {
+      const cancels = change(before, after).messages.filter(({ method }) => method === 'CANCEL');
+      t.ok(cancels.length > 0, title);
+      for (const { calendar } of cancels)
+        for (const [, properties] of calendar[2])
+          t.equal(properties.find(([name]) => name === 'status')?.[3], status, title);
+    }
+  },
+);
+
 t.test('RFC 7986 §7: how the moderator enters a conference is not sent', async (t) => {
   const conference = 'CONFERENCE;VALUE=URI;FEATURE=PHONE;LABEL=Attendees:tel:+1-412-555-0123,,,555123';
   const moderators = (code: string) => `CONFERENCE;VALUE=URI;FEATURE=PHONE,moderator:tel:+1-412-555-0123,,,${code}`;
