@@ -55,7 +55,7 @@ export function feedWrites(sql: Sql): FeedWrites {
     },
     async addFetch(feedId, { at, peer, client, status }, keep) {
       await sql.run(statements.addFetch, feedId, at, peer, client, status);
-      await sql.run(statements.countFetch, feedId);
+      if (status < 400) await sql.run(statements.countFetch, feedId);
       await sql.run(statements.trimFetches, feedId, keep);
     },
   };

@@ -35,13 +35,18 @@ export async function feeds(fastify: FastifyInstance, { service }: { service: Fe
     async handler(request, reply) {
       const { token, name } = request.params;
       if (!name.endsWith('.ics')) throw new DomainError('not-found', 'There is no such published calendar.');
-      const open = await service.open(token);
-      const unchanged = isUnchanged(request, open);
-      service.noteFetch(open, {
-        peer: request.peer.address,
-        client: request.headers['user-agent'] ?? '',
-        status: unchanged ? 304 : 200,
+      const note = (status: number) =>
+        service.noteFetch(token, {
+          peer: request.peer.address,
+          client: request.headers['user-agent'] ?? '',
+          status,
+        });
+      const open = await service.open(token).catch((error: unknown) => {
+        if (error instanceof DomainError && error.code === 'gone') note(errorReplies.gone.dav.status);
+        throw error;
       });
+      const unchanged = isUnchanged(request, open);
+      note(unchanged ? 304 : 200);
       reply
         .header('etag', `"${open.etag}"`)
         .header('last-modified', new Date(open.modifiedAt).toUTCString())

@@ -188,10 +188,14 @@ export class Feeds {
     return { feed, collection, owner: { ...owner, addresses: [] }, title, etag, modifiedAt };
   }
 
-  /** Notes that somebody fetched it; the answer does not wait for it. */
-  noteFetch({ feed }: OpenFeed, fetch: Omit<FeedFetchRow, 'id' | 'at'>): void {
+  /** Notes that somebody fetched what is behind a secret, or asked for it in vain; the answer does not wait for it. */
+  noteFetch(token: string, fetch: Omit<FeedFetchRow, 'id' | 'at'>): void {
     const row = { ...fetch, client: fetch.client.slice(0, 200), at: this.now() };
-    this.store.transaction((write) => write.feeds.addFetch(feed.id, row, KEPT_FETCHES)).catch(() => {});
+    const note = async () => {
+      const feed = await this.store.feeds.byToken(tokenHash(token));
+      if (feed !== undefined) await this.store.transaction((write) => write.feeds.addFetch(feed.id, row, KEPT_FETCHES));
+    };
+    note().catch(() => {});
   }
 
   /** The iCalendar text of a feed, in pieces. What changes while it is read is left for the next fetch. */

@@ -1,6 +1,10 @@
 /** `convene feed …`: links that publish a calendar. */
-import { type Command, textOption } from './command.ts';
+import { type Command, type Terminal, textOption } from './command.ts';
 import { columns, shownTime, timeOption } from './times.ts';
+
+function printOneTap(terminal: Terminal, url: string): void {
+  terminal.print(`To subscribe with one tap: ${url.replace(/^https?:/, 'webcal:')}`);
+}
 
 const add: Command = {
   words: 'feed add',
@@ -23,7 +27,7 @@ The link is shown only now; "convene feed rotate" makes another.
       expiresAt: timeOption(textOption(given, 'expires')),
     });
     terminal.print(`Published as f${link.id}: ${link.url}`);
-    terminal.print(`To subscribe with one tap: ${link.url.replace(/^https?:/, 'webcal:')}`);
+    printOneTap(terminal, link.url);
     return 0;
   },
 };
@@ -61,7 +65,9 @@ const rotate: Command = {
   positionals: 2,
   async run(given, terminal) {
     const [user = '', id = ''] = given.positionals;
-    terminal.print((await terminal.call('feed.rotate', { user, id })).url);
+    const { url } = await terminal.call('feed.rotate', { user, id });
+    terminal.print(url);
+    printOneTap(terminal, url);
     return 0;
   },
 };

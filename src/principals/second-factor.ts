@@ -66,9 +66,9 @@ export class SecondFactors {
     return this.take(principalId, code, false);
   }
 
-  /** Returns whether it was there. */
+  /** Returns whether it was asked for: one that was never confirmed goes too. */
   async remove(principalId: number): Promise<boolean> {
-    const was = (await this.store.secondFactors.get(principalId)) !== undefined;
+    const was = ((await this.store.secondFactors.get(principalId))?.enabledAt ?? null) !== null;
     await this.store.transaction((write) => write.secondFactors.remove(principalId));
     return was;
   }

@@ -1,4 +1,5 @@
 /** Published calendars as fetchers meet them: bodies, validators, levels, private events, ends. RFC 9110 §13, RFC 5546 §3.2.1 */
+import { setTimeout as pause } from 'node:timers/promises';
 import ICAL from 'ical.js';
 import t from 'tap';
 import { type ServerOverrides, startServer, type TestServer, type TestUser } from '../../support/server.ts';
@@ -214,18 +215,28 @@ t.test('ends: revoked, rotated, expired, removed are gone; guessed and foreign o
   t.equal(await status(fresh.path), 410, 'a deleted calendar');
 });
 
+/** Notes follow the answers. */
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await pause(5);
+}
+
 t.test('the log of fetches, and no secret in the database or the log', async (t) => {
   const { server, owner, publish } = await started(t);
   const link = await publish('busy');
   for (const client of ['Google-Calendar-Importer', 'Microsoft.Exchange'])
     await server.request(undefined, 'GET', link.path, { headers: { 'User-Agent': client } });
-  await server.store.transaction(async () => {});
+  await until(async () => (await server.app.feeds.fetches(owner, link.id)).length === 2);
   const fetches = await server.app.feeds.fetches(owner, link.id);
   t.match(fetches, [
     { client: 'Microsoft.Exchange', status: 200, peer: '127.0.0.1' },
     { client: 'Google-Calendar-Importer', status: 200 },
   ]);
   t.match(await server.app.feeds.list(owner), [{ fetches: 2, state: 'open' }]);
+  await server.app.feeds.revoke(owner, link.id);
+  await server.request(undefined, 'GET', link.path);
+  await until(async () => (await server.app.feeds.fetches(owner, link.id)).length === 3);
+  t.match(await server.app.feeds.fetches(owner, link.id), [{ status: 410 }, { status: 200 }, { status: 200 }]);
+  t.match(await server.app.feeds.list(owner), [{ fetches: 2, state: 'revoked' }], 'only what was answered counts');
 });
 
 t.test('a large calendar is streamed', async (t) => {
