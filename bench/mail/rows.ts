@@ -349,7 +349,7 @@ export const ROWS: readonly Row[] = [
     10,
   ),
   openingRow('imap.structures', 'connect, log in, SELECT, FETCH BODYSTRUCTURE of 20,000', 'UID BODYSTRUCTURE', 10),
-  selectedRow('imap.body', 'FETCH BODY.PEEK[] one by one', 3_000, async (connection, n) => {
+  selectedRow('imap.body', 'FETCH BODY.PEEK[] one by one', 1_000, async (connection, n) => {
     const answer = await connection.command(`UID FETCH ${1 + ((n * 7_919) % MESSAGES)} (BODY.PEEK[])`);
     must(answer.length > 2_000, 'a body');
   }),
