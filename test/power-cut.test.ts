@@ -1,5 +1,5 @@
 /**
- * Twenty power cuts and some failing flushes of a server under mixed writers; a thousand cuts in test/long.
+ * Twenty power cuts of a server under mixed writers; a thousand cuts, and failing flushes, in test/long.
  * Before them the simulated power cut itself: it loses what was not flushed and nothing else. If it lost nothing of a careless
  * writer, the tests that rely on it would prove nothing.
  */
@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import t from 'tap';
-import { failingFlushes, powerCuts } from './support/power-cuts.ts';
+import { powerCuts } from './support/power-cuts.ts';
 import { powerCutFor } from './support/powercut.ts';
 import { BUILT } from './support/server-process.ts';
 import { temporaryFolder } from './support/store.ts';
@@ -63,7 +63,3 @@ for (const mode of ['all', 'random'] as const)
 const SHORT = { davWriters: 4, most: 20, program: BUILT, everyWriter: (round: number) => round % 4 < 2 };
 
 t.test('twenty power cuts of a server', (t) => powerCuts(t, { ...SHORT, rounds: 20, acknowledgements: 100 }));
-
-t.test('a failed flush ends the process and nothing after it is acknowledged', (t) =>
-  failingFlushes(t, { ...SHORT, everyWriter: () => false, rounds: 3, acknowledgements: 40 }, 5_000),
-);
