@@ -49,6 +49,8 @@ const PAGE = 200;
 const RECIPIENTS_AT_ONCE = 100;
 /** Timers hold 31 bits; and a clock that was set back is noticed. */
 const LONGEST_SLEEP = 60_000;
+/** A store that fails an attempt is left alone for so long: the same rows would be due again at once. */
+const AFTER_FAILURE = 1_000;
 /** What a row says while it is being tried; found at start, the attempt was cut short. */
 const BEGUN = 'The attempt was not finished.';
 
@@ -79,6 +81,8 @@ export class Outbound {
   private timer: NodeJS.Timeout | undefined;
   private looking: Promise<void> | undefined;
   private lookAgain = false;
+  /** On the clock of performance.now(): nothing begins before. */
+  private pausedUntil = 0;
 
   constructor(
     store: Store,
@@ -109,6 +113,11 @@ export class Outbound {
   wake(): void {
     if (this.stopping.signal.aborted) return;
     clearTimeout(this.timer);
+    const pause = this.pausedUntil - performance.now();
+    if (pause > 0) {
+      this.timer = setTimeout(() => this.wake(), pause).unref();
+      return;
+    }
     this.lookAgain = true;
     this.looking ??= this.look().finally(() => {
       this.looking = undefined;
@@ -179,7 +188,10 @@ export class Outbound {
     this.busy.set(destination, already + 1);
     for (const { id } of rows) this.inFlight.add(id);
     const work = this.attempt(group)
-      .catch((error: unknown) => this.options.log.error({ err: error, destination }, 'an attempt failed'))
+      .catch((error: unknown) => {
+        this.options.log.error({ err: error, destination }, 'an attempt failed');
+        this.pausedUntil = performance.now() + AFTER_FAILURE;
+      })
       .finally(() => {
         this.running.delete(work);
         for (const { id } of rows) this.inFlight.delete(id);

@@ -425,6 +425,30 @@ t.test('a clock that jumps costs a wait, and no message', async (t) => {
   t.equal((await server.mailbox(server.anna)).length, 0, 'and nobody was told of a failure');
 });
 
+t.test('a store that fails is asked again after a while, and meanwhile everything else has its turn', async (t) => {
+  const { server, relay, send, clock, log } = await relayed(t);
+  relay.behaviour = { command: (line) => (line.startsWith('RCPT') ? '451 4.7.1 Grey' : undefined) };
+  await send('Later', ['<x@example.net>']);
+  relay.behaviour = {};
+  const store: { transaction: unknown } = server.store;
+  const { transaction } = store;
+  let asked = 0;
+  store.transaction = () => {
+    // A loop that never ends would not let the test end either.
+    if (++asked === 1_000) store.transaction = transaction;
+    return Promise.reject(new Error('disk I/O error'));
+  };
+  clock.now += 24 * HOUR;
+  server.app.outbound.wake();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  t.equal(asked, 1);
+  t.equal(log.filter((line) => line.includes('an attempt failed')).length, 1);
+  store.transaction = transaction;
+  for (let patience = 500; patience > 0 && relay.messages.length === 0; patience--)
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  t.equal(relay.messages.length, 1, 'and it leaves when the store is well again');
+});
+
 t.test('a server that stops leaves a conversation that hangs', async (t) => {
   const relay = await FakeMx.listen(t, { message: () => 'hang' });
   const server = await startMailServer(t, { environment: { CONVENE_RELAY: `smtp://127.0.0.1:${relay.port}` } });
