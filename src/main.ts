@@ -52,7 +52,8 @@ export async function serve(environment: Readonly<Record<string, string | undefi
   const stopped = untilSignal();
   let app: App;
   try {
-    app = await createApp(config, { log });
+    // At once, not in a turn of the event loop that whoever tries again and again may keep from coming.
+    app = await createApp(config, { log, onFatal: die });
   } catch (error) {
     explain(error);
     return 1;

@@ -60,6 +60,8 @@ export interface ServicesOptions {
   /** Epoch milliseconds. */
   readonly now?: () => number;
   readonly onChange?: (hint: ChangeHint) => void;
+  /** The store may not be used any more. */
+  readonly onFatal?: (error: Error) => void;
   /** For tests: a smaller number makes log-ins by SCRAM faster, and guessing too. */
   readonly scramIterations?: number;
 }
@@ -112,7 +114,12 @@ export interface Mail {
 export async function openServices(config: Config, options: ServicesOptions = {}): Promise<Services> {
   const now = options.now ?? Date.now;
   const store = refusingWhenFull(
-    await openStore(config.data, { now, version: packageVersion(), onChange: options.onChange }),
+    await openStore(config.data, {
+      now,
+      version: packageVersion(),
+      onChange: options.onChange,
+      onFatal: options.onFatal,
+    }),
   );
   try {
     const hashing = new PasswordHashing();
