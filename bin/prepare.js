@@ -144,7 +144,7 @@ function fingerprint() {
   for (const file of ['tsconfig.json', 'tsconfig.build.json']) note(hash, file);
   for (const folder of SOURCES) {
     const names = readdirSync(join(root, folder), { recursive: true });
-    for (const name of names.filter((name) => name.endsWith('.ts')).sort()) note(hash, join(folder, name));
+    for (const name of names.filter((name) => /\.(?:ts|mjs)$/.test(name)).sort()) note(hash, join(folder, name));
   }
   return hash.digest('hex');
 }

@@ -18,7 +18,9 @@ parentPort?.on('message', (message) => {
   let done = true;
   try {
     database.pragma('wal_checkpoint(PASSIVE)');
-  } catch {
+  } catch (error) {
+    // Uncaught, it ends the process: what a failed flush lost is not brought back by another that succeeds.
+    if (error.code === 'SQLITE_IOERR_FSYNC') throw error;
     // A full disk or a busy log: the writer asks again.
     done = false;
   }

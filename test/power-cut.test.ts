@@ -1,17 +1,19 @@
 /**
- * Twenty power cuts of a server under mixed writers; a thousand cuts, and failing flushes, in test/long.
+ * Twenty power cuts and some failing flushes of a server under mixed writers; a thousand cuts in test/long.
  * Before them the simulated power cut itself: it loses what was not flushed and nothing else. If it lost nothing of a careless
  * writer, the tests that rely on it would prove nothing.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import t from 'tap';
-import { powerCuts } from './support/power-cuts.ts';
+import { ImapClient } from './support/imap.ts';
+import { failingFlushes, powerCuts } from './support/power-cuts.ts';
 import { powerCutFor } from './support/powercut.ts';
-import { BUILT } from './support/server-process.ts';
+import { addPeople, BUILT, freePort, people, startServerProcess } from './support/server-process.ts';
 import { temporaryFolder } from './support/store.ts';
 
 t.setTimeout(600_000);
@@ -63,3 +65,36 @@ for (const mode of ['all', 'random'] as const)
 const SHORT = { davWriters: 4, most: 20, program: BUILT, everyWriter: (round: number) => round % 4 < 2 };
 
 t.test('twenty power cuts of a server', (t) => powerCuts(t, { ...SHORT, rounds: 20, acknowledgements: 100 }));
+
+t.test('a failed flush ends the process and nothing after it is acknowledged', (t) =>
+  failingFlushes(t, { ...SHORT, everyWriter: () => false, rounds: 6, acknowledgements: 40 }, 5_000),
+);
+
+t.test(
+  'so does one that fails while the log is folded: a second try would not bring back what the first one lost',
+  async (t) => {
+    const folder = temporaryFolder(t);
+    const [person] = people(1);
+    addPeople(folder, [person!]);
+    const power = powerCutFor(folder);
+    const port = await freePort();
+    const server = await startServerProcess({
+      data: folder,
+      program: BUILT,
+      environment: { ...power.environment, CONVENE_IMAP_PORT: String(port) },
+    });
+    t.teardown(() => server.kill());
+    // The database itself is flushed by folding alone.
+    power.failSync(1, '/convene.sqlite');
+    const client = new ImapClient(connect(port, '127.0.0.1'));
+    t.teardown(() => client.close());
+    await client.login(person!);
+    const message = `Subject: large\r\n\r\n${`${'x'.repeat(70)}\r\n`.repeat(120_000)}`;
+    for (let i = 0; i < 4; i++) await client.append('INBOX', message).catch(() => {});
+    const late = new Promise<{ code: number | string }>((resolve) =>
+      setTimeout(resolve, 10_000, { code: 'it runs' }).unref(),
+    );
+    t.equal((await Promise.race([server.ended, late])).code, 1);
+    t.match(server.output(), /powercut: the flush of .*convene\.sqlite fails/);
+  },
+);

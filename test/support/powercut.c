@@ -5,7 +5,8 @@
  * Commands arrive as lines on the FIFO named by POWERCUT_CONTROL:
  *   cut all          every block written since the file's last sync is lost, sizes and new names too
  *   cut random SEED  each such block is kept or lost by chance, sizes likewise
- *   fail N           the N-th sync from now answers EIO and, like a real disk, what it held never gets to the disk;
+ *   fail N NAME      the N-th sync from now of a file whose name ends with NAME, which may be empty, answers EIO and, like a real
+ *                    disk, what it held never gets to the disk;
  *                    when the process ends, everything unsynced is lost
  *
  * Not counted: the -shm file of SQLite, which is shared memory and rebuilt from the log after every crash.
@@ -56,6 +57,7 @@ static int file_of[MAX_DESCRIPTORS];   /* index + 1; -1: a folder; 0: not ours *
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static const char *folder;
 static long fail_in;                   /* syncs until the one that fails, 0: none */
+static char fail_name[64];             /* the end of the names of files that count */
 static int failed;
 
 static int (*real_open)(const char *, int, ...);
@@ -172,7 +174,10 @@ static void *listen_for_commands(void *path) {
       kill(getpid(), SIGKILL);
       for (;;) pause();
     }
-    if (!strncmp(line, "fail ", 5)) fail_in = strtol(line + 5, NULL, 10);
+    if (!strncmp(line, "fail ", 5)) {
+      fail_name[0] = 0;
+      sscanf(line + 5, "%ld %63s", &fail_in, fail_name);
+    }
     pthread_mutex_unlock(&mutex);
   }
   return NULL;
@@ -311,13 +316,21 @@ int ftruncate64(int descriptor, off_t length) {
 }
 int ftruncate(int descriptor, off_t length) { return ftruncate64(descriptor, length); }
 
+/* Whether a file is one of those of which a sync is to fail. */
+static int counts(int of) {
+  if (!fail_name[0]) return 1;
+  if (of <= 0) return 0;
+  size_t length = strlen(files[of - 1]->path), end = strlen(fail_name);
+  return length >= end && !strcmp(files[of - 1]->path + length - end, fail_name);
+}
+
 static int sync_with(int (*real)(int), int descriptor) {
   resolve();
   int of = descriptor >= 0 && descriptor < MAX_DESCRIPTORS ? file_of[descriptor] : 0;
   if (of == 0) return real(descriptor);
   pthread_mutex_lock(&mutex);
   int result;
-  if (fail_in > 0 && --fail_in == 0) {
+  if (fail_in > 0 && counts(of) && --fail_in == 0) {
     if (of > 0) drop(files[of - 1]);
     failed = 1;
     dprintf(2, "powercut: the flush of %s fails\n", of > 0 ? files[of - 1]->path : "a folder");

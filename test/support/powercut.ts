@@ -12,8 +12,8 @@ export interface PowerCut {
   readonly environment: Readonly<Record<string, string>>;
   /** Loses every unsynced write, or each by chance, and kills the process. */
   cut(mode: 'all' | 'random', seed: number): void;
-  /** Lets the n-th sync from now fail with EIO. */
-  failSync(n: number): void;
+  /** Lets the n-th sync from now fail with EIO, of any file or of those whose name ends so. */
+  failSync(n: number, name?: string): void;
 }
 
 let library: string | undefined;
@@ -38,7 +38,7 @@ export function powerCutFor(folder: string): PowerCut {
   return {
     environment: { LD_PRELOAD: powerCutLibrary(), POWERCUT_FOLDER: folder, POWERCUT_CONTROL: control },
     cut: (mode, seed) => send(control, `cut ${mode} ${seed}\n`),
-    failSync: (n) => send(control, `fail ${n}\n`),
+    failSync: (n, name = '') => send(control, `fail ${n} ${name}\n`),
   };
 }
 
