@@ -80,6 +80,35 @@ async function tokenThenTenChanges(target: Target, round: number): Promise<strin
   return token;
 }
 
+/** What calendars and address books have in common. */
+function memberRows(what: 'event' | 'card', collectionOf: (target: Target) => string, scale: number): Row[] {
+  const puts = Math.max(50, Math.ceil(2000 / scale));
+  const heavy = Math.max(2, Math.ceil(40 / scale));
+  return [
+    putRow(`${what}.put1`, what, 1, puts),
+    putRow(`${what}.put8`, what, 8, puts),
+    putRow(`${what}.put32`, what, 32, puts),
+    {
+      name: `${what}.propfind`,
+      connections: 1,
+      requests: heavy,
+      work: (target) => ({ kind: 'propfind', collection: collectionOf(target), members: MEMBERS }),
+    },
+    {
+      name: `${what}.sync`,
+      connections: 1,
+      requests: heavy,
+      work: (target) => ({ kind: 'sync', collection: collectionOf(target), token: '', members: MEMBERS }),
+    },
+    {
+      name: `${what}.multiget50`,
+      connections: 1,
+      requests: Math.max(5, Math.ceil(500 / scale)),
+      work: (target) => ({ kind: 'multiget', what, collection: collectionOf(target), of: MEMBERS }),
+    },
+  ];
+}
+
 /** `scale` divides the repetitions, for servers that take seconds for one. */
 export function rowsOf(scale: number, wanted: RegExp): Row[] {
   const heavy = Math.max(2, Math.ceil(40 / scale));
@@ -87,7 +116,6 @@ export function rowsOf(scale: number, wanted: RegExp): Row[] {
   const month = factsOf(MEMBERS, ...MONTH);
   const week = factsOf(MEMBERS, ...WEEK);
   const days = [...week.days].map((day) => new Date(day).toISOString().slice(0, 10).replaceAll('-', ''));
-  const puts = Math.max(50, Math.ceil(2000 / scale));
   const emails = Array.from({ length: MEMBERS }, (_, i) => i).filter((i) =>
     card(i)
       .replaceAll('\r\n ', '')
@@ -95,32 +123,12 @@ export function rowsOf(scale: number, wanted: RegExp): Row[] {
       .some((line) => line.startsWith('EMAIL') && line.includes(EMAIL)),
   ).length;
   const rows: Row[] = [
-    putRow('event.put1', 'event', 1, puts),
-    putRow('event.put8', 'event', 8, puts),
-    putRow('event.put32', 'event', 32, puts),
-    {
-      name: 'event.propfind',
-      connections: 1,
-      requests: heavy,
-      work: ({ calendar }) => ({ kind: 'propfind', collection: calendar, members: MEMBERS }),
-    },
-    {
-      name: 'event.sync',
-      connections: 1,
-      requests: heavy,
-      work: ({ calendar }) => ({ kind: 'sync', collection: calendar, token: '', members: MEMBERS }),
-    },
+    ...memberRows('event', ({ calendar }) => calendar, scale),
     {
       name: 'event.sync32',
       connections: 32,
       requests: 64,
       work: ({ calendar }) => ({ kind: 'sync', collection: calendar, token: '', members: MEMBERS }),
-    },
-    {
-      name: 'event.multiget50',
-      connections: 1,
-      requests: Math.ceil(light / 2),
-      work: ({ calendar }) => ({ kind: 'multiget', what: 'event', collection: calendar, of: MEMBERS }),
     },
     {
       name: 'event.sync10',
@@ -173,27 +181,7 @@ export function rowsOf(scale: number, wanted: RegExp): Row[] {
       requests: light * 8,
       work: ({ calendar }) => ({ kind: 'poll', collection: calendar }),
     },
-    putRow('card.put1', 'card', 1, puts),
-    putRow('card.put8', 'card', 8, puts),
-    putRow('card.put32', 'card', 32, puts),
-    {
-      name: 'card.propfind',
-      connections: 1,
-      requests: heavy,
-      work: ({ addressBook }) => ({ kind: 'propfind', collection: addressBook, members: MEMBERS }),
-    },
-    {
-      name: 'card.sync',
-      connections: 1,
-      requests: heavy,
-      work: ({ addressBook }) => ({ kind: 'sync', collection: addressBook, token: '', members: MEMBERS }),
-    },
-    {
-      name: 'card.multiget50',
-      connections: 1,
-      requests: Math.ceil(light / 2),
-      work: ({ addressBook }) => ({ kind: 'multiget', what: 'card', collection: addressBook, of: MEMBERS }),
-    },
+    ...memberRows('card', ({ addressBook }) => addressBook, scale),
     {
       name: 'card.email',
       connections: 1,

@@ -8,7 +8,7 @@ import { MEMBER_COLUMNS } from './members.ts';
 import { list, type Sql } from './sql.ts';
 import type { CalendarObjectRow, ListingRow, PersonalDataReads, PersonalDataRow, PersonalDataWrites } from './store.ts';
 
-/** As `seenEtag` of src/calendar/personal-views.ts. */
+/** As `seenRow` of src/calendar/personal-views.ts. */
 const ETAG = "m.etag || '-' || COALESCE(p.etag, '')";
 const SEEN_MEMBER = MEMBER_COLUMNS.replace('m.etag', `${ETAG} AS etag`)
   .replace('m.modseq', 'MAX(m.modseq, COALESCE(p.modseq, 0)) AS modseq')
